@@ -1,0 +1,53 @@
+PYTHON ?= python3
+RUN = .venv/bin/python -m
+
+.PHONY: demo up down reset status test lint bench histories lock
+
+demo: .venv/ready  ## start everything and play one order (EXIT=1 ends after it)
+	@$(RUN) local.demo $(if $(EXIT),--exit)
+
+up: .venv/ready  ## start everything and return when it is ready
+	@$(RUN) local up
+
+down: .venv/ready  ## stop what `make up` started
+	@$(RUN) local down
+
+reset: .venv/ready  ## stop, and forget the data
+	@$(RUN) local reset
+
+status: .venv/ready  ## say what runs, and how what died ended
+	@$(RUN) local status
+
+test: .venv/ready  ## prove it (ARGS="tests/domain -k price" for a part)
+	@$(RUN) pytest $(ARGS)
+
+lint: .venv/ready
+	@$(RUN) ruff check .
+	@$(RUN) ruff format --check .
+	@$(RUN) mypy
+	@.venv/bin/lint-imports
+
+bench: .venv/ready  ## orders per second beside a workflow without logic (ARGS="--orders 200")
+	@$(RUN) bench.orders $(ARGS)
+
+histories: .venv/ready  ## record anew the histories that the replay test reads
+	@$(RUN) tests.workflows.record_histories
+
+lock: .venv/ready  ## pin anew what pyproject.toml asks for
+	@.venv/bin/uv pip compile -q pyproject.toml --upgrade --universal --python-version 3.11 \
+		--generate-hashes --no-emit-index-url --no-header -o requirements.lock
+	@.venv/bin/uv pip compile -q pyproject.toml --group dev -c requirements.lock --universal \
+		--python-version 3.11 --generate-hashes --no-emit-index-url --no-header -o requirements-dev.lock
+
+# uv installs the locked set in about a second where pip needs fifteen, so pip installs uv and uv the
+# rest; pip does it all where uv cannot (it does not read pip's configuration).
+.venv/ready: requirements.lock requirements-dev.lock
+	@echo "Installing into .venv"
+	@$(PYTHON) -m venv .venv
+	@awk '/^[a-z]/ { wanted = /^uv==/ } wanted' requirements-dev.lock > .venv/uv.lock
+	@.venv/bin/pip install -q --disable-pip-version-check --require-hashes --no-deps -r .venv/uv.lock
+	@.venv/bin/uv pip install -q --python .venv/bin/python --require-hashes --no-deps \
+			-r requirements.lock -r requirements-dev.lock \
+		|| .venv/bin/pip install -q --disable-pip-version-check --require-hashes --no-deps \
+			-r requirements.lock -r requirements-dev.lock
+	@touch $@
