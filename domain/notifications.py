@@ -1,0 +1,104 @@
+"""Who is told what, and in which words.
+
+Each message is a template over `number` (the order's), `kitchen` (its name) and `reason`. Words for
+customers are seed 004's (notifyCustomerStatusUpdate).
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from domain.order_status import OrderStatus
+
+
+class Audience(StrEnum):
+    """Who is told."""
+
+    CUSTOMER = "customer"
+    CHEF = "chef"
+    DRIVER = "driver"
+    OPS = "ops"
+
+
+class Alert(StrEnum):
+    """What is worth saying without a change of state."""
+
+    CHEF_REMINDER = "chef_reminder"
+    CHEF_OVERDUE = "chef_overdue"
+    DRIVER_OFFER = "driver_offer"
+    DISPATCH_SLOW = "dispatch_slow"
+    PICKUP_OVERDUE = "pickup_overdue"
+    DELIVERY_OVERDUE = "delivery_overdue"
+    DRIVER_NEAR = "driver_near"
+    PAYMENT_MISMATCH = "payment_mismatch"
+    REFUND_FAILED = "refund_failed"
+    REFUND_OVERDUE = "refund_overdue"
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """A message to an audience; `type` is the event name of seed 000, Events."""
+
+    audience: Audience
+    type: str
+    title: str
+    message: str
+
+
+def _customer(message: str) -> Notice:
+    return Notice(Audience.CUSTOMER, "order:status_update", "Order {number}", message)
+
+
+def _chef(message: str, kind: str = "order:status_update") -> Notice:
+    return Notice(Audience.CHEF, kind, "Order {number}", message)
+
+
+def _driver(message: str, kind: str = "order:status_update") -> Notice:
+    return Notice(Audience.DRIVER, kind, "Order {number}", message)
+
+
+def _ops(message: str) -> Notice:
+    return Notice(Audience.OPS, "admin:alert", "Order {number} needs a look", message)
+
+
+NOTICES: Mapping[OrderStatus | Alert, tuple[Notice, ...]] = {
+    OrderStatus.PAYMENT_CONFIRMED: (
+        _customer("Payment received. Waiting for {kitchen} to accept."),
+        _chef("You have a new order, {number}.", "order:new"),
+    ),
+    OrderStatus.ACCEPTED: (
+        _customer("Your order has been accepted! {kitchen} is preparing your food."),
+    ),
+    OrderStatus.PREPARING: (_customer("Your food is being prepared."),),
+    OrderStatus.READY_FOR_PICKUP: (_customer("Your order is ready for pickup!"),),
+    OrderStatus.ASSIGNED_TO_DRIVER: (
+        _customer("A driver is on the way to {kitchen}."),
+        _chef("A driver is on the way to you for {number}."),
+    ),
+    OrderStatus.PICKED_UP: (_customer("Your order has been picked up and is on the way!"),),
+    OrderStatus.DELIVERED: (_customer("Your order has been delivered. Enjoy!"),),
+    OrderStatus.CANCELLED: (
+        _customer("Your order has been cancelled ({reason})."),
+        _chef("Order {number} has been cancelled ({reason})."),
+        _driver("Order {number} has been cancelled ({reason})."),
+    ),
+    OrderStatus.DISPUTED: (_ops("The customer's bank disputes the payment of {number}."),),
+    OrderStatus.REFUNDED: (_customer("Your order has been refunded."),),
+    Alert.CHEF_REMINDER: (_chef("Order {number} is still waiting for your answer.", "order:new"),),
+    Alert.CHEF_OVERDUE: (_ops("{kitchen} has not finished {number} by the promised time."),),
+    Alert.DRIVER_OFFER: (
+        _driver("{kitchen} has an order for you: {number}.", "driver:new_assignment"),
+    ),
+    Alert.DISPATCH_SLOW: (_ops("No driver has taken {number} so far."),),
+    Alert.PICKUP_OVERDUE: (_ops("The driver has not picked up {number} in time."),),
+    Alert.DELIVERY_OVERDUE: (_ops("The driver has not delivered {number} in time."),),
+    Alert.DRIVER_NEAR: (_customer("Your driver is almost at your door."),),
+    Alert.PAYMENT_MISMATCH: (_ops("The payment of {number} is not for what it costs: {reason}."),),
+    Alert.REFUND_FAILED: (_ops("A refund of {number} failed: {reason}."),),
+    Alert.REFUND_OVERDUE: (_ops("A refund of {number} is still on its way: {reason}."),),
+}
+
+
+def notices(occasion: OrderStatus | Alert) -> tuple[Notice, ...]:
+    """What is said on an occasion; nothing where only he who acted is concerned."""
+    return NOTICES.get(occasion, ())
