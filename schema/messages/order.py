@@ -1,0 +1,240 @@
+"""What the facade, the order's workflow and its activities tell each other about an order.
+
+Moments are UTC, amounts integer cents, distances km.
+"""
+
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+from pydantic import Field
+
+from domain.cancellation import Fault
+from domain.geo import Point
+from domain.notifications import Alert
+from domain.order_status import Actor, OrderStatus
+from domain.pricing import Price
+from schema.messages.base import Message
+
+
+class CaptureMethod(StrEnum):
+    """When a card is charged: at once, or authorised first and charged when the chef accepts."""
+
+    AUTOMATIC = "automatic"
+    MANUAL = "manual"
+
+
+class Terms(Message):
+    """The rules an order was placed under; they stay with it when the settings change."""
+
+    capture_method: CaptureMethod = CaptureMethod.AUTOMATIC
+    payment_attempts: int = 3
+    payment_deadline: timedelta = timedelta(minutes=15)
+    chef_response: timedelta = timedelta(minutes=5)
+    offer: timedelta = timedelta(seconds=30)
+    dispatch_radii_km: tuple[float, ...] = (5.0, 10.0, 15.0)
+    scheduled_lead: timedelta = timedelta(minutes=15)
+    dispatch_pause: timedelta = timedelta(seconds=10)
+    dispatch_alert: timedelta = timedelta(minutes=20)
+    dispatch_give_up: timedelta = timedelta(minutes=30)
+    pickup_overdue: timedelta = timedelta(minutes=20)
+    delivery_overdue: timedelta = timedelta(minutes=15)
+    refund_overdue: timedelta = timedelta(days=7)
+
+
+class Address(Message):
+    """Where an order goes."""
+
+    line1: str = Field(min_length=1, max_length=200)
+    line2: str | None = Field(default=None, max_length=200)
+    city: str = Field(min_length=1, max_length=100)
+    state: str = Field(min_length=1, max_length=100)
+    postal_code: str = Field(min_length=1, max_length=20)
+    country: str = Field(default="US", min_length=2, max_length=2)
+
+
+class OrderLine(Message):
+    """One dish of an order, as it was named and priced when it was ordered."""
+
+    menu_item_id: UUID
+    name: str
+    price_cents: int
+    quantity: int
+    special_instructions: str | None = None
+
+
+class Order(Message):
+    """What the workflow knows of its order: what was agreed, and how far it has come."""
+
+    id: UUID
+    number: str | None = None
+    customer_id: UUID
+    chef_id: UUID
+    kitchen_name: str
+    kitchen: Point
+    door: Point
+    road_km: float
+    price: Price
+    prep_minutes: int
+    placed_at: datetime
+    scheduled_for: datetime | None = None
+    status: OrderStatus = OrderStatus.PENDING
+    sequence: int = 0
+    driver_id: UUID | None = None
+    estimated_ready_at: datetime | None = None
+    estimated_delivery_at: datetime | None = None
+    payment_intent_id: str | None = None
+    captured_cents: int = 0
+    kept_cents: int | None = None
+    refunded_cents: int = 0
+
+    @property
+    def prep_time(self) -> timedelta:
+        """How long the kitchen usually needs for these dishes."""
+        return timedelta(minutes=self.prep_minutes)
+
+
+class Placing(Message):
+    """A new order, complete: what the workflow writes down when it begins."""
+
+    order: Order
+    lines: list[OrderLine]
+    address: Address
+    instructions: str | None = None
+    market: str
+
+
+class OrderStart(Message):
+    """How an order's workflow begins: with a placing, or taken up again from its row (None)."""
+
+    order_id: UUID
+    terms: Terms = Terms()
+    placing: Placing | None = None
+
+
+class Who(Message):
+    """By whose hand something happens."""
+
+    role: Actor
+    id: UUID | None = None
+
+
+class Changes(Message):
+    """What a change of state brings along; None leaves a value as it was."""
+
+    estimated_ready_at: datetime | None = None
+    estimated_delivery_at: datetime | None = None
+    driver_id: UUID | None = None
+    captured_cents: int | None = None
+    kept_cents: int | None = None
+    chef_earning_cents: int | None = None
+    driver_earning_cents: int | None = None
+    proof: dict[str, Any] | None = None
+
+
+class Transition(Message):
+    """One step in an order's life. `sequence` counts an order's steps from 1.
+
+    `offer_id` is the offer that an assignment takes; without it an operator assigned by hand.
+    """
+
+    order_id: UUID
+    sequence: int
+    was: OrderStatus | None
+    to: OrderStatus
+    by: Who
+    at: datetime
+    reason: str | None = None
+    offer_id: UUID | None = None
+    changes: Changes = Changes()
+
+
+class Recorded(Message):
+    """The step that the database holds for a sequence number, and whether it was announced."""
+
+    transition: Transition
+    announced: bool
+
+
+class OrderRef(Message):
+    """Which order."""
+
+    order_id: UUID
+
+
+class StepsAfter(OrderRef):
+    """The steps of an order beyond number `sequence`."""
+
+    sequence: int
+
+
+class NewPrice(OrderRef):
+    """An order's bill, written anew."""
+
+    price: Price
+
+
+class Alarm(OrderRef):
+    """Something worth telling people about an order; `key` keeps it from being told twice."""
+
+    alert: Alert
+    key: str
+    reason: str | None = None
+    near_door_at: datetime | None = None
+
+
+class StatusView(Message):
+    """The answer to a command or a `status` query: where the order stands."""
+
+    order_id: UUID
+    order_number: str | None
+    status: OrderStatus
+    sequence: int
+    driver_id: UUID | None = None
+    estimated_ready_at: datetime | None = None
+    estimated_delivery_at: datetime | None = None
+    refund_cents: int | None = None
+    waiting_for: str = ""
+
+
+class Refusal(Message):
+    """Where the order stands, for him whose request was refused, and where he may take it."""
+
+    current: OrderStatus | None
+    sequence: int
+    allowed: list[OrderStatus]
+
+
+class Placed(Message):
+    """The answer to placing an order."""
+
+    order_number: str
+    status: OrderStatus
+    price: Price
+    client_secret: str
+
+
+class Command(Message):
+    """A request to move an order on."""
+
+    by: Who
+    reason: str | None = None
+
+
+class ReadyIn(Command):
+    """A chef's accept or start, with the minutes until the food is ready, if he says."""
+
+    ready_in_minutes: int | None = None
+
+
+class OperatorCancel(Command):
+    """An operator ends an order and says whose fault it is."""
+
+    fault: Fault = Fault.PLATFORM
+
+
+class ChangeTip(Command):
+    """A customer's other mind about the tip, in cents."""
+
+    tip_cents: int

@@ -1,0 +1,97 @@
+"""Every SQL statement by which drivers say where they are and see what they are offered."""
+
+from datetime import datetime
+from typing import NamedTuple
+from uuid import UUID
+
+from sqlalchemy import select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import col
+
+from domain.geo import Point
+from domain.order_status import OrderStatus
+from schema.messages.dispatch import AssignmentStatus
+from schema.tables import Chef, Driver, DriverAssignment, Order
+
+
+class Door(NamedTuple):
+    """Where a driver is to bring an order that he has in hand."""
+
+    order_id: UUID
+    door: Point
+
+
+class OfferView(NamedTuple):
+    """An offer as the driver sees it."""
+
+    assignment: DriverAssignment
+    order: Order
+    kitchen_name: str
+    kitchen_address: str
+
+
+async def driver_of(session: AsyncSession, user_id: UUID) -> UUID | None:
+    """The driver that a user is."""
+    return await session.scalar(select(col(Driver.id)).where(col(Driver.user_id) == user_id))
+
+
+async def exists(session: AsyncSession, driver_id: UUID) -> bool:
+    """Whether there is such a driver."""
+    return await session.get(Driver, driver_id) is not None
+
+
+async def set_available(session: AsyncSession, driver_id: UUID, available: bool) -> None:
+    """Let a driver be asked, or not."""
+    await session.execute(
+        update(Driver).where(col(Driver.id) == driver_id).values(is_available=available)
+    )
+
+
+async def set_place(session: AsyncSession, driver_id: UUID, point: Point, at: datetime) -> None:
+    """Remember where a driver is; the copy in Redis is the one that is asked first."""
+    await session.execute(
+        update(Driver)
+        .where(col(Driver.id) == driver_id)
+        .values(current_latitude=point.latitude, current_longitude=point.longitude, located_at=at)
+    )
+
+
+async def doors_ahead(session: AsyncSession, driver_id: UUID) -> list[Door]:
+    """Where the orders that a driver has in hand are going, those near already left out."""
+    found = await session.execute(
+        select(col(Order.id), col(Order.delivery_latitude), col(Order.delivery_longitude)).where(
+            col(Order.driver_id) == driver_id,
+            col(Order.status).in_([OrderStatus.PICKED_UP, OrderStatus.IN_TRANSIT]),
+            col(Order.near_door_at).is_(None),
+        )
+    )
+    return [Door(row[0], Point(row[1], row[2])) for row in found]
+
+
+async def live_offers(session: AsyncSession, user_id: UUID) -> list[OfferView]:
+    """What a driver is offered now."""
+    found = await session.execute(
+        select(DriverAssignment, Order, col(Chef.business_name), col(Chef.address))
+        .join(Driver, col(Driver.id) == col(DriverAssignment.driver_id))
+        .join(Order, col(Order.id) == col(DriverAssignment.order_id))
+        .join(Chef, col(Chef.id) == col(Order.chef_id))
+        .where(
+            col(Driver.user_id) == user_id,
+            col(DriverAssignment.status) == AssignmentStatus.OFFERED,
+        )
+        .order_by(col(DriverAssignment.offered_at))
+    )
+    return [OfferView(*row) for row in found]
+
+
+async def offered_order(
+    session: AsyncSession, offer_id: UUID, user_id: UUID
+) -> tuple[UUID, UUID] | None:
+    """The order and the driver of an offer that was made to this user, however it ended."""
+    found = await session.execute(
+        select(col(DriverAssignment.order_id), col(DriverAssignment.driver_id))
+        .join(Driver, col(Driver.id) == col(DriverAssignment.driver_id))
+        .where(col(DriverAssignment.id) == offer_id, col(Driver.user_id) == user_id)
+    )
+    row = found.first()
+    return None if row is None else (row[0], row[1])

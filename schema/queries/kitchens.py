@@ -1,0 +1,77 @@
+"""Every SQL statement about chefs and what they cook."""
+
+from collections.abc import Collection, Sequence
+from uuid import UUID
+
+from sqlalchemy import func, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import col
+
+from schema.tables import Chef, Menu, MenuItem, Verification
+
+
+async def chefs(
+    session: AsyncSession, *, cuisine: str | None, search: str | None, limit: int, offset: int
+) -> tuple[Sequence[Chef], int]:
+    """A page of the chefs that customers may see, the best rated first, and how many there are."""
+    wanted = select(Chef).where(col(Chef.verification_status) == Verification.APPROVED)
+    if cuisine:
+        wanted = wanted.where(
+            func.lower(func.array_to_string(Chef.cuisine_types, ",")).contains(
+                cuisine.lower(), autoescape=True
+            )
+        )
+    if search:
+        wanted = wanted.where(
+            func.lower(Chef.business_name + " " + Chef.description).contains(
+                search.lower(), autoescape=True
+            )
+        )
+    total = await session.scalar(select(func.count()).select_from(wanted.subquery()))
+    page = await session.scalars(
+        wanted.order_by(col(Chef.rating).desc(), col(Chef.id)).limit(limit).offset(offset)
+    )
+    return page.all(), total or 0
+
+
+async def chef(session: AsyncSession, chef_id: UUID) -> Chef | None:
+    """A chef that customers may see."""
+    return await session.scalar(
+        select(Chef).where(
+            col(Chef.id) == chef_id, col(Chef.verification_status) == Verification.APPROVED
+        )
+    )
+
+
+async def menu(session: AsyncSession, chef_id: UUID) -> Sequence[tuple[Menu, MenuItem]]:
+    """What a chef offers, menu by menu, the dishes that are off today included."""
+    found = await session.execute(
+        select(Menu, MenuItem)
+        .join(MenuItem, col(MenuItem.menu_id) == col(Menu.id))
+        .where(col(Menu.chef_id) == chef_id, col(Menu.is_active))
+        .order_by(col(Menu.id), col(MenuItem.category), col(MenuItem.id))
+    )
+    return [(row[0], row[1]) for row in found]
+
+
+async def dishes(
+    session: AsyncSession, chef_id: UUID, item_ids: Collection[UUID]
+) -> dict[UUID, MenuItem]:
+    """Those of the dishes that are on this chef's active menus."""
+    found = await session.scalars(
+        select(MenuItem)
+        .join(Menu, col(Menu.id) == col(MenuItem.menu_id))
+        .where(col(Menu.chef_id) == chef_id, col(Menu.is_active), col(MenuItem.id).in_(item_ids))
+    )
+    return {item.id: item for item in found}
+
+
+async def set_accepting_orders(session: AsyncSession, user_id: UUID, accepting: bool) -> bool:
+    """Open or close a chef's kitchen to new orders; False when the user has no kitchen."""
+    changed = await session.execute(
+        update(Chef)
+        .where(col(Chef.user_id) == user_id)
+        .values(accepting_orders=accepting)
+        .returning(col(Chef.id))
+    )
+    return changed.first() is not None

@@ -1,0 +1,266 @@
+"""Every SQL statement by which the order's workflow writes and reads its order."""
+
+from dataclasses import asdict
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import select, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import col
+from uuid_utils.compat import uuid7
+
+from domain.geo import Point
+from domain.order_status import WITH_DRIVER, Actor, OrderStatus
+from domain.pricing import Price
+from schema.messages import order as message
+from schema.messages.order import Changes, Placing, Transition, Who
+from schema.queries import admin, notifications, offers, payments
+from schema.queries.notifications import Parties
+from schema.tables import Chef, Order, OrderItem, OrderNumber, OrderStatusHistory, Payment
+
+# The column that remembers when an order came to a status.
+_MOMENTS = {
+    OrderStatus.PAYMENT_CONFIRMED: "paid_at",
+    OrderStatus.ACCEPTED: "accepted_at",
+    OrderStatus.READY_FOR_PICKUP: "prepared_at",
+    OrderStatus.ASSIGNED_TO_DRIVER: "assigned_at",
+    OrderStatus.PICKED_UP: "picked_up_at",
+    OrderStatus.DELIVERED: "delivered_at",
+    OrderStatus.CANCELLED: "cancelled_at",
+}
+
+# States in which an order may have an offer or a driver to be released.
+_OFFERED = WITH_DRIVER | {OrderStatus.READY_FOR_PICKUP}
+
+# Changes that are columns of the order itself (what was captured is the payment's).
+_CHANGEABLE = frozenset(Changes.model_fields) - {"captured_cents"}
+
+
+class OutOfStep(Exception):
+    """An order's row is not where its history says it is: somebody else has written it."""
+
+
+async def begin(session: AsyncSession, placing: Placing) -> message.Order:
+    """Write a new order with its items and first step; the same again if it is written already."""
+    written = await load(session, placing.order.id)
+    if written is not None:
+        return written
+    at = placing.order.placed_at
+    number = await _next_number(session, at)
+    session.add(_row(placing, number))
+    await session.flush()
+    session.add_all(
+        OrderItem(order_id=placing.order.id, **line.model_dump()) for line in placing.lines
+    )
+    by = Who(role=Actor.CUSTOMER, id=placing.order.customer_id)
+    first = Transition(
+        order_id=placing.order.id, sequence=1, was=None, to=OrderStatus.PENDING, by=by, at=at
+    )
+    await session.execute(insert(OrderStatusHistory).values(_history_values(first)))
+    return placing.order.model_copy(update={"number": number, "sequence": 1})
+
+
+async def record(session: AsyncSession, step: Transition) -> Transition:
+    """Write one step, with everything that belongs to it, unless its number is taken already.
+
+    Returns the step that has the number: this one, or the one that a workflow task had committed
+    before it was lost. Raises OutOfStep when the row is not where the step begins, and
+    offers.OfferGone when the step takes an offer that is no longer open.
+    """
+    claimed = await session.execute(
+        insert(OrderStatusHistory)
+        .values(_history_values(step))
+        .on_conflict_do_nothing(index_elements=["order_id", "sequence"])
+        .returning(col(OrderStatusHistory.id))
+    )
+    if claimed.first() is None:
+        return (await steps_after(session, step.order_id, step.sequence - 1))[0]
+    moved = await _move(session, step)
+    if step.to is OrderStatus.ASSIGNED_TO_DRIVER:
+        await offers.take(session, step)
+    elif step.was in _OFFERED and step.to in {OrderStatus.CANCELLED, OrderStatus.READY_FOR_PICKUP}:
+        await offers.release(session, step)
+    if step.changes.captured_cents is not None:
+        await payments.note_paid(session, step.order_id, step.changes.captured_cents)
+    if step.by.role is Actor.ADMIN and step.by.id is not None:
+        await admin.note(session, step)
+    await notifications.tell(session, step.to, moved, key=f"{step.sequence}", reason=step.reason)
+    return step
+
+
+async def steps_after(session: AsyncSession, order_id: UUID, sequence: int) -> list[Transition]:
+    """The steps of an order that follow number `sequence`, in order."""
+    rows = await session.scalars(
+        select(OrderStatusHistory)
+        .where(
+            col(OrderStatusHistory.order_id) == order_id,
+            col(OrderStatusHistory.sequence) > sequence,
+        )
+        .order_by(col(OrderStatusHistory.sequence))
+    )
+    return [
+        Transition(
+            order_id=row.order_id,
+            sequence=row.sequence,
+            was=row.was,
+            to=row.status,
+            by=Who(role=row.actor, id=row.created_by),
+            at=row.created_at,
+            reason=row.notes,
+            changes=Changes.model_validate(row.changes),
+        )
+        for row in rows
+    ]
+
+
+async def load(session: AsyncSession, order_id: UUID) -> message.Order | None:
+    """What a workflow needs to take up an order, or None when there is no such order."""
+    found = await session.execute(
+        select(Order, col(Chef.business_name), Payment)
+        .join(Chef, col(Chef.id) == col(Order.chef_id))
+        .outerjoin(Payment, col(Payment.order_id) == col(Order.id))
+        .where(col(Order.id) == order_id)
+    )
+    row = found.first()
+    return None if row is None else _message(*row)
+
+
+async def parties(session: AsyncSession, order_id: UUID) -> Parties:
+    """Whom an order concerns."""
+    found = await session.execute(
+        select(
+            col(Order.id),
+            col(Order.order_number),
+            col(Order.customer_id),
+            col(Order.chef_id),
+            col(Order.driver_id),
+        ).where(col(Order.id) == order_id)
+    )
+    return Parties(*found.one())
+
+
+async def set_price(session: AsyncSession, order_id: UUID, price: Price) -> None:
+    """Write an order's bill anew, since the tip has changed."""
+    await session.execute(update(Order).where(col(Order.id) == order_id).values(**asdict(price)))
+
+
+async def mark_near_door(session: AsyncSession, order_id: UUID, at: datetime) -> None:
+    """Remember when the driver first came near the door."""
+    await session.execute(
+        update(Order)
+        .where(col(Order.id) == order_id, col(Order.near_door_at).is_(None))
+        .values(near_door_at=at)
+    )
+
+
+async def _next_number(session: AsyncSession, at: datetime) -> str:
+    day = f"{at:%Y%m%d}"
+    counted = await session.execute(
+        insert(OrderNumber)
+        .values(day=day, last=1)
+        .on_conflict_do_update(index_elements=["day"], set_={"last": OrderNumber.last + 1})
+        .returning(col(OrderNumber.last))
+    )
+    return f"RND-{day}-{counted.scalar_one():04d}"
+
+
+async def _move(session: AsyncSession, step: Transition) -> Parties:
+    values = {
+        name: value
+        for name, value in step.changes.model_dump(include=set(_CHANGEABLE)).items()
+        if value is not None
+    }
+    if step.to in _MOMENTS:
+        values[_MOMENTS[step.to]] = step.at
+    if step.to is OrderStatus.CANCELLED:
+        values |= {"cancelled_by": step.by.role, "cancel_reason": step.reason}
+    if step.to is OrderStatus.READY_FOR_PICKUP:
+        values["driver_id"] = None
+    moved = await session.execute(
+        update(Order)
+        .where(
+            col(Order.id) == step.order_id,
+            col(Order.sequence) == step.sequence - 1,
+            col(Order.status) == step.was,
+        )
+        .values(status=step.to, sequence=step.sequence, **values)
+        .returning(
+            col(Order.id),
+            col(Order.order_number),
+            col(Order.customer_id),
+            col(Order.chef_id),
+            col(Order.driver_id),
+        )
+    )
+    row = moved.first()
+    if row is None:
+        raise OutOfStep(f"order {step.order_id} is not {step.was} at step {step.sequence - 1}")
+    return Parties(*row)
+
+
+def _row(placing: Placing, number: str) -> Order:
+    order, address = placing.order, placing.address
+    return Order(
+        id=order.id,
+        order_number=number,
+        customer_id=order.customer_id,
+        chef_id=order.chef_id,
+        market=placing.market,
+        status=OrderStatus.PENDING,
+        sequence=1,
+        **asdict(order.price),
+        pickup_latitude=order.kitchen.latitude,
+        pickup_longitude=order.kitchen.longitude,
+        **{f"delivery_{name}": value for name, value in address.model_dump().items()},
+        delivery_latitude=order.door.latitude,
+        delivery_longitude=order.door.longitude,
+        road_km=order.road_km,
+        prep_minutes=order.prep_minutes,
+        instructions=placing.instructions,
+        scheduled_for=order.scheduled_for,
+        estimated_ready_at=order.estimated_ready_at,
+        estimated_delivery_at=order.estimated_delivery_at,
+        created_at=order.placed_at,
+    )
+
+
+def _message(row: Order, kitchen_name: str, payment: Payment | None) -> message.Order:
+    return message.Order(
+        id=row.id,
+        number=row.order_number,
+        customer_id=row.customer_id,
+        chef_id=row.chef_id,
+        kitchen_name=kitchen_name,
+        kitchen=Point(row.pickup_latitude, row.pickup_longitude),
+        door=Point(row.delivery_latitude, row.delivery_longitude),
+        road_km=row.road_km,
+        price=Price(**{name: getattr(row, name) for name in Price.__dataclass_fields__}),
+        prep_minutes=row.prep_minutes,
+        placed_at=row.created_at,
+        scheduled_for=row.scheduled_for,
+        status=row.status,
+        sequence=row.sequence,
+        driver_id=row.driver_id,
+        estimated_ready_at=row.estimated_ready_at,
+        estimated_delivery_at=row.estimated_delivery_at,
+        payment_intent_id=payment.stripe_payment_intent_id if payment else None,
+        captured_cents=payment.captured_cents if payment else 0,
+        kept_cents=row.kept_cents,
+        refunded_cents=payment.refunded_cents if payment else 0,
+    )
+
+
+def _history_values(step: Transition) -> dict[str, object]:
+    return {
+        "id": uuid7(),
+        "order_id": step.order_id,
+        "sequence": step.sequence,
+        "was": step.was,
+        "status": step.to,
+        "actor": step.by.role,
+        "created_by": step.by.id,
+        "notes": step.reason,
+        "changes": step.changes.model_dump(mode="json", exclude_none=True),
+        "created_at": step.at,
+    }

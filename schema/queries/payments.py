@@ -1,0 +1,90 @@
+"""Every SQL statement about an order's payment and its refunds."""
+
+from uuid import UUID
+
+from sqlalchemy import update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import col
+from uuid_utils.compat import uuid7
+
+from schema.messages.money import OpenPayment, PaymentStatus, RefundStatus
+from schema.tables import Payment, Refund
+from schema.tables.columns import now
+
+
+async def note_opened(session: AsyncSession, asked: OpenPayment, payment_intent_id: str) -> None:
+    """Write down that an order's payment waits for the customer; once is enough."""
+    await session.execute(
+        insert(Payment)
+        .values(
+            id=uuid7(),
+            order_id=asked.order_id,
+            stripe_payment_intent_id=payment_intent_id,
+            amount_cents=asked.amount_cents,
+            currency=asked.currency,
+            capture_method=asked.capture_method,
+            status=PaymentStatus.OPEN,
+            captured_cents=0,
+            refunded_cents=0,
+            created_at=now(),
+        )
+        .on_conflict_do_nothing(index_elements=["order_id"])
+    )
+
+
+async def note_amount(session: AsyncSession, order_id: UUID, amount_cents: int) -> None:
+    """Write down that an open payment is for another amount."""
+    await session.execute(
+        update(Payment).where(col(Payment.order_id) == order_id).values(amount_cents=amount_cents)
+    )
+
+
+async def note_paid(session: AsyncSession, order_id: UUID, captured_cents: int) -> None:
+    """Write down what was captured; nothing captured means that it is authorised only."""
+    status = PaymentStatus.CAPTURED if captured_cents else PaymentStatus.AUTHORISED
+    await session.execute(
+        update(Payment)
+        .where(col(Payment.order_id) == order_id)
+        .values(status=status, captured_cents=captured_cents)
+    )
+
+
+async def note_settled(
+    session: AsyncSession,
+    order_id: UUID,
+    *,
+    status: PaymentStatus | None,
+    captured_cents: int,
+    refunded_cents: int,
+) -> None:
+    """Write down how an order's payment stands at Stripe; a status of None is left as it was."""
+    values: dict[str, object] = {"captured_cents": captured_cents, "refunded_cents": refunded_cents}
+    if status is not None:
+        values["status"] = status
+    await session.execute(update(Payment).where(col(Payment.order_id) == order_id).values(**values))
+
+
+async def note_refund(
+    session: AsyncSession,
+    order_id: UUID,
+    *,
+    stripe_refund_id: str,
+    amount_cents: int,
+    status: RefundStatus,
+    reason: str | None,
+) -> None:
+    """Write down a refund and how it stands; again when it stands otherwise."""
+    await session.execute(
+        insert(Refund)
+        .values(
+            id=uuid7(),
+            order_id=order_id,
+            stripe_refund_id=stripe_refund_id,
+            amount_cents=amount_cents,
+            status=status,
+            reason=reason,
+            created_at=now(),
+        )
+        .on_conflict_do_update(index_elements=["stripe_refund_id"], set_={"status": status})
+    )

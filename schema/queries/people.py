@@ -1,0 +1,39 @@
+"""Every SQL statement about who people are."""
+
+from typing import NamedTuple
+from uuid import UUID
+
+from sqlalchemy import func, select
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import col
+
+from schema.tables import Role, User, UserProfile
+
+
+class Login(NamedTuple):
+    """What is needed to let somebody in."""
+
+    id: UUID
+    email: str
+    role: Role
+    password_hash: str
+    first_name: str
+    last_name: str
+
+
+async def login(session: AsyncSession, email: str) -> Login | None:
+    """The active user with that address, whatever its capitals."""
+    found = await session.execute(
+        select(
+            col(User.id),
+            col(User.email),
+            col(User.role),
+            col(User.password_hash),
+            col(UserProfile.first_name),
+            col(UserProfile.last_name),
+        )
+        .join(UserProfile, col(UserProfile.user_id) == col(User.id))
+        .where(func.lower(User.email) == email.lower(), col(User.is_active))
+    )
+    row = found.first()
+    return None if row is None else Login(*row)

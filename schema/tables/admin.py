@@ -1,0 +1,42 @@
+"""What people are told, and what admins did (seed 000, Reviews & Admin)."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Index
+from sqlmodel import Field, SQLModel
+
+from schema.tables.columns import created, document, key, reference
+
+
+class Notification(SQLModel, table=True):
+    """A message to one person. `business_key` is what keeps it from being sent twice."""
+
+    __tablename__ = "notifications"
+    __table_args__ = (Index("idx_notifications_user", "user_id", "created_at"),)
+
+    id: UUID = key()
+    business_key: str = Field(unique=True)
+    user_id: UUID = reference("users.id")
+    type: str
+    title: str
+    message: str
+    is_read: bool = False
+    related_order_id: UUID | None = reference("orders.id", default=None)
+    created_at: datetime = created()
+
+
+class AdminAction(SQLModel, table=True):
+    """What an admin did, to what, and why."""
+
+    __tablename__ = "admin_actions"
+
+    id: UUID = key()
+    business_key: str = Field(unique=True)
+    admin_id: UUID = reference("users.id")
+    action_type: str
+    target_type: str
+    target_id: UUID
+    details: dict[str, Any] = document(default_factory=dict)
+    created_at: datetime = created()

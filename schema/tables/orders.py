@@ -1,0 +1,144 @@
+"""Orders and their steps (seed 000, Orders; seed 004, Order), written by the workflow alone."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import CheckConstraint, Index, UniqueConstraint
+from sqlmodel import Field, SQLModel
+
+from domain.order_status import Actor, OrderStatus
+from schema.tables.columns import created, document, key, moment, one_of, reference
+
+_CENTS = (
+    "subtotal_cents, tax_cents, delivery_fee_cents, service_fee_cents, discount_cents, tip_cents,"
+    " total_cents, platform_fee_cents, chef_earning_cents, driver_earning_cents"
+)
+_SUM = (
+    "subtotal_cents + tax_cents + delivery_fee_cents + service_fee_cents + tip_cents"
+    " - discount_cents"
+)
+
+
+class Order(SQLModel, table=True):
+    """An order as it stands. Amounts in cents, distance in km; `sequence` numbers its latest step.
+
+    `kept_cents` is set when the order is cancelled: what of a captured payment is not given back.
+    """
+
+    __tablename__ = "orders"
+    __table_args__ = (
+        Index("idx_orders_customer_status", "customer_id", "status"),
+        Index("idx_orders_chef_status", "chef_id", "status"),
+        Index("idx_orders_driver_status", "driver_id", "status"),
+        Index("idx_orders_created_at", "created_at"),
+        CheckConstraint(f"least({_CENTS}) >= 0", name="orders_cents_not_negative"),
+        CheckConstraint(f"total_cents = {_SUM}", name="orders_total_is_the_sum"),
+        CheckConstraint("kept_cents BETWEEN 0 AND total_cents", name="orders_kept_within_total"),
+    )
+
+    id: UUID = key()
+    order_number: str = Field(unique=True)
+    customer_id: UUID = reference("users.id")
+    chef_id: UUID = reference("chefs.id")
+    driver_id: UUID | None = reference("drivers.id", default=None)
+    market: str
+    status: OrderStatus = one_of(OrderStatus, "orders_status")
+    sequence: int
+
+    currency: str
+    subtotal_cents: int
+    tax_cents: int
+    delivery_fee_cents: int
+    service_fee_cents: int
+    discount_cents: int
+    tip_cents: int
+    total_cents: int
+    platform_fee_cents: int
+    chef_earning_cents: int
+    driver_earning_cents: int
+    kept_cents: int | None = None
+
+    pickup_latitude: float
+    pickup_longitude: float
+    delivery_line1: str
+    delivery_line2: str | None = None
+    delivery_city: str
+    delivery_state: str
+    delivery_postal_code: str
+    delivery_country: str
+    delivery_latitude: float
+    delivery_longitude: float
+    road_km: float
+    prep_minutes: int
+    instructions: str | None = None
+    scheduled_for: datetime | None = moment(default=None)
+
+    estimated_ready_at: datetime | None = moment(default=None)
+    estimated_delivery_at: datetime | None = moment(default=None)
+    created_at: datetime = moment()
+    paid_at: datetime | None = moment(default=None)
+    accepted_at: datetime | None = moment(default=None)
+    prepared_at: datetime | None = moment(default=None)
+    assigned_at: datetime | None = moment(default=None)
+    picked_up_at: datetime | None = moment(default=None)
+    near_door_at: datetime | None = moment(default=None)
+    delivered_at: datetime | None = moment(default=None)
+    cancelled_at: datetime | None = moment(default=None)
+    cancelled_by: Actor | None = one_of(Actor, "orders_cancelled_by", default=None)
+    cancel_reason: str | None = None
+    proof: dict[str, Any] | None = document(default=None)
+
+
+class OrderItem(SQLModel, table=True):
+    """A dish of an order, named and priced as it was when ordered."""
+
+    __tablename__ = "order_items"
+    __table_args__ = (CheckConstraint("quantity > 0", name="order_items_quantity_positive"),)
+
+    id: UUID = key()
+    order_id: UUID = reference("orders.id", index=True)
+    menu_item_id: UUID = reference("menu_items.id")
+    name: str
+    price_cents: int
+    quantity: int
+    special_instructions: str | None = None
+
+
+class OrderStatusHistory(SQLModel, table=True):
+    """A step of an order, never changed again: the first to claim a sequence number has it."""
+
+    __tablename__ = "order_status_history"
+    __table_args__ = (UniqueConstraint("order_id", "sequence"),)
+
+    id: UUID = key()
+    order_id: UUID = reference("orders.id")
+    sequence: int
+    was: OrderStatus | None = one_of(OrderStatus, "order_status_history_was", default=None)
+    status: OrderStatus = one_of(OrderStatus, "order_status_history_status")
+    actor: Actor = one_of(Actor, "order_status_history_actor")
+    created_by: UUID | None = reference("users.id", default=None)
+    notes: str | None = None
+    changes: dict[str, Any] = document(default_factory=dict)
+    created_at: datetime = moment()
+
+
+class OrderNumber(SQLModel, table=True):
+    """How many orders a day (UTC) has had: the counter behind RND-20260131-0001."""
+
+    __tablename__ = "order_numbers"
+
+    day: str = Field(primary_key=True)
+    last: int
+
+
+class IdempotencyKey(SQLModel, table=True):
+    """Which order a customer's Idempotency-Key stands for, and a digest of what was asked."""
+
+    __tablename__ = "idempotency_keys"
+
+    customer_id: UUID = reference("users.id", primary_key=True)
+    key: str = Field(primary_key=True)
+    request_digest: str
+    order_id: UUID = Field(unique=True)
+    created_at: datetime = created()

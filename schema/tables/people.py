@@ -1,0 +1,45 @@
+"""Who can log in (seed 000, Users & Authentication)."""
+
+from datetime import datetime
+from enum import StrEnum
+from uuid import UUID
+
+from sqlmodel import Field, SQLModel
+
+from schema.tables.columns import created, key, one_of, reference
+
+
+class Role(StrEnum):
+    """The four kinds of people."""
+
+    CUSTOMER = "customer"
+    CHEF = "chef"
+    DRIVER = "driver"
+    ADMIN = "admin"
+
+
+class User(SQLModel, table=True):
+    """A person's login."""
+
+    __tablename__ = "users"
+
+    id: UUID = key()
+    email: str = Field(unique=True)
+    password_hash: str
+    role: Role = one_of(Role, "users_role")
+    is_verified: bool = False
+    is_active: bool = True
+    created_at: datetime = created()
+
+
+class UserProfile(SQLModel, table=True):
+    """A person's name and how to reach them."""
+
+    __tablename__ = "user_profiles"
+
+    id: UUID = key()
+    user_id: UUID = reference("users.id", unique=True)
+    first_name: str
+    last_name: str
+    phone: str | None = None
+    avatar_url: str | None = None

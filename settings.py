@@ -1,0 +1,88 @@
+"""Every setting, from the environment: the field `payment_deadline_seconds` is the variable
+PAYMENT_DEADLINE_SECONDS.
+
+Temporal's own address, namespace, TLS and API key are read by its SDK (TEMPORAL_ADDRESS and the
+like, or a profile): `temporalio.envconfig`.
+"""
+
+from datetime import timedelta
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, BaseModel, Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from domain.pricing import Rates
+
+Positive = Annotated[int, Field(gt=0)]
+
+
+def _address_or_nothing(value: str | None) -> str | None:
+    return value or None
+
+
+# Unset, or set to nothing as compose files do, means the real provider.
+OptionalAddress = Annotated[str | None, AfterValidator(_address_or_nothing)]
+
+
+class Market(BaseModel):
+    """A city or region: its clock, and what things cost there."""
+
+    timezone: str = "America/Chicago"
+    rates: Rates = Rates()
+
+
+class Settings(BaseSettings):
+    """How this process is set up."""
+
+    model_config = SettingsConfigDict(extra="ignore", frozen=True)
+
+    database_url: str
+    database_pool_size: Positive = 10
+    redis_url: str
+    log_level: str = "INFO"
+
+    jwt_secret: SecretStr = Field(min_length=32)
+    jwt_issuer: str = "ridendine"
+    access_token_minutes: Positive = 15
+
+    stripe_api_key: SecretStr
+    stripe_api_base: OptionalAddress = None
+    stripe_webhook_secret: SecretStr = SecretStr("")
+    stripe_timeout_seconds: Positive = 20
+    stripe_max_network_retries: int = 2
+    stripe_calls_per_second: float = 80.0
+
+    google_maps_api_key: SecretStr = SecretStr("")
+    google_maps_base_url: OptionalAddress = None
+    mapbox_access_token: SecretStr = SecretStr("")
+    mapbox_base_url: OptionalAddress = None
+    maps_timeout_seconds: Positive = 5
+
+    markets: dict[str, Market] = {"austin": Market()}
+
+    capture_method: Literal["automatic", "manual"] = "automatic"
+    payment_attempts: Positive = 3
+    payment_deadline_seconds: Positive = 15 * 60
+    chef_response_seconds: Positive = 5 * 60
+    scheduled_lead_seconds: Positive = 15 * 60
+    offer_seconds: Positive = 30
+    dispatch_radii_km: tuple[float, ...] = (5.0, 10.0, 15.0)
+    dispatch_pause_seconds: Positive = 10
+    dispatch_alert_seconds: Positive = 20 * 60
+    dispatch_give_up_seconds: Positive = 30 * 60
+    pickup_overdue_seconds: Positive = 20 * 60
+    delivery_overdue_seconds: Positive = 15 * 60
+    refund_overdue_seconds: Positive = 7 * 24 * 3600
+
+    driver_capacity: Positive = 3
+    driver_fix_max_age_seconds: Positive = 300
+    near_door_km: float = 0.3
+
+    engine_timeout_seconds: Positive = 10
+    worker_deployment: str = "ridendine-orders"
+    worker_build_id: str = ""
+
+    @property
+    def driver_fix_max_age(self) -> timedelta:
+        """How old a driver's position may be to count."""
+        return timedelta(seconds=self.driver_fix_max_age_seconds)
