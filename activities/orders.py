@@ -1,0 +1,88 @@
+"""What the order's workflow has written to and read from the database.
+
+All of these are short, safe to repeat, and run as local activities.
+"""
+
+from sqlalchemy.exc import IntegrityError
+from temporalio import activity
+from temporalio.exceptions import ApplicationError
+
+from activities.announce import Announcer
+from schema.database import Database
+from schema.messages.order import (
+    Alarm,
+    NewPrice,
+    Order,
+    OrderRef,
+    Placing,
+    Recorded,
+    StepsAfter,
+    Transition,
+)
+from schema.queries import notifications, offers, orders
+
+
+class OrderActivities:
+    """An order's row, its steps, and what people are told about them."""
+
+    def __init__(self, database: Database, announcer: Announcer) -> None:
+        self._database = database
+        self._announcer = announcer
+
+    @activity.defn
+    async def begin_order(self, placing: Placing) -> Order:
+        """Write a new order; fails for good (BadOrder) when it refers to what does not exist."""
+        try:
+            async with self._database.write() as session:
+                return await orders.begin(session, placing)
+        except IntegrityError as error:
+            raise ApplicationError(str(error.orig), type="BadOrder", non_retryable=True) from error
+
+    @activity.defn
+    async def load_order(self, ref: OrderRef) -> Order:
+        """Read an order to take it up again; fails for good (UnknownOrder) when there is none."""
+        async with self._database.read() as session:
+            order = await orders.load(session, ref.order_id)
+        if order is None:
+            raise ApplicationError(
+                f"there is no order {ref.order_id}", type="UnknownOrder", non_retryable=True
+            )
+        return order
+
+    @activity.defn
+    async def record_step(self, step: Transition) -> Recorded:
+        """Write one step of an order and announce it.
+
+        Answers with the step that the database holds for this number, which is another one when a
+        workflow task was lost after its commit. Fails for good (OfferGone) when the step takes an
+        offer that is no longer open.
+        """
+        try:
+            async with self._database.write() as session:
+                recorded = await orders.record(session, step)
+        except offers.OfferGone as gone:
+            raise ApplicationError(str(gone), type="OfferGone", non_retryable=True) from gone
+        return Recorded(transition=recorded, announced=await self._announcer.try_announce(recorded))
+
+    @activity.defn
+    async def steps_after(self, seen: StepsAfter) -> list[Transition]:
+        """The steps that the database holds beyond those the workflow knows."""
+        async with self._database.read() as session:
+            return await orders.steps_after(session, seen.order_id, seen.sequence)
+
+    @activity.defn
+    async def set_price(self, new: NewPrice) -> None:
+        """Write an order's bill anew."""
+        async with self._database.write() as session:
+            await orders.set_price(session, new.order_id, new.price)
+
+    @activity.defn
+    async def raise_alarm(self, alarm: Alarm) -> None:
+        """Tell those whom an alert concerns, once."""
+        async with self._database.write() as session:
+            if alarm.near_door_at is not None:
+                await orders.mark_near_door(session, alarm.order_id, alarm.near_door_at)
+            parties = await orders.parties(session, alarm.order_id)
+            await notifications.tell(
+                session, alarm.alert, parties, key=alarm.key, reason=alarm.reason
+            )

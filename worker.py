@@ -1,0 +1,134 @@
+"""One worker process: the order's workflow, and the activities of each task queue.
+
+    python worker.py
+
+Any number of them may run; nothing is kept in a process.
+"""
+
+import asyncio
+import signal
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import timedelta
+from typing import Any
+
+import structlog
+import uvloop
+from redis.asyncio import Redis
+from temporalio.client import Client
+from temporalio.common import VersioningBehavior, WorkerDeploymentVersion
+from temporalio.worker import Worker, WorkerDeploymentConfig
+
+from activities.announce import Announcer
+from activities.dispatch import DispatchActivities
+from activities.orders import OrderActivities
+from activities.payments import PaymentActivities
+from providers.positions import Positions
+from providers.stripe import Stripe
+from schema.database import Database
+from settings import Settings
+from workflows.connection import connect
+from workflows.options import NOTIFICATIONS_QUEUE, ORDERS_QUEUE, PAYMENTS_QUEUE
+from workflows.order import OrderWorkflow
+
+# What an activity may take longer than the process is allowed to live is done again elsewhere.
+GRACE = timedelta(seconds=10)
+
+_log = structlog.get_logger()
+
+
+@asynccontextmanager
+async def working(client: Client, settings: Settings, **options: Any) -> AsyncIterator[None]:
+    """Work on all task queues until left; `options` go to the worker that runs the workflows."""
+    database = Database(settings.database_url, pool_size=settings.database_pool_size)
+    redis = Redis.from_url(settings.redis_url, decode_responses=True)
+    announcer = Announcer(redis)
+    orders = OrderActivities(database, announcer)
+    dispatch = DispatchActivities(
+        database,
+        Positions(redis),
+        capacity=settings.driver_capacity,
+        fix_max_age=settings.driver_fix_max_age,
+    )
+    payments = PaymentActivities(
+        database,
+        Stripe(
+            settings.stripe_api_key.get_secret_value(),
+            api_base=settings.stripe_api_base,
+            timeout_seconds=settings.stripe_timeout_seconds,
+            max_network_retries=settings.stripe_max_network_retries,
+        ),
+    )
+    workers = [
+        Worker(
+            client,
+            task_queue=ORDERS_QUEUE,
+            workflows=[OrderWorkflow],
+            activities=[
+                orders.begin_order,
+                orders.load_order,
+                orders.record_step,
+                orders.steps_after,
+                orders.set_price,
+                orders.raise_alarm,
+                dispatch.make_offer,
+                dispatch.withdraw_offer,
+            ],
+            # After a worker is killed, its orders wait this long before another one takes them.
+            sticky_queue_schedule_to_start_timeout=timedelta(seconds=1),
+            graceful_shutdown_timeout=GRACE,
+            deployment_config=_deployment(settings),
+            **options,
+        ),
+        Worker(
+            client,
+            task_queue=PAYMENTS_QUEUE,
+            activities=[
+                payments.open_payment,
+                payments.change_amount,
+                payments.capture_payment,
+                payments.settle_payment,
+            ],
+            max_task_queue_activities_per_second=settings.stripe_calls_per_second,
+            graceful_shutdown_timeout=GRACE,
+        ),
+        Worker(
+            client,
+            task_queue=NOTIFICATIONS_QUEUE,
+            activities=[announcer.announce],
+            graceful_shutdown_timeout=GRACE,
+        ),
+    ]
+    async with AsyncExitStack() as stack:
+        stack.push_async_callback(database.close)
+        stack.push_async_callback(redis.aclose)
+        for worker in workers:
+            await stack.enter_async_context(worker)
+        yield
+
+
+def _deployment(settings: Settings) -> WorkerDeploymentConfig | None:
+    """With a build id, orders stay with the build they began on until they end."""
+    if not settings.worker_build_id:
+        return None
+    return WorkerDeploymentConfig(
+        version=WorkerDeploymentVersion(settings.worker_deployment, settings.worker_build_id),
+        use_worker_versioning=True,
+        default_versioning_behavior=VersioningBehavior.PINNED,
+    )
+
+
+async def main() -> None:
+    """Work until told to stop."""
+    stop = asyncio.Event()
+    for signum in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(signum, stop.set)
+    async with working(await connect(), Settings()):
+        _log.info("working", queues=[ORDERS_QUEUE, PAYMENTS_QUEUE, NOTIFICATIONS_QUEUE])
+        await stop.wait()
+    # A process that exits right after its workers closed can abort in the SDK's native threads.
+    await asyncio.sleep(0.3)
+
+
+if __name__ == "__main__":
+    uvloop.run(main())

@@ -1,0 +1,67 @@
+"""How long each step may take and how often it is tried: one place for all workflows."""
+
+from datetime import timedelta
+from typing import TypedDict
+
+from temporalio.common import RetryPolicy
+
+ORDERS_QUEUE = "orders"
+PAYMENTS_QUEUE = "payments"
+NOTIFICATIONS_QUEUE = "notifications"
+
+
+class LocalOptions(TypedDict):
+    """What a local activity is called with."""
+
+    start_to_close_timeout: timedelta
+    schedule_to_close_timeout: timedelta
+    local_retry_threshold: timedelta
+    retry_policy: RetryPolicy
+
+
+class RemoteOptions(TypedDict):
+    """What an activity on its own queue is called with."""
+
+    task_queue: str
+    start_to_close_timeout: timedelta
+    schedule_to_close_timeout: timedelta
+    retry_policy: RetryPolicy
+
+
+# A short write or read of the database. While the database is away an order waits for it: after
+# five seconds by a timer, so that an outage does not fill the history with heartbeats.
+DATABASE = LocalOptions(
+    start_to_close_timeout=timedelta(seconds=5),
+    schedule_to_close_timeout=timedelta(days=1),
+    local_retry_threshold=timedelta(seconds=5),
+    retry_policy=RetryPolicy(
+        initial_interval=timedelta(milliseconds=100), maximum_interval=timedelta(seconds=10)
+    ),
+)
+
+
+def stripe_call(within: timedelta) -> RemoteOptions:
+    """A call to Stripe that must succeed `within` some time, tried again all the while."""
+    return RemoteOptions(
+        task_queue=PAYMENTS_QUEUE,
+        # The SDK itself tries three times, 20 s each, before it gives up.
+        start_to_close_timeout=timedelta(seconds=90),
+        schedule_to_close_timeout=within,
+        retry_policy=RetryPolicy(
+            initial_interval=timedelta(milliseconds=500), maximum_interval=timedelta(minutes=1)
+        ),
+    )
+
+
+# While an answer is awaited at a screen.
+SOON = timedelta(minutes=1)
+# Money that must go back goes back, however long Stripe or the bank is away.
+HOWEVER_LONG = timedelta(days=30)
+
+# An announcement that failed at once is repeated until Redis answers, then it is stale anyway.
+ANNOUNCE = RemoteOptions(
+    task_queue=NOTIFICATIONS_QUEUE,
+    start_to_close_timeout=timedelta(seconds=10),
+    schedule_to_close_timeout=timedelta(hours=1),
+    retry_policy=RetryPolicy(maximum_interval=timedelta(seconds=30)),
+)

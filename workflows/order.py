@@ -1,0 +1,388 @@
+"""The life of one order, from placing to its end, as one durable workflow.
+
+Requests that may be refused are updates, facts are signals, questions are queries. Races have one
+answer each, given by the door in `Steps`, through which one change goes at a time:
+
+- cancel against accept: whoever comes through the door first; the other is refused with the state
+  that has come of it.
+- payment against expiry: whichever comes first. A payment that comes after the order was cancelled
+  goes back in full, and the order stays cancelled.
+- two drivers accepting: only he who holds the live offer can, and one UPDATE decides.
+- an update while the workflow ends: it is answered before the end; after the end there is nobody to
+  ask, and the facade says where the order stands.
+- the same command twice: it has the same update id, so it gets the same answer, with one effect.
+"""
+
+import asyncio
+
+from temporalio import workflow
+from temporalio.exceptions import ActivityError, is_cancelled_exception
+
+from workflows.delivery import DriverSearch
+from workflows.payment import STRIPE, OrderPayment
+from workflows.phases import DEADLINE, ON_THE_WAY, Phases
+from workflows.steps import Steps
+
+with workflow.unsafe.imports_passed_through():
+    from domain import eta, order_status
+    from domain.notifications import Alert
+    from domain.order_status import ENDED, Actor, IllegalTransition, OrderStatus
+    from schema.messages.dispatch import Delivery, DriverCommand, OfferAnswer, OperatorAssign
+    from schema.messages.money import (
+        DisputeClosed,
+        DisputeOpened,
+        PaymentFailed,
+        PaymentSucceeded,
+        RefundSettled,
+    )
+    from schema.messages.order import (
+        CaptureMethod,
+        Changes,
+        ChangeTip,
+        Command,
+        OperatorCancel,
+        Order,
+        OrderStart,
+        Placed,
+        ReadyIn,
+        StatusView,
+        Who,
+    )
+
+
+@workflow.defn
+class OrderWorkflow:
+    """One order: placed, paid, accepted, cooked, handed to a driver, delivered."""
+
+    @workflow.init
+    def __init__(self, start: OrderStart) -> None:
+        self._terms = start.terms
+        self._steps = Steps(start.order_id)
+        self._payment = OrderPayment(self._steps, start.terms)
+        self._search = DriverSearch(self._steps, start.terms)
+        self._phases = Phases(self._steps, self._payment, self._search, start.terms)
+        self._unplaceable = False
+        self._near_door = False
+
+    @workflow.run
+    async def run(self, start: OrderStart) -> StatusView:
+        """Live until the order is delivered, or cancelled and its money where it belongs."""
+        try:
+            await self._begin(start)
+            while not self._is_over:
+                await self._phases.pass_through()
+                if self._steps.status in ENDED:
+                    await self._steps.all_announced()
+                    await workflow.wait_condition(workflow.all_handlers_finished)
+        except BaseException as error:
+            if is_cancelled_exception(error) and self._steps.has_begun:
+                await asyncio.shield(self._stop())
+            raise
+        return self._steps.view()
+
+    async def _begin(self, start: OrderStart) -> None:
+        try:
+            if start.placing is not None:
+                await self._steps.begin(start.placing)
+            else:
+                await self._steps.take_up()
+        except ActivityError:
+            self._unplaceable = True
+            await workflow.wait_condition(workflow.all_handlers_finished)
+            raise
+
+    @property
+    def _is_over(self) -> bool:
+        owes = self._steps.status is OrderStatus.CANCELLED and self._payment.unsettled
+        return self._steps.status in ENDED and not owes and workflow.all_handlers_finished()
+
+    async def _stop(self) -> None:
+        """The run was cancelled, in the Temporal UI say: so is the order, and money goes back."""
+        async with self._steps.deciding():
+            for by in (Who(role=Actor.ADMIN), DEADLINE):
+                if OrderStatus.CANCELLED in order_status.allowed(self._steps.status, by.role):
+                    await self._steps.cancel(by, "stopped_by_operations")
+        if self._steps.status is OrderStatus.CANCELLED:
+            await self._payment.settle()
+
+    # Questions
+
+    @workflow.query
+    def status(self) -> StatusView:
+        """Where the order stands and what it waits for."""
+        return self._steps.view()
+
+    # Requests
+
+    @workflow.update
+    async def place(self) -> Placed:
+        """Answer once the order is written down and waits for its payment."""
+        payment = self._payment
+        await workflow.wait_condition(
+            lambda: payment.opened is not None or payment.unavailable or self._unplaceable
+        )
+        if payment.opened is None:
+            kind = "Unplaceable" if self._unplaceable else "PaymentUnavailable"
+            raise self._steps.refusal(kind, "the order could not be placed")
+        order = self._steps.order
+        return Placed(
+            order_number=order.number or "",
+            status=order.status,
+            price=order.price,
+            client_secret=payment.opened.client_secret,
+        )
+
+    @workflow.update
+    async def accept(self, ask: ReadyIn) -> StatusView:
+        """The chef takes the order on, and promises when it will be ready."""
+        async with self._steps.deciding():
+            self._steps.must_allow(OrderStatus.ACCEPTED, ask.by)
+            if self._terms.capture_method is CaptureMethod.MANUAL:
+                await self._payment.capture()
+            await self._steps.move(
+                OrderStatus.ACCEPTED, ask.by, changes=lambda order: _promise(order, ask)
+            )
+        return self._steps.view()
+
+    @accept.validator
+    def _may_accept(self, ask: ReadyIn) -> None:
+        self._steps.must_allow(OrderStatus.ACCEPTED, ask.by)
+
+    @workflow.update
+    async def reject(self, ask: Command) -> StatusView:
+        """The chef does not take the order on."""
+        return await self._cancel(ask)
+
+    @reject.validator
+    def _may_reject(self, ask: Command) -> None:
+        self._steps.must_allow(OrderStatus.CANCELLED, ask.by)
+        if self._steps.status is not OrderStatus.PAYMENT_CONFIRMED:
+            raise self._steps.refused(
+                IllegalTransition(self._steps.status, OrderStatus.CANCELLED, ask.by.role)
+            )
+
+    @workflow.update
+    async def start(self, ask: ReadyIn) -> StatusView:
+        """The chef begins to cook."""
+
+        def promised_anew(order: Order) -> Changes:
+            return Changes() if ask.ready_in_minutes is None else _promise(order, ask)
+
+        async with self._steps.deciding():
+            await self._steps.move(OrderStatus.PREPARING, ask.by, changes=promised_anew)
+        return self._steps.view()
+
+    @start.validator
+    def _may_start(self, ask: ReadyIn) -> None:
+        self._steps.must_allow(OrderStatus.PREPARING, ask.by)
+
+    @workflow.update
+    async def ready(self, ask: Command) -> StatusView:
+        """The food is ready: a driver is looked for."""
+        async with self._steps.deciding():
+            await self._steps.move(
+                OrderStatus.READY_FOR_PICKUP,
+                ask.by,
+                changes=lambda _: Changes(estimated_ready_at=workflow.now()),
+            )
+        return self._steps.view()
+
+    @ready.validator
+    def _may_be_ready(self, ask: Command) -> None:
+        self._steps.must_allow(OrderStatus.READY_FOR_PICKUP, ask.by)
+
+    @workflow.update
+    async def accept_offer(self, answer: OfferAnswer) -> StatusView:
+        """A driver takes the order."""
+        await self._search.accept(answer)
+        return self._steps.view()
+
+    @accept_offer.validator
+    def _may_accept_offer(self, answer: OfferAnswer) -> None:
+        self._search.must_be_open(answer)
+
+    @workflow.update
+    async def decline_offer(self, answer: OfferAnswer) -> StatusView:
+        """A driver does not take the order: the next one is asked."""
+        await self._search.decline(answer)
+        return self._steps.view()
+
+    @decline_offer.validator
+    def _may_decline_offer(self, answer: OfferAnswer) -> None:
+        self._search.must_be_open(answer)
+
+    @workflow.update
+    async def drop_out(self, ask: DriverCommand) -> StatusView:
+        """The driver gives the order back before picking it up: another is looked for."""
+        async with self._steps.deciding():
+            await self._steps.move(OrderStatus.READY_FOR_PICKUP, ask.by, reason=ask.reason)
+        return self._steps.view()
+
+    @drop_out.validator
+    def _may_drop_out(self, ask: DriverCommand) -> None:
+        self._must_have_it(ask, OrderStatus.READY_FOR_PICKUP)
+
+    @workflow.update
+    async def pick_up(self, ask: DriverCommand) -> StatusView:
+        """The driver has the food."""
+        async with self._steps.deciding():
+            await self._steps.move(
+                OrderStatus.PICKED_UP,
+                ask.by,
+                changes=lambda order: Changes(
+                    estimated_delivery_at=eta.at_the_door(workflow.now(), order.road_km)
+                ),
+            )
+        return self._steps.view()
+
+    @pick_up.validator
+    def _may_pick_up(self, ask: DriverCommand) -> None:
+        self._must_have_it(ask, OrderStatus.PICKED_UP)
+
+    @workflow.update
+    async def in_transit(self, ask: DriverCommand) -> StatusView:
+        """The driver is on the way to the customer."""
+        async with self._steps.deciding():
+            await self._steps.move(OrderStatus.IN_TRANSIT, ask.by)
+        return self._steps.view()
+
+    @in_transit.validator
+    def _may_be_in_transit(self, ask: DriverCommand) -> None:
+        self._must_have_it(ask, OrderStatus.IN_TRANSIT)
+
+    @workflow.update
+    async def deliver(self, ask: Delivery) -> StatusView:
+        """The order is at the door, with what proves it."""
+        async with self._steps.deciding():
+            await self._steps.move(
+                OrderStatus.DELIVERED, ask.by, changes=lambda _: Changes(proof=ask.proof)
+            )
+        return self._steps.view()
+
+    @deliver.validator
+    def _may_deliver(self, ask: Delivery) -> None:
+        self._must_have_it(ask, OrderStatus.DELIVERED)
+
+    @workflow.update
+    async def cancel(self, ask: Command) -> StatusView:
+        """The customer changes his mind, or the chef cannot finish."""
+        return await self._cancel(ask)
+
+    @cancel.validator
+    def _may_cancel(self, ask: Command) -> None:
+        self._steps.must_allow(OrderStatus.CANCELLED, ask.by)
+
+    @workflow.update
+    async def change_tip(self, ask: ChangeTip) -> StatusView:
+        """The customer gives another tip, as long as he has not paid."""
+        async with self._steps.deciding():
+            self._may_change_tip(ask)
+            await self._payment.change_tip(ask.tip_cents)
+        return self._steps.view()
+
+    @change_tip.validator
+    def _may_change_tip(self, ask: ChangeTip) -> None:
+        if not self._payment.is_open or self._steps.status is not OrderStatus.PENDING:
+            raise self._steps.refusal("TipLocked", "the order is paid for already")
+        if ask.tip_cents < 0:
+            raise self._steps.refusal("BadTip", "a tip is not negative")
+
+    @workflow.update
+    async def operator_assign(self, ask: OperatorAssign) -> StatusView:
+        """An operator gives the order to a driver by hand."""
+        await self._search.assign_by_hand(ask)
+        return self._steps.view()
+
+    @operator_assign.validator
+    def _may_operator_assign(self, ask: OperatorAssign) -> None:
+        self._steps.must_allow(OrderStatus.ASSIGNED_TO_DRIVER, ask.by)
+
+    @workflow.update
+    async def operator_cancel(self, ask: OperatorCancel) -> StatusView:
+        """An operator ends the order and says whose fault it is."""
+        async with self._steps.deciding():
+            await self._steps.cancel(ask.by, ask.reason or "operator", ask.fault)
+        return self._steps.view()
+
+    @operator_cancel.validator
+    def _may_operator_cancel(self, ask: OperatorCancel) -> None:
+        self._steps.must_allow(OrderStatus.CANCELLED, ask.by)
+
+    @workflow.update
+    async def catch_up(self) -> StatusView:
+        """Adopt what the database knows and the history does not; the facade saw it ahead."""
+        async with self._steps.deciding():
+            await self._steps.catch_up()
+        return self._steps.view()
+
+    # Facts
+
+    @workflow.signal
+    async def payment_succeeded(self, fact: PaymentSucceeded) -> None:
+        """Stripe: the order is paid for, or the card's word is given."""
+        await self._has_begun()
+        await self._payment.succeeded(fact)
+
+    @workflow.signal
+    async def payment_failed(self, fact: PaymentFailed) -> None:
+        """Stripe: a card was refused."""
+        await self._has_begun()
+        await self._payment.failed(fact)
+
+    @workflow.signal
+    async def refund_settled(self, fact: RefundSettled) -> None:  # noqa: ARG002 - Stripe is asked
+        """Stripe: a refund stands otherwise than before."""
+        await self._has_begun()
+        if self._steps.status is OrderStatus.CANCELLED:
+            self._payment.unsettled = True
+        else:
+            await self._payment.look()
+
+    @workflow.signal
+    async def driver_near_door(self) -> None:
+        """The driver's phone: he is almost there."""
+        await self._has_begun()
+        if self._steps.status in ON_THE_WAY and not self._near_door:
+            self._near_door = True
+            await self._steps.alarm(Alert.DRIVER_NEAR, key="near", near_door=True)
+
+    @workflow.signal
+    async def dispute_opened(self, fact: DisputeOpened) -> None:
+        """Stripe: the customer's bank wants the money of a delivered order back."""
+        await self._has_begun()
+        async with self._steps.noting():
+            if self._steps.status is OrderStatus.DELIVERED:
+                await self._steps.move(OrderStatus.DISPUTED, STRIPE, reason=fact.reason)
+
+    @workflow.signal
+    async def dispute_closed(self, fact: DisputeClosed) -> None:
+        """Stripe: the bank has decided."""
+        await self._has_begun()
+        async with self._steps.noting():
+            if self._steps.status is OrderStatus.DISPUTED:
+                verdict = OrderStatus.DELIVERED if fact.won else OrderStatus.REFUNDED
+                await self._steps.move(verdict, STRIPE, reason=fact.dispute_id)
+
+    async def _has_begun(self) -> None:
+        """A fact may come with the very start of the run, before the order has been read."""
+        await workflow.wait_condition(lambda: self._steps.has_begun)
+
+    async def _cancel(self, ask: Command) -> StatusView:
+        async with self._steps.deciding():
+            await self._steps.cancel(ask.by, ask.reason or f"cancelled_by_{ask.by.role}")
+        return self._steps.view()
+
+    def _must_have_it(self, ask: DriverCommand, to: OrderStatus) -> None:
+        if self._steps.has_begun and self._steps.order.driver_id != ask.driver_id:
+            raise self._steps.refusal("NotTheDriver", "the order is with another driver")
+        self._steps.must_allow(to, ask.by)
+
+
+def _promise(order: Order, ask: ReadyIn) -> Changes:
+    """When the food will be ready and at the door; never so early that it gets cold."""
+    ready = eta.ready_at(workflow.now(), ask.ready_in_minutes or order.prep_minutes)
+    if order.scheduled_for is not None:
+        ready = max(ready, eta.ready_for(order.scheduled_for, order.road_km))
+    return Changes(
+        estimated_ready_at=ready, estimated_delivery_at=eta.delivery_time(ready, order.road_km)
+    )

@@ -1,0 +1,206 @@
+"""An order's payment: asked for, confirmed by Stripe, captured, and given back when it must be."""
+
+from temporalio import workflow
+from temporalio.exceptions import ActivityError, ApplicationError
+
+from workflows.options import DATABASE, HOWEVER_LONG, SOON, stripe_call
+from workflows.steps import TOTAL_CENTS, Steps, until
+
+with workflow.unsafe.imports_passed_through():
+    from activities.orders import OrderActivities
+    from activities.payments import PaymentActivities
+    from domain.notifications import Alert
+    from domain.order_status import Actor, OrderStatus
+    from domain.pricing import with_tip
+    from schema.messages.money import (
+        NewAmount,
+        OpenedPayment,
+        OpenPayment,
+        PaymentFailed,
+        PaymentRef,
+        PaymentSucceeded,
+        Settled,
+        Settling,
+    )
+    from schema.messages.order import Changes, NewPrice, Order, Terms, Who
+
+STRIPE = Who(role=Actor.STRIPE)
+
+
+class OrderPayment:
+    """The money side of an order."""
+
+    def __init__(self, steps: Steps, terms: Terms) -> None:
+        self._steps = steps
+        self._terms = terms
+        self._refusals: set[str] = set()
+        self._tips_changed = 0
+        self.opened: OpenedPayment | None = None
+        self.unavailable = False
+        # An ended order's money is looked at once, and again whenever Stripe has news of it.
+        self.unsettled = True
+
+    @property
+    def is_open(self) -> bool:
+        """Whether Stripe knows of the payment."""
+        return self._steps.has_begun and self._steps.order.payment_intent_id is not None
+
+    async def open(self) -> None:
+        """Ask Stripe for the payment; an order that cannot be paid for is cancelled."""
+        order = self._steps.order
+        try:
+            self.opened = await workflow.execute_activity_method(
+                PaymentActivities.open_payment,
+                OpenPayment(
+                    order_id=order.id,
+                    order_number=order.number or "",
+                    customer_id=order.customer_id,
+                    amount_cents=order.price.total_cents,
+                    currency=order.price.currency,
+                    capture_method=self._terms.capture_method,
+                ),
+                summary=f"ask Stripe for {order.price.total_cents} {order.price.currency} cents",
+                **stripe_call(within=self._terms.payment_deadline),
+            )
+        except ActivityError as error:
+            workflow.logger.warning("no payment for %s: %s", order.number, error)
+            self.unavailable = True
+            await self._give_up("payment_unavailable")
+        else:
+            self._steps.learn(payment_intent_id=self.opened.payment_intent_id)
+
+    async def succeeded(self, fact: PaymentSucceeded) -> None:
+        """Stripe has the money, or (with manual capture) the card's word for it.
+
+        A payment that arrives for an order that was cancelled in the meantime goes back.
+        """
+        async with self._steps.noting():
+            captured = fact.amount_cents if fact.captured else 0
+            if self._steps.status is OrderStatus.CANCELLED:
+                self._steps.learn(captured_cents=captured)
+                self.unsettled = True
+            elif self._steps.status is OrderStatus.PENDING:
+                if fact.amount_cents < self._steps.order.price.total_cents:
+                    await self._steps.alarm(
+                        Alert.PAYMENT_MISMATCH, reason=f"{fact.amount_cents} cents came"
+                    )
+                    return
+                await self._steps.move(
+                    OrderStatus.PAYMENT_CONFIRMED,
+                    STRIPE,
+                    changes=lambda _: Changes(captured_cents=captured),
+                )
+
+    async def failed(self, fact: PaymentFailed) -> None:
+        """A card was refused: the customer may try another, a few times."""
+        self._refusals.add(fact.event_id)
+        if fact.final or len(self._refusals) >= self._terms.payment_attempts:
+            await self._give_up(f"payment_failed: {fact.reason}")
+
+    async def capture(self) -> None:
+        """Charge what was authorised. Raises a refusal when the bank does not give it any more."""
+        order = self._steps.order
+        if order.captured_cents:
+            return
+        try:
+            captured = await workflow.execute_activity_method(
+                PaymentActivities.capture_payment,
+                self._ref(order),
+                summary=f"capture {order.price.total_cents} {order.price.currency} cents",
+                **stripe_call(within=SOON),
+            )
+        except ActivityError as error:
+            await self._steps.cancel(STRIPE, "payment_not_captured")
+            raise self._steps.refusal(
+                "PaymentNotCaptured", "the payment could not be captured; the order is cancelled"
+            ) from error
+        self._steps.learn(captured_cents=captured)
+
+    async def change_tip(self, tip_cents: int) -> None:
+        """Let the payment be for another tip, as long as it is not made. Raises a refusal after."""
+        order = self._steps.order
+        price = with_tip(order.price, tip_cents)
+        self._tips_changed += 1
+        try:
+            await workflow.execute_activity_method(
+                PaymentActivities.change_amount,
+                NewAmount(
+                    **dict(self._ref(order)),
+                    amount_cents=price.total_cents,
+                    step=self._tips_changed,
+                ),
+                summary=f"ask for {price.total_cents} {price.currency} cents instead",
+                **stripe_call(within=SOON),
+            )
+        except ActivityError as error:
+            raise self._steps.refusal("TipLocked", "the order is being paid for already") from error
+        await workflow.execute_local_activity_method(
+            OrderActivities.set_price,
+            NewPrice(order_id=order.id, price=price),
+            summary="write the new price",
+            **DATABASE,
+        )
+        self._steps.learn(price=price)
+        workflow.upsert_search_attributes([TOTAL_CENTS.value_set(price.total_cents)])
+
+    async def settle(self) -> None:
+        """See an ended order's money to where it belongs; ops is told where that fails."""
+        while self.unsettled:
+            self.unsettled = False
+            settled = await self._settle(self._steps.order.kept_cents or 0)
+            if settled is None or settled.failed_cents:
+                cents = settled.failed_cents if settled else "Stripe refused"
+                await self._steps.alarm(Alert.REFUND_FAILED, reason=f"{cents}")
+            if settled is None or not settled.pending_cents:
+                return
+            due = workflow.now() + self._terms.refund_overdue
+            self._steps.say(f"Waiting for the bank to refund {settled.pending_cents} cents")
+            if not await until(lambda: self.unsettled, due, "refund overdue"):
+                await self._steps.alarm(
+                    Alert.REFUND_OVERDUE, reason=f"{settled.pending_cents} cents"
+                )
+
+    async def look(self) -> None:
+        """Write down what Stripe says of the payment; a delivered order may be refunded by it."""
+        async with self._steps.noting():
+            settled = await self._settle(None)
+            refundable = {OrderStatus.DELIVERED, OrderStatus.DISPUTED}
+            if settled is None or self._steps.status not in refundable:
+                return
+            if settled.refunded_cents == settled.captured_cents > 0:
+                # Somebody with access to Stripe's dashboard gave all of it back.
+                await self._steps.move(
+                    OrderStatus.REFUNDED, Who(role=Actor.ADMIN), reason="refunded_at_stripe"
+                )
+
+    async def _settle(self, keep_cents: int | None) -> Settled | None:
+        order = self._steps.order
+        if order.payment_intent_id is None:
+            return Settled(captured_cents=0, refunded_cents=0, pending_cents=0, failed_cents=0)
+        what = "look at the payment" if keep_cents is None else f"keep {keep_cents} cents"
+        try:
+            settled = await workflow.execute_activity_method(
+                PaymentActivities.settle_payment,
+                Settling(
+                    **dict(self._ref(order)), keep_cents=keep_cents, reason=order.status.value
+                ),
+                summary=what,
+                **stripe_call(within=HOWEVER_LONG),
+            )
+        except ActivityError as error:
+            workflow.logger.error("payment of %s not settled: %s", order.number, error)
+            return None
+        self._steps.learn(
+            captured_cents=settled.captured_cents, refunded_cents=settled.refunded_cents
+        )
+        return settled
+
+    async def _give_up(self, reason: str) -> None:
+        async with self._steps.noting():
+            if self._steps.status is OrderStatus.PENDING:
+                await self._steps.cancel(STRIPE, reason)
+
+    def _ref(self, order: Order) -> PaymentRef:
+        if order.payment_intent_id is None:
+            raise ApplicationError("the order has no payment", type="NoPayment")
+        return PaymentRef(order_id=order.id, payment_intent_id=order.payment_intent_id)
