@@ -1,0 +1,93 @@
+"""The facade: `uvicorn --factory api.app:create_app --port 9001`."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import timedelta
+
+from fastapi import FastAPI
+from redis.asyncio import Redis
+
+from api import errors
+from api.dependencies import Services
+from api.engine import Engine
+from api.routes import admin, auth, chefs, delivery, health, kitchen, orders, webhooks
+from providers.maps import Maps
+from providers.positions import Positions
+from schema.database import Database
+from schema.messages.order import Terms
+from settings import Settings
+
+DESCRIPTION = """
+The door to RideNDine's order engine. Each order is one durable workflow; what is asked for here is
+a message to it.
+
+Names are camelCase, amounts integer cents, moments RFC 3339 in UTC. Whatever is not 2xx is an
+`application/problem+json` with a stable `code`. A 503 with `Retry-After` may be sent again as it
+is: the same request takes effect once.
+"""
+
+
+def create_app(settings: Settings | None = None) -> FastAPI:
+    """The application, set up by the environment unless `settings` are given."""
+    held = settings or Settings()
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        app.state.services = services = await _connect(held)
+        yield
+        await services.maps.aclose()
+        await services.redis.aclose()
+        await services.database.close()
+
+    app = FastAPI(
+        title="RideNDine",
+        version="1.0.0",
+        description=DESCRIPTION,
+        lifespan=lifespan,
+        docs_url="/docs",
+        redoc_url=None,
+    )
+    errors.install(app)
+    app.include_router(health.router)
+    for routes in (auth, chefs, orders, kitchen, delivery, admin, webhooks):
+        app.include_router(routes.router, prefix="/api/v1")
+    return app
+
+
+async def _connect(settings: Settings) -> Services:
+    redis = Redis.from_url(settings.redis_url, decode_responses=True)
+    return Services(
+        settings=settings,
+        database=Database(settings.database_url, pool_size=settings.database_pool_size),
+        redis=redis,
+        positions=Positions(redis),
+        maps=Maps(
+            redis=redis,
+            google_maps_api_key=settings.google_maps_api_key.get_secret_value(),
+            google_maps_base_url=settings.google_maps_base_url,
+            mapbox_access_token=settings.mapbox_access_token.get_secret_value() or None,
+            mapbox_base_url=settings.mapbox_base_url,
+            timeout_seconds=settings.maps_timeout_seconds,
+        ),
+        engine=await Engine.connected(
+            _terms(settings), timedelta(seconds=settings.engine_timeout_seconds)
+        ),
+    )
+
+
+def _terms(settings: Settings) -> Terms:
+    """The rules that orders are placed under from now on."""
+
+    def seconds(name: str) -> timedelta:
+        return timedelta(seconds=getattr(settings, f"{name}_seconds"))
+
+    return Terms(
+        capture_method=settings.capture_method,
+        payment_attempts=settings.payment_attempts,
+        dispatch_radii_km=settings.dispatch_radii_km,
+        **{
+            name: seconds(name)
+            for name in Terms.model_fields
+            if f"{name}_seconds" in Settings.model_fields
+        },
+    )

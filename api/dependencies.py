@@ -1,0 +1,140 @@
+"""What routes need, and who may call them."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Annotated
+from uuid import UUID
+
+import jwt
+from fastapi import Depends, Query, Request
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+from redis.asyncio import Redis
+from sqlalchemy import ColumnElement
+
+from api.auth import Principal, principal
+from api.engine import Engine
+from api.errors import Problem, not_found
+from providers.maps import Maps
+from providers.positions import Positions
+from schema.database import Database
+from schema.queries import order_views
+from schema.queries.order_views import Access
+from schema.tables import Role
+from settings import Settings
+
+
+@dataclass(frozen=True)
+class Services:
+    """What a process of the facade holds while it runs."""
+
+    settings: Settings
+    database: Database
+    redis: Redis
+    positions: Positions
+    maps: Maps
+    engine: Engine
+
+
+def services(request: Request) -> Services:
+    """What this process holds."""
+    held: Services = request.app.state.services
+    return held
+
+
+ServicesDep = Annotated[Services, Depends(services)]
+
+_bearer = HTTPBearer(auto_error=False, description="The access token of POST /auth/login.")
+Bearer = Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]
+
+
+def caller(held: ServicesDep, bearer: Bearer) -> Principal:
+    """Who is asking; 401 unless a valid token says so."""
+    if bearer is None:
+        raise _unauthorised("an access token is needed")
+    try:
+        return principal(bearer.credentials, held.settings)
+    except jwt.InvalidTokenError as error:
+        raise _unauthorised(f"the access token is not valid: {error}") from error
+
+
+CallerDep = Annotated[Principal, Depends(caller)]
+
+
+def _only(role: Role) -> Callable[[Principal], Principal]:
+    def allowed(who: CallerDep) -> Principal:
+        if who.role is not role:
+            raise Problem(HTTPStatus.FORBIDDEN, "forbidden", f"this is for the role {role}")
+        return who
+
+    return allowed
+
+
+Customer = Annotated[Principal, Depends(_only(Role.CUSTOMER))]
+ChefUser = Annotated[Principal, Depends(_only(Role.CHEF))]
+DriverUser = Annotated[Principal, Depends(_only(Role.DRIVER))]
+Admin = Annotated[Principal, Depends(_only(Role.ADMIN))]
+
+
+@dataclass(frozen=True)
+class Paging:
+    """Which part of a list is wanted."""
+
+    page: int
+    limit: int
+
+    @property
+    def offset(self) -> int:
+        """How many come before it."""
+        return (self.page - 1) * self.limit
+
+
+def _paging(
+    page: Annotated[int, Query(ge=1, le=100_000, description="Counted from 1.")] = 1,
+    limit: Annotated[int, Query(ge=1, le=100, description="How many to a page.")] = 20,
+) -> Paging:
+    return Paging(page, limit)
+
+
+PagingDep = Annotated[Paging, Depends(_paging)]
+
+
+async def order_of(held: Services, order_id: UUID, who: Principal) -> Access:
+    """An order that concerns the caller; 404 for any other, so that its existence is not told."""
+    async with held.database.read() as session:
+        order = await order_views.access(session, order_id)
+    if order is None or not concerns(order, who):
+        raise not_found("order")
+    return order
+
+
+def concerns(order: Access, who: Principal) -> bool:
+    """Whether an order is any business of the caller's."""
+    match who.role:
+        case Role.ADMIN:
+            return True
+        case Role.CUSTOMER:
+            return order.customer_id == who.user_id
+        case Role.CHEF:
+            return order.chef_user_id == who.user_id
+        case Role.DRIVER:
+            return order.driver_user_id == who.user_id
+
+
+def _unauthorised(detail: str) -> Problem:
+    return Problem(
+        HTTPStatus.UNAUTHORIZED, "unauthorized", detail, headers={"WWW-Authenticate": "Bearer"}
+    )
+
+
+def visible_to(who: Principal) -> ColumnElement[bool]:
+    """Which orders the caller may see."""
+    match who.role:
+        case Role.ADMIN:
+            return order_views.of_anybody()
+        case Role.CUSTOMER:
+            return order_views.of_customer(who.user_id)
+        case Role.CHEF:
+            return order_views.of_chef(who.user_id)
+        case Role.DRIVER:
+            return order_views.of_driver(who.user_id)

@@ -1,0 +1,200 @@
+"""The one door from the facade to Temporal."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from temporalio.client import (
+    Client,
+    WithStartWorkflowOperation,
+    WorkflowHandle,
+    WorkflowUpdateFailedError,
+    WorkflowUpdateRPCTimeoutOrCancelledError,
+)
+from temporalio.common import (
+    SearchAttributeKey,
+    SearchAttributePair,
+    TypedSearchAttributes,
+    WorkflowIDConflictPolicy,
+    WorkflowIDReusePolicy,
+)
+from temporalio.exceptions import ApplicationError, WorkflowAlreadyStartedError
+from temporalio.service import RPCError, RPCStatusCode
+
+from schema.messages.base import Message
+from schema.messages.order import OrderStart, Placed, Placing, Refusal, StatusView, Terms
+from schema.queries.order_views import Access
+from workflows.connection import connect
+from workflows.options import ORDERS_QUEUE
+from workflows.order import OrderWorkflow
+
+
+class Refused(Exception):
+    """The order's workflow refused a request: `kind` is why, `refusal` where the order stands."""
+
+    def __init__(self, kind: str, words: str, refusal: Refusal | None) -> None:
+        super().__init__(words)
+        self.kind, self.refusal = kind, refusal
+
+
+class OrderClosed(Exception):
+    """The order's workflow has ended: there is nobody to ask any more."""
+
+
+class EngineBusy(Exception):
+    """Temporal or its workers did not answer in time; the request may still take effect."""
+
+
+class Engine:
+    """Starts orders and passes messages to them."""
+
+    def __init__(self, client: Client, terms: Terms, patience: timedelta) -> None:
+        self._client = client
+        self._terms = terms
+        self._patience = patience.total_seconds()
+
+    @classmethod
+    async def connected(cls, terms: Terms, patience: timedelta) -> "Engine":
+        """An engine at the Temporal that the environment names."""
+        return cls(await connect(), terms, patience)
+
+    async def ready(self) -> bool:
+        """Whether Temporal answers."""
+        try:
+            async with asyncio.timeout(self._patience):
+                return await self._client.service_client.check_health()
+        except (RPCError, TimeoutError):
+            return False
+
+    async def place(self, placing: Placing) -> Placed:
+        """Start an order, or find it started, and answer when it waits for its payment.
+
+        Raises Refused (it could not be placed), EngineBusy.
+        """
+        order = placing.order
+        start = WithStartWorkflowOperation(
+            OrderWorkflow.run,
+            OrderStart(order_id=order.id, terms=self._terms, placing=placing),
+            id=_workflow_id(order.id),
+            task_queue=ORDERS_QUEUE,
+            id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
+            id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
+            search_attributes=_search_attributes(placing),
+            static_summary=f"{order.kitchen_name}: {len(placing.lines)} dishes,"
+            f" {order.price.total_cents} {order.price.currency} cents",
+        )
+        async with self._answers():
+            return await self._client.execute_update_with_start_workflow(
+                OrderWorkflow.place, id="place", start_workflow_operation=start
+            )
+
+    async def placed(self, order_id: UUID) -> Placed:
+        """The answer that placing this order had, however long ago.
+
+        Raises Refused, OrderClosed (its history is gone), EngineBusy.
+        """
+        async with self._answers():
+            return await self._handle(order_id).execute_update(OrderWorkflow.place, id="place")
+
+    async def ask(self, order: Access, update: Any, request: Message, *, key: str) -> StatusView:
+        """Ask an order's workflow for something; the same `key` gets the same answer.
+
+        Raises Refused, OrderClosed, EngineBusy.
+        """
+        try:
+            return await self._execute(order.order_id, update, request, key)
+        except Refused as refused:
+            if refused.refusal is None or refused.refusal.sequence >= order.sequence:
+                raise
+        # The database is ahead of the workflow: a task was lost after its commit, and with it the
+        # update that it belonged to. The workflow adopts the step, then it is asked again.
+        async with self._answers():
+            await self._handle(order.order_id).execute_update(
+                OrderWorkflow.catch_up, id=f"catch-up:{order.sequence}"
+            )
+        return await self._execute(order.order_id, update, request, key)
+
+    async def tell(self, order_id: UUID, signal: Any, *fact: Message) -> None:
+        """Tell an order's workflow a fact; one that has ended is taken up again for it.
+
+        Raises EngineBusy.
+        """
+        async with self._answers():
+            await self._client.start_workflow(
+                OrderWorkflow.run,
+                OrderStart(order_id=order_id, terms=self._terms),
+                id=_workflow_id(order_id),
+                task_queue=ORDERS_QUEUE,
+                # By the method's own name: a signal that no workflow knows would be lost unseen.
+                start_signal=signal.__name__,
+                start_signal_args=fact,
+                id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE,
+                static_summary=f"taken up again: {signal.__name__}",
+            )
+
+    def _handle(self, order_id: UUID) -> WorkflowHandle[OrderWorkflow, StatusView]:
+        return self._client.get_workflow_handle_for(OrderWorkflow.run, _workflow_id(order_id))
+
+    async def _execute(
+        self,
+        order_id: UUID,
+        update: Any,
+        request: Message,
+        key: str,
+    ) -> StatusView:
+        async with self._answers():
+            answer: StatusView = await self._handle(order_id).execute_update(
+                update, request, id=key
+            )
+            return answer
+
+    @asynccontextmanager
+    async def _answers(self) -> AsyncIterator[None]:
+        """Temporal's errors in the facade's words."""
+        try:
+            async with asyncio.timeout(self._patience):
+                yield
+        except WorkflowUpdateFailedError as failed:
+            raise _refused(failed) from failed
+        except WorkflowAlreadyStartedError as closed:
+            raise OrderClosed from closed
+        except RPCError as error:
+            if error.status is RPCStatusCode.NOT_FOUND:
+                raise OrderClosed from error
+            raise EngineBusy from error
+        except (TimeoutError, WorkflowUpdateRPCTimeoutOrCancelledError) as error:
+            raise EngineBusy from error
+
+
+def _workflow_id(order_id: UUID) -> str:
+    return f"order-{order_id}"
+
+
+def _search_attributes(placing: Placing) -> TypedSearchAttributes:
+    order = placing.order
+    keywords = {
+        "OrderStatus": order.status.value,
+        "ChefId": str(order.chef_id),
+        "CustomerId": str(order.customer_id),
+        "Zone": placing.market,
+    }
+    return TypedSearchAttributes(
+        [
+            *(
+                SearchAttributePair(SearchAttributeKey.for_keyword(name), value)
+                for name, value in keywords.items()
+            ),
+            SearchAttributePair(SearchAttributeKey.for_int("TotalCents"), order.price.total_cents),
+        ]
+    )
+
+
+def _refused(failed: WorkflowUpdateFailedError) -> Refused:
+    cause = failed.cause
+    if not isinstance(cause, ApplicationError):
+        return Refused("Failed", str(cause), None)
+    refusal = Refusal.model_validate(cause.details[0]) if cause.details else None
+    return Refused(cause.type or "Failed", cause.message, refusal)

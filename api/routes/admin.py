@@ -1,0 +1,86 @@
+"""What operators do."""
+
+from http import HTTPStatus
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Query
+
+from api import commands
+from api.bodies import AdminCancelBody, AssignBody
+from api.dependencies import Admin, PagingDep, ServicesDep, order_of, visible_to
+from api.errors import invalid, problems
+from api.order_lists import orders_page
+from api.views import OrderOut, Page, StatusOut
+from domain.order_status import Actor, OrderStatus
+from schema.messages.dispatch import OperatorAssign
+from schema.messages.order import OperatorCancel, Who
+from schema.queries import drivers
+from workflows.order import OrderWorkflow
+
+router = APIRouter(prefix="/admin", tags=["Admin"])
+
+_CHANGES = problems(
+    HTTPStatus.UNAUTHORIZED,
+    HTTPStatus.FORBIDDEN,
+    HTTPStatus.NOT_FOUND,
+    HTTPStatus.CONFLICT,
+    HTTPStatus.UNPROCESSABLE_ENTITY,
+    HTTPStatus.SERVICE_UNAVAILABLE,
+)
+
+
+@router.get("/orders", responses=problems(HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN))
+async def list_orders(
+    held: ServicesDep,
+    who: Admin,
+    paging: PagingDep,
+    status: Annotated[list[OrderStatus] | None, Query()] = None,
+) -> Page[OrderOut]:
+    """List all orders, the newest first; `status` may be given several times."""
+    return await orders_page(held.database, visible_to(who), paging, status or [])
+
+
+@router.post("/orders/{order_id}/assign", responses=_CHANGES)
+async def assign_order(
+    held: ServicesDep, who: Admin, order_id: UUID, body: AssignBody
+) -> StatusOut:
+    """Give an order that waits for a driver to one by hand; offers to others are withdrawn."""
+    order = await order_of(held, order_id, who)
+    async with held.database.read() as session:
+        if not await drivers.exists(session, body.driver_id):
+            raise invalid("driverId", "unknown_driver", "there is no such driver")
+    return await commands.ask(
+        held,
+        order,
+        OrderWorkflow.operator_assign,
+        OperatorAssign(
+            by=Who(role=Actor.ADMIN, id=who.user_id),
+            driver_id=body.driver_id,
+            reason=body.reason,
+        ),
+        to=OrderStatus.ASSIGNED_TO_DRIVER,
+        by=Actor.ADMIN,
+        key=f"{body.driver_id}:{order.sequence}",
+    )
+
+
+@router.post("/orders/{order_id}/cancel", responses=_CHANGES)
+async def cancel_order(
+    held: ServicesDep, who: Admin, order_id: UUID, body: AdminCancelBody
+) -> StatusOut:
+    """End an order. The customer pays only what is his own fault; whoever did his work and is not
+    at fault is paid.
+    """
+    order = await order_of(held, order_id, who)
+    return await commands.ask(
+        held,
+        order,
+        OrderWorkflow.operator_cancel,
+        OperatorCancel(
+            by=Who(role=Actor.ADMIN, id=who.user_id), reason=body.reason, fault=body.fault
+        ),
+        to=OrderStatus.CANCELLED,
+        by=Actor.ADMIN,
+        key=str(who.user_id),
+    )

@@ -1,0 +1,196 @@
+"""What drivers do."""
+
+from datetime import UTC, datetime, timedelta
+from http import HTTPStatus
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Query
+
+from api import commands, views
+from api.auth import Principal
+from api.bodies import (
+    DeclineBody,
+    DeliveryStatusBody,
+    DriverAvailabilityBody,
+    LocationBody,
+)
+from api.dependencies import (
+    DriverUser,
+    PagingDep,
+    Services,
+    ServicesDep,
+    order_of,
+    visible_to,
+)
+from api.errors import invalid, not_found, problems
+from api.order_lists import orders_page
+from api.views import LocationOut, OfferOut, OrderOut, Page, StatusOut
+from domain.geo import Point, distance_km
+from domain.order_status import Actor, OrderStatus
+from schema.messages.dispatch import Delivery, DriverCommand, OfferAnswer
+from schema.messages.order import Who
+from schema.queries import drivers, order_views
+from workflows.order import OrderWorkflow
+
+router = APIRouter(prefix="/delivery", tags=["Delivery"])
+
+# A phone's clock may be a little ahead of ours.
+CLOCK_TOLERANCE = timedelta(seconds=60)
+
+_COMMANDS = {
+    OrderStatus.PICKED_UP: OrderWorkflow.pick_up,
+    OrderStatus.IN_TRANSIT: OrderWorkflow.in_transit,
+    OrderStatus.READY_FOR_PICKUP: OrderWorkflow.drop_out,
+}
+
+_CHANGES = problems(
+    HTTPStatus.UNAUTHORIZED,
+    HTTPStatus.FORBIDDEN,
+    HTTPStatus.NOT_FOUND,
+    HTTPStatus.CONFLICT,
+    HTTPStatus.UNPROCESSABLE_ENTITY,
+    HTTPStatus.SERVICE_UNAVAILABLE,
+)
+
+
+@router.put("/availability", responses=problems(HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN))
+async def set_availability(
+    held: ServicesDep, who: DriverUser, body: DriverAvailabilityBody
+) -> DriverAvailabilityBody:
+    """Go on duty, so as to be offered orders, or off duty."""
+    driver_id = await _driver(held, who)
+    async with held.database.write() as session:
+        await drivers.set_available(session, driver_id, body.is_available)
+    return body
+
+
+@router.post(
+    "/location",
+    responses=problems(
+        HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN, HTTPStatus.UNPROCESSABLE_ENTITY
+    ),
+)
+async def post_location(held: ServicesDep, who: DriverUser, body: LocationBody) -> LocationOut:
+    """Say where the driver is. Near the door of an order in hand, its customer is told so."""
+    now = datetime.now(UTC)
+    at = body.recorded_at or now
+    if at > now + CLOCK_TOLERANCE:
+        raise invalid("recordedAt", "in_the_future", "a position cannot be from the future")
+    driver_id, here = await _driver(held, who), Point(body.latitude, body.longitude)
+    if not await held.positions.put(driver_id, here, at):
+        return LocationOut(accepted=False)
+    async with held.database.write() as session:
+        await drivers.set_place(session, driver_id, here, at)
+        ahead = await drivers.doors_ahead(session, driver_id)
+    for order_id, door in ahead:
+        if distance_km(here, door) <= held.settings.near_door_km:
+            await held.engine.tell(order_id, OrderWorkflow.driver_near_door)
+    return LocationOut(accepted=True)
+
+
+@router.get("/offers", responses=problems(HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN))
+async def list_offers(held: ServicesDep, who: DriverUser) -> list[OfferOut]:
+    """See the orders that are offered to the caller now; each offer is open for 30 seconds."""
+    async with held.database.read() as session:
+        return [views.offer(made) for made in await drivers.live_offers(session, who.user_id)]
+
+
+@router.post("/offers/{offer_id}/accept", responses=_CHANGES)
+async def accept_offer(held: ServicesDep, who: DriverUser, offer_id: UUID) -> StatusOut:
+    """Take an offered order."""
+    return await _answer(held, who, offer_id, OrderWorkflow.accept_offer, None)
+
+
+@router.post("/offers/{offer_id}/decline", responses=_CHANGES)
+async def decline_offer(
+    held: ServicesDep, who: DriverUser, offer_id: UUID, body: DeclineBody
+) -> StatusOut:
+    """Leave an offered order to others; it will not be offered to the caller again."""
+    return await _answer(held, who, offer_id, OrderWorkflow.decline_offer, body.reason)
+
+
+@router.get("/orders", responses=problems(HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN))
+async def list_orders(
+    held: ServicesDep,
+    who: DriverUser,
+    paging: PagingDep,
+    status: Annotated[list[OrderStatus] | None, Query()] = None,
+) -> Page[OrderOut]:
+    """List the orders that the caller has, or has delivered, the newest first."""
+    return await orders_page(held.database, visible_to(who), paging, status or [])
+
+
+@router.put("/orders/{order_id}", responses=_CHANGES)
+async def set_status(
+    held: ServicesDep, who: DriverUser, order_id: UUID, body: DeliveryStatusBody
+) -> StatusOut:
+    """Say how far an order is: `picked_up`, `in_transit`, `delivered` (with proof), or give it
+    back before picking it up (`ready_for_pickup`).
+    """
+    order = await order_of(held, order_id, who)
+    driver_id, by = await _driver(held, who), Who(role=Actor.DRIVER, id=who.user_id)
+    to = OrderStatus(body.status)
+    key = str(who.user_id)
+    if to is OrderStatus.DELIVERED:
+        proof = body.proof.model_dump(by_alias=True, exclude_none=True) if body.proof else None
+        return await commands.ask(
+            held,
+            order,
+            OrderWorkflow.deliver,
+            Delivery(by=by, driver_id=driver_id, proof=proof),
+            to=to,
+            by=Actor.DRIVER,
+            key=key,
+        )
+    if to is OrderStatus.READY_FOR_PICKUP:
+        # A driver may be given the same order again, and drop out again.
+        key = f"{key}:{order.sequence}"
+    return await commands.ask(
+        held,
+        order,
+        _COMMANDS[to],
+        DriverCommand(by=by, driver_id=driver_id, reason=body.reason),
+        to=to,
+        by=Actor.DRIVER,
+        key=key,
+    )
+
+
+async def _driver(held: Services, who: Principal) -> UUID:
+    async with held.database.read() as session:
+        driver_id = await drivers.driver_of(session, who.user_id)
+    if driver_id is None:
+        raise not_found("driver profile of yours")
+    return driver_id
+
+
+async def _answer(
+    held: Services,
+    who: Principal,
+    offer_id: UUID,
+    update: object,
+    reason: str | None,
+) -> StatusOut:
+    async with held.database.read() as session:
+        offered = await drivers.offered_order(session, offer_id, who.user_id)
+        if offered is None:
+            raise not_found("offer")
+        order_id, driver_id = offered
+        order = await order_views.access(session, order_id)
+    if order is None:
+        raise not_found("offer")
+    return await commands.ask(
+        held,
+        order,
+        update,
+        OfferAnswer(
+            by=Who(role=Actor.DRIVER, id=who.user_id),
+            offer_id=offer_id,
+            driver_id=driver_id,
+            reason=reason,
+        ),
+        to=OrderStatus.ASSIGNED_TO_DRIVER,
+        by=Actor.DRIVER,
+        key=str(offer_id),
+    )

@@ -1,0 +1,88 @@
+"""What chefs do."""
+
+from http import HTTPStatus
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Query
+
+from api import commands
+from api.bodies import ChefAvailabilityBody, ChefStatusBody
+from api.dependencies import ChefUser, PagingDep, ServicesDep, order_of, visible_to
+from api.errors import not_found, problems
+from api.order_lists import orders_page
+from api.views import OrderOut, Page, StatusOut
+from domain.order_status import Actor, OrderStatus
+from schema.messages.order import ReadyIn, Who
+from schema.queries import kitchens
+from workflows.order import OrderWorkflow
+
+router = APIRouter(prefix="/chef", tags=["Chef"])
+
+# What a chef says, the update that asks for it, and where it takes the order.
+_COMMANDS = {
+    "accepted": (OrderWorkflow.accept, OrderStatus.ACCEPTED),
+    "rejected": (OrderWorkflow.reject, OrderStatus.CANCELLED),
+    "preparing": (OrderWorkflow.start, OrderStatus.PREPARING),
+    "ready_for_pickup": (OrderWorkflow.ready, OrderStatus.READY_FOR_PICKUP),
+    "cancelled": (OrderWorkflow.cancel, OrderStatus.CANCELLED),
+}
+
+
+@router.get("/orders", responses=problems(HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN))
+async def list_orders(
+    held: ServicesDep,
+    who: ChefUser,
+    paging: PagingDep,
+    status: Annotated[list[OrderStatus] | None, Query()] = None,
+) -> Page[OrderOut]:
+    """List the orders of the caller's kitchen that were paid for, the newest first."""
+    return await orders_page(held.database, visible_to(who), paging, status or [])
+
+
+@router.put(
+    "/orders/{order_id}/status",
+    responses=problems(
+        HTTPStatus.UNAUTHORIZED,
+        HTTPStatus.FORBIDDEN,
+        HTTPStatus.NOT_FOUND,
+        HTTPStatus.CONFLICT,
+        HTTPStatus.UNPROCESSABLE_ENTITY,
+        HTTPStatus.SERVICE_UNAVAILABLE,
+    ),
+)
+async def set_status(
+    held: ServicesDep, who: ChefUser, order_id: UUID, body: ChefStatusBody
+) -> StatusOut:
+    """Take an order on (`accepted`, perhaps with `readyInMinutes`), refuse it (`rejected`), begin
+    to cook (`preparing`), have it ready (`ready_for_pickup`), or give it up (`cancelled`).
+    """
+    order = await order_of(held, order_id, who)
+    update, to = _COMMANDS[body.status]
+    return await commands.ask(
+        held,
+        order,
+        update,
+        ReadyIn(
+            by=Who(role=Actor.CHEF, id=who.user_id),
+            reason=body.reason,
+            ready_in_minutes=body.ready_in_minutes,
+        ),
+        to=to,
+        by=Actor.CHEF,
+        key=str(who.user_id),
+    )
+
+
+@router.put(
+    "/availability",
+    responses=problems(HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND),
+)
+async def set_availability(
+    held: ServicesDep, who: ChefUser, body: ChefAvailabilityBody
+) -> ChefAvailabilityBody:
+    """Open the kitchen to new orders, or close it; orders that are there go on."""
+    async with held.database.write() as session:
+        if not await kitchens.set_accepting_orders(session, who.user_id, body.accepting_orders):
+            raise not_found("kitchen of yours")
+    return body

@@ -1,0 +1,207 @@
+"""What customers do with orders, and what everybody concerned can see of them."""
+
+import hashlib
+from dataclasses import asdict
+from http import HTTPStatus
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import APIRouter, Header, Query
+from uuid_utils.compat import uuid7
+
+from api import commands, views
+from api.bodies import CancelBody, OrderBody, TipBody
+from api.checkout import checkout
+from api.dependencies import (
+    CallerDep,
+    Customer,
+    PagingDep,
+    Services,
+    ServicesDep,
+    order_of,
+    visible_to,
+)
+from api.engine import OrderClosed
+from api.errors import conflict, invalid, not_found, problems
+from api.order_lists import orders_page
+from api.views import OrderOut, Page, PlacedOut, StatusOut, StepOut
+from domain.order_status import Actor, OrderStatus
+from schema.messages.order import ChangeTip, Command, Placed, Who
+from schema.queries import idempotency, order_views, webhooks
+from schema.queries.idempotency import Claim
+from workflows.order import OrderWorkflow
+
+router = APIRouter(prefix="/orders", tags=["Orders"])
+
+IdempotencyKey = Annotated[
+    str | None,
+    Header(
+        min_length=1,
+        max_length=255,
+        description="Any text that is new for each order: the same request sent again with the"
+        " same key gets the same answer, and there is one order.",
+        examples=["basket-7d1f3c1e"],
+    ),
+]
+
+
+@router.post(
+    "",
+    status_code=HTTPStatus.CREATED,
+    responses=problems(
+        HTTPStatus.UNAUTHORIZED,
+        HTTPStatus.FORBIDDEN,
+        HTTPStatus.NOT_FOUND,
+        HTTPStatus.CONFLICT,
+        HTTPStatus.UNPROCESSABLE_ENTITY,
+        HTTPStatus.SERVICE_UNAVAILABLE,
+    ),
+)
+async def place_order(
+    held: ServicesDep, who: Customer, body: OrderBody, idempotency_key: IdempotencyKey = None
+) -> PlacedOut:
+    """Place an order. It waits 15 minutes for its payment, which the customer confirms with
+    the `clientSecret` and Stripe's SDK.
+    """
+    if idempotency_key is None:
+        placing = await checkout(held, who.user_id, body)
+        return _placed(placing.order.id, await held.engine.place(placing))
+
+    digest = hashlib.sha256(body.model_dump_json().encode()).hexdigest()
+    async with held.database.read() as session:
+        claim = await idempotency.find(session, who.user_id, idempotency_key)
+    if claim is not None:
+        known = await _placed_before(held, claim, digest)
+        if known is not None:
+            return known
+    placing = await checkout(held, who.user_id, body)
+    async with held.database.write() as session:
+        claim = await idempotency.claim(
+            session, who.user_id, idempotency_key, Claim(placing.order.id, digest)
+        )
+    _must_be_the_same(claim, digest)
+    # Whoever claimed the key first chose the id; the other request joins that order.
+    order = placing.order.model_copy(update={"id": claim.order_id})
+    placed = await held.engine.place(placing.model_copy(update={"order": order}))
+    return _placed(claim.order_id, placed)
+
+
+@router.get("", responses=problems(HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN))
+async def list_orders(
+    held: ServicesDep,
+    who: Customer,
+    paging: PagingDep,
+    status: Annotated[list[OrderStatus] | None, Query()] = None,
+) -> Page[OrderOut]:
+    """List the caller's own orders, the newest first; `status` may be given several times."""
+    return await orders_page(held.database, visible_to(who), paging, status or [])
+
+
+@router.get("/{order_id}", responses=problems(HTTPStatus.UNAUTHORIZED, HTTPStatus.NOT_FOUND))
+async def get_order(held: ServicesDep, who: CallerDep, order_id: UUID) -> OrderOut:
+    """Look at an order: its dishes, its price, where it stands and when it is expected."""
+    async with held.database.read() as session:
+        view = await order_views.one(session, order_id, visible_to(who))
+    if view is None:
+        raise not_found("order")
+    return views.order(view)
+
+
+@router.get(
+    "/{order_id}/history", responses=problems(HTTPStatus.UNAUTHORIZED, HTTPStatus.NOT_FOUND)
+)
+async def get_history(held: ServicesDep, who: CallerDep, order_id: UUID) -> list[StepOut]:
+    """Read the steps an order has taken: when, and by whose hand."""
+    await order_of(held, order_id, who)
+    async with held.database.read() as session:
+        return [views.step(row) for row in await order_views.history(session, order_id)]
+
+
+@router.put(
+    "/{order_id}/cancel",
+    responses=problems(
+        HTTPStatus.UNAUTHORIZED,
+        HTTPStatus.FORBIDDEN,
+        HTTPStatus.NOT_FOUND,
+        HTTPStatus.CONFLICT,
+        HTTPStatus.SERVICE_UNAVAILABLE,
+    ),
+)
+async def cancel_order(
+    held: ServicesDep, who: Customer, order_id: UUID, body: CancelBody | None = None
+) -> StatusOut:
+    """Cancel an order. Before cooking begins everything is refunded; while the chef is cooking,
+    the food has to be paid for; after that it cannot be cancelled any more.
+    """
+    order = await order_of(held, order_id, who)
+    return await commands.ask(
+        held,
+        order,
+        OrderWorkflow.cancel,
+        Command(by=Who(role=Actor.CUSTOMER, id=who.user_id), reason=body.reason if body else None),
+        to=OrderStatus.CANCELLED,
+        by=Actor.CUSTOMER,
+        key=str(who.user_id),
+    )
+
+
+@router.put(
+    "/{order_id}/tip",
+    responses=problems(
+        HTTPStatus.UNAUTHORIZED,
+        HTTPStatus.FORBIDDEN,
+        HTTPStatus.NOT_FOUND,
+        HTTPStatus.CONFLICT,
+        HTTPStatus.UNPROCESSABLE_ENTITY,
+        HTTPStatus.SERVICE_UNAVAILABLE,
+    ),
+)
+async def change_tip(held: ServicesDep, who: Customer, order_id: UUID, body: TipBody) -> OrderOut:
+    """Change the tip of an order that is not paid for yet; its payment changes with it."""
+    order = await order_of(held, order_id, who)
+    try:
+        await held.engine.ask(
+            order,
+            OrderWorkflow.change_tip,
+            ChangeTip(by=Who(role=Actor.CUSTOMER, id=who.user_id), tip_cents=body.tip_cents),
+            key=f"change_tip:{uuid7()}",
+        )
+    except OrderClosed as closed:
+        raise conflict("tip_locked", "the order has ended") from closed
+    return await get_order(held, who, order_id)
+
+
+async def _placed_before(held: Services, claim: Claim, digest: str) -> PlacedOut | None:
+    """The answer that the key's order had; None when it never got as far as to be started."""
+    _must_be_the_same(claim, digest)
+    try:
+        return _placed(claim.order_id, await held.engine.placed(claim.order_id))
+    except OrderClosed as closed:
+        async with held.database.read() as session:
+            if not await webhooks.order_exists(session, claim.order_id):
+                return None
+        raise conflict(
+            "idempotency_key_expired",
+            "the order that was placed with this key is long over",
+            orderId=str(claim.order_id),
+        ) from closed
+
+
+def _must_be_the_same(claim: Claim, digest: str) -> None:
+    if claim.request_digest != digest:
+        raise invalid(
+            "Idempotency-Key",
+            "idempotency_key_reused",
+            "this key was used for another order: take a new one",
+        )
+
+
+def _placed(order_id: UUID, placed: Placed) -> PlacedOut:
+    price = asdict(placed.price)
+    return PlacedOut(
+        id=order_id,
+        order_number=placed.order_number,
+        status=placed.status,
+        client_secret=placed.client_secret,
+        **{name: price[name] for name in PlacedOut.model_fields if name in price},
+    )

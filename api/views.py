@@ -1,0 +1,295 @@
+"""What clients get. Amounts are integer cents, moments RFC 3339 in UTC."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Annotated, Any, Generic, Literal, TypeVar
+from uuid import UUID
+
+from pydantic import AfterValidator, Field
+
+from domain.order_status import Actor, OrderStatus
+from schema.messages.base import Message
+from schema.messages.order import StatusView
+from schema.queries import order_views
+from schema.queries.drivers import OfferView
+from schema.tables import Chef, MenuItem, Order, OrderItem, OrderStatusHistory, Role
+
+Moment = Annotated[datetime, AfterValidator(lambda moment: moment.astimezone(UTC))]
+Item = TypeVar("Item")
+
+
+class Page(Message, Generic[Item]):
+    """A part of a list, and how long the whole of it is."""
+
+    data: list[Item]
+    page: int
+    limit: int
+    total: int
+
+
+class UserOut(Message):
+    """Who is logged in."""
+
+    id: UUID
+    email: str
+    role: Role
+    first_name: str
+    last_name: str
+
+
+class LoginOut(Message):
+    """A token for the `Authorization: Bearer` header, and for how many seconds it is good."""
+
+    access_token: str
+    token_type: Literal["Bearer"] = "Bearer"  # noqa: S105 - a kind of token, not a token
+    expires_in: int
+    user: UserOut
+
+
+class ChefOut(Message):
+    """A chef and the kitchen. Radius in km, rating 0-5."""
+
+    id: UUID
+    business_name: str
+    description: str
+    cuisine_types: list[str]
+    address: str
+    latitude: float
+    longitude: float
+    service_radius_km: float
+    rating: float
+    accepting_orders: bool
+    is_open: bool
+    minimum_order_cents: int
+    operating_hours: dict[str, dict[str, str]]
+
+
+class MenuItemOut(Message):
+    """A dish."""
+
+    id: UUID
+    name: str
+    description: str
+    category: str
+    price_cents: int
+    prep_time_minutes: int
+    dietary_tags: list[str]
+    is_available: bool
+
+
+class MenuOut(Message):
+    """A menu and its dishes."""
+
+    id: UUID
+    name: str
+    description: str
+    items: list[MenuItemOut]
+
+
+class PlacedOut(Message):
+    """A new order. The customer confirms the payment with `clientSecret` and Stripe's SDK."""
+
+    id: UUID
+    order_number: str
+    status: OrderStatus
+    subtotal_cents: int
+    tax_cents: int
+    delivery_fee_cents: int
+    service_fee_cents: int
+    discount_cents: int
+    tip_cents: int
+    total_cents: int
+    currency: str
+    client_secret: str
+
+
+class OrderItemOut(Message):
+    """A dish of an order, as it was named and priced then."""
+
+    id: UUID
+    menu_item_id: UUID
+    name: str
+    price_cents: int
+    quantity: int
+    special_instructions: str | None
+
+
+class DeliveryAddressOut(Message):
+    """Where an order goes."""
+
+    line1: str
+    line2: str | None
+    city: str
+    state: str
+    postal_code: str
+    country: str
+    latitude: float
+    longitude: float
+
+
+class OrderOut(Message):
+    """An order as it stands."""
+
+    id: UUID
+    order_number: str
+    status: OrderStatus
+    customer_id: UUID
+    chef_id: UUID
+    chef_name: str
+    driver_id: UUID | None
+    driver_name: str | None
+    items: list[OrderItemOut]
+    subtotal_cents: int
+    tax_cents: int
+    delivery_fee_cents: int
+    service_fee_cents: int
+    discount_cents: int
+    tip_cents: int
+    total_cents: int
+    refunded_cents: int
+    currency: str
+    delivery_address: DeliveryAddressOut
+    instructions: str | None
+    scheduled_for: Moment | None
+    estimated_ready_at: Moment | None
+    estimated_delivery_at: Moment | None
+    created_at: Moment
+    paid_at: Moment | None
+    accepted_at: Moment | None
+    prepared_at: Moment | None
+    assigned_at: Moment | None
+    picked_up_at: Moment | None
+    near_door_at: Moment | None
+    delivered_at: Moment | None
+    cancelled_at: Moment | None
+    cancelled_by: Actor | None
+    cancel_reason: str | None
+    proof: dict[str, Any] | None
+
+
+class StepOut(Message):
+    """A step in an order's life."""
+
+    sequence: int
+    status: OrderStatus
+    actor: Actor
+    created_by: UUID | None
+    notes: str | None
+    created_at: Moment
+
+
+class StatusOut(Message):
+    """Where an order stands after a request; `refundCents` goes back when it is cancelled."""
+
+    order_id: UUID
+    order_number: str | None
+    status: OrderStatus
+    driver_id: UUID | None
+    estimated_ready_at: Moment | None
+    estimated_delivery_at: Moment | None
+    refund_cents: int | None
+
+
+class OfferOut(Message):
+    """An order that a driver may take. He earns the delivery fee and the tip, in cents."""
+
+    id: UUID
+    order_id: UUID
+    order_number: str
+    chef_name: str
+    pickup_address: str
+    pickup_latitude: float
+    pickup_longitude: float
+    delivery_latitude: float
+    delivery_longitude: float
+    distance_km: float
+    earning_cents: int
+    currency: str
+    ready_at: Moment | None
+    estimated_pickup_time: Moment | None
+    offered_at: Moment
+    expires_at: Moment
+
+
+class LocationOut(Message):
+    """Whether the position is now the latest; false when a newer one is known."""
+
+    accepted: bool
+
+
+class ReceivedOut(Message):
+    """What became of an event."""
+
+    outcome: str
+
+
+class HealthOut(Message):
+    """Whether a process is alive, or what it waits for."""
+
+    status: str
+    checks: dict[str, str] = Field(default_factory=dict)
+
+
+def chef(row: Chef, *, is_open: bool) -> ChefOut:
+    """A chef's row, for clients."""
+    return ChefOut(is_open=is_open, **row.model_dump(include=set(ChefOut.model_fields)))
+
+
+def menu_item(row: MenuItem) -> MenuItemOut:
+    """A dish's row, for clients."""
+    return MenuItemOut(**row.model_dump(include=set(MenuItemOut.model_fields)))
+
+
+def order(view: order_views.View) -> OrderOut:
+    """An order, for clients."""
+    row = view.order
+    return OrderOut(
+        **row.model_dump(include=set(OrderOut.model_fields)),
+        chef_name=view.kitchen_name,
+        driver_name=view.driver_name,
+        refunded_cents=view.refunded_cents,
+        items=_items(view.items),
+        delivery_address=_address(row),
+    )
+
+
+def step(row: OrderStatusHistory) -> StepOut:
+    """A step, for clients."""
+    return StepOut(**row.model_dump(include=set(StepOut.model_fields)))
+
+
+def status(answer: StatusView) -> StatusOut:
+    """The workflow's answer, for clients."""
+    return StatusOut(**answer.model_dump(include=set(StatusOut.model_fields)))
+
+
+def offer(view: OfferView) -> OfferOut:
+    """An offer, for its driver."""
+    made, offered = view.assignment, view.order
+    return OfferOut(
+        **offered.model_dump(include=set(OfferOut.model_fields) - {"id"}),
+        **made.model_dump(
+            include={
+                "id",
+                "order_id",
+                "distance_km",
+                "estimated_pickup_time",
+                "offered_at",
+                "expires_at",
+            }
+        ),
+        chef_name=view.kitchen_name,
+        pickup_address=view.kitchen_address,
+        earning_cents=offered.driver_earning_cents,
+        ready_at=offered.estimated_ready_at,
+    )
+
+
+def _items(rows: Sequence[OrderItem]) -> list[OrderItemOut]:
+    return [OrderItemOut(**row.model_dump(exclude={"order_id"})) for row in rows]
+
+
+def _address(row: Order) -> DeliveryAddressOut:
+    return DeliveryAddressOut(
+        **{name: getattr(row, f"delivery_{name}") for name in DeliveryAddressOut.model_fields}
+    )
