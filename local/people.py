@@ -1,0 +1,133 @@
+"""People who use the public API as their apps would: for demo, journeys and benchmark."""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any, TypeVar, cast
+
+import httpx
+from stripe import HTTPXClient, PaymentIntent, StripeClient
+
+if TYPE_CHECKING:
+    from stripe.params import PaymentIntentConfirmParams
+
+Found = TypeVar("Found")
+
+_REQUEST_SECONDS = 30.0
+_LOOK_AGAIN_SECONDS = 0.05
+_SEND_AGAIN_SECONDS = 0.2
+
+
+class Unanswered(Exception):
+    """A request was answered with a problem: its status, its code, all of it."""
+
+    def __init__(self, response: httpx.Response) -> None:
+        self.status = response.status_code
+        self.problem: dict[str, Any] = response.json()
+        self.code: str = self.problem.get("code", "")
+        request = response.request
+        super().__init__(
+            f"{request.method} {request.url.path}: {self.status} {self.code},"
+            f" {self.problem.get('detail', '')}"
+        )
+
+
+class Person:
+    """Somebody with a login.
+
+    With `patience` (seconds), a request that met a broken connection or a 503 is sent again as it
+    was, as a good app does: the facade promises that it takes effect once.
+    """
+
+    def __init__(self, api_url: str, email: str, *, patience: float = 0.0) -> None:
+        self.email = email
+        self._patience = patience
+        self._http = httpx.AsyncClient(base_url=f"{api_url}/api/v1", timeout=_REQUEST_SECONDS)
+
+    async def log_in(self, password: str) -> dict[str, Any]:
+        """Get an access token, for all requests that follow."""
+        body = {"email": self.email, "password": password}
+        answer: dict[str, Any] = await self.ask("POST", "/auth/login", body)
+        self._http.headers["Authorization"] = f"Bearer {answer['accessToken']}"
+        return answer
+
+    async def ask(
+        self,
+        method: str,
+        path: str,
+        body: Mapping[str, Any] | None = None,
+        *,
+        key: str | None = None,
+        **query: Any,
+    ) -> Any:
+        """Send a request, with an Idempotency-Key if one is given, and get its answer.
+
+        Raises Unanswered when the answer is a problem.
+        """
+        headers = {"Idempotency-Key": key} if key else {}
+        deadline = time.monotonic() + self._patience
+        while True:
+            try:
+                response = await self._http.request(
+                    method, path, json=body, headers=headers, params=query
+                )
+            except httpx.TransportError:
+                if time.monotonic() > deadline:
+                    raise
+            else:
+                if response.is_success:
+                    return response.json()
+                if (
+                    response.status_code != HTTPStatus.SERVICE_UNAVAILABLE
+                    or time.monotonic() > deadline
+                ):
+                    raise Unanswered(response)
+            await asyncio.sleep(_SEND_AGAIN_SECONDS)
+
+    async def get(self, path: str, **query: Any) -> Any:
+        """The answer to a GET."""
+        return await self.ask("GET", path, **query)
+
+    async def post(self, path: str, *, key: str | None = None, **body: Any) -> Any:
+        """The answer to a POST of `body`."""
+        return await self.ask("POST", path, body, key=key)
+
+    async def put(self, path: str, **body: Any) -> Any:
+        """The answer to a PUT of `body`."""
+        return await self.ask("PUT", path, body)
+
+    async def leave(self) -> None:
+        """Close the connections."""
+        await self._http.aclose()
+
+
+class Wallet:
+    """A customer's test cards, used as Stripe's SDK in an app would: with the client secret."""
+
+    def __init__(self, publishable_key: str, api_base: str | None) -> None:
+        self._stripe = StripeClient(
+            publishable_key,
+            base_addresses={"api": api_base} if api_base else {},
+            http_client=HTTPXClient(),
+            max_network_retries=5,
+        )
+
+    async def pay(self, client_secret: str, card: str = "pm_card_visa") -> PaymentIntent:
+        """Confirm a payment. Raises stripe.CardError when the card is refused."""
+        intent_id = client_secret.split("_secret_", maxsplit=1)[0]
+        # The SDK's types know what a server may send, not the client secret of an app.
+        params = {"client_secret": client_secret, "payment_method": card}
+        return await self._stripe.v1.payment_intents.confirm_async(
+            intent_id, cast("PaymentIntentConfirmParams", params)
+        )
+
+
+async def until(look: Callable[[], Awaitable[Found | None]], *, within: float = 60.0) -> Found:
+    """Look again and again until something is found. Raises TimeoutError after `within` seconds."""
+    async with asyncio.timeout(within):
+        while True:
+            found = await look()
+            if found:
+                return found
+            await asyncio.sleep(_LOOK_AGAIN_SECONDS)

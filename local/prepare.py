@@ -1,0 +1,146 @@
+"""What has to be there before facade and workers can start, and how one knows that all is ready."""
+
+import asyncio
+import json
+import secrets
+import socket
+from collections.abc import Mapping
+from pathlib import Path
+
+import asyncpg
+import httpx
+from sqlalchemy import make_url
+from stripe import StripeClient
+from temporalio.api.enums.v1 import TaskQueueType
+from temporalio.api.taskqueue.v1 import TaskQueue
+from temporalio.api.workflowservice.v1 import DescribeTaskQueueRequest
+from temporalio.client import Client
+from temporalio.service import RPCError
+
+from local import city, ports
+from local.processes import Running
+from schema.migrate import migrate
+from workflows.options import ORDERS_QUEUE
+
+_ENDPOINT_DESCRIPTION = "RideNDine on this machine"
+
+# Where a server says itself that it is ready.
+_HEALTH = {
+    "api": ("API_URL", "/readyz"),
+    "stripe": ("STRIPE_API_BASE", "/healthz"),
+    "maps": ("GOOGLE_MAPS_BASE_URL", "/healthz"),
+}
+
+
+def everything(home: Path, environment: Mapping[str, str]) -> dict[str, str]:
+    """Database, demo city, secrets, webhook endpoint; answers with the secrets as variables."""
+    asyncio.run(_database(environment["DATABASE_URL"]))
+    made = secrets_of(home)
+    if "JWT_SECRET" not in environment:
+        made["JWT_SECRET"] = secrets.token_urlsafe(32)
+    if "API_URL" in environment and environment.get("STRIPE_API_BASE"):
+        made |= _webhook_endpoint(environment, made)
+    path = _secrets_file(home)
+    path.touch(mode=0o600)
+    path.write_text(json.dumps(made))
+    return made
+
+
+def secrets_of(home: Path) -> dict[str, str]:
+    """The secrets that were made for this home."""
+    path = _secrets_file(home)
+    made: dict[str, str] = json.loads(path.read_text()) if path.exists() else {}
+    return made
+
+
+def is_ready(started: Running, environment: Mapping[str, str]) -> bool:
+    """Whether a server that was started does its work."""
+    if not all(ports.answers(port) for port in started.ports.values()):
+        return False
+    if started.name in _HEALTH:
+        address, path = _HEALTH[started.name]
+        return _is_ok(environment[address] + path)
+    if started.name == "temporal":
+        return asyncio.run(_temporal_serves(environment["TEMPORAL_ADDRESS"]))
+    if started.name == "worker":
+        return asyncio.run(_worker_polls(environment["TEMPORAL_ADDRESS"], started.pid))
+    return True
+
+
+async def _database(url: str) -> None:
+    await _create_if_missing(url)
+    await migrate(url)
+    await city.settle(url)
+
+
+async def _create_if_missing(url: str) -> None:
+    address = make_url(url)
+    try:
+        connection = await _patiently(url)
+    except asyncpg.InvalidCatalogNameError:
+        maintenance = address.set(database="postgres").render_as_string(hide_password=False)
+        connection = await _patiently(maintenance)
+        await connection.execute(f'CREATE DATABASE "{address.database}"')
+    await connection.close()
+
+
+async def _patiently(url: str) -> asyncpg.Connection:
+    """A connection, once the server has recovered from however it ended last time."""
+    async with asyncio.timeout(60):
+        while True:
+            try:
+                return await asyncpg.connect(url)
+            except asyncpg.CannotConnectNowError:
+                await asyncio.sleep(0.05)
+
+
+def _webhook_endpoint(environment: Mapping[str, str], known: Mapping[str, str]) -> dict[str, str]:
+    """Have Stripe's stand-in send us its events; the secret is told once, at creation."""
+    endpoints = StripeClient(
+        environment["STRIPE_API_KEY"], base_addresses={"api": environment["STRIPE_API_BASE"]}
+    ).v1.webhook_endpoints
+    url = f"{environment['API_URL']}/api/v1/webhooks/stripe"
+    ours = [
+        endpoint
+        for endpoint in endpoints.list({"limit": 100}).auto_paging_iter()
+        if endpoint.description == _ENDPOINT_DESCRIPTION
+    ]
+    if known.get("STRIPE_WEBHOOK_SECRET") and [endpoint.url for endpoint in ours] == [url]:
+        return {}
+    for endpoint in ours:
+        endpoints.delete(endpoint.id)
+    made = endpoints.create(
+        {"url": url, "enabled_events": ["*"], "description": _ENDPOINT_DESCRIPTION}
+    )
+    return {"STRIPE_WEBHOOK_SECRET": made.secret or ""}
+
+
+async def _temporal_serves(address: str) -> bool:
+    try:
+        client = await Client.connect(address)
+        return await client.service_client.check_health()
+    except (RPCError, RuntimeError):
+        return False
+
+
+async def _worker_polls(address: str, pid: int) -> bool:
+    client = await Client.connect(address)
+    described = await client.workflow_service.describe_task_queue(
+        DescribeTaskQueueRequest(
+            namespace=client.namespace,
+            task_queue=TaskQueue(name=ORDERS_QUEUE),
+            task_queue_type=TaskQueueType.TASK_QUEUE_TYPE_WORKFLOW,
+        )
+    )
+    return any(p.identity == f"{pid}@{socket.gethostname()}" for p in described.pollers)
+
+
+def _is_ok(url: str) -> bool:
+    try:
+        return httpx.get(url, timeout=2).is_success
+    except httpx.TransportError:
+        return False
+
+
+def _secrets_file(home: Path) -> Path:
+    return home / "secrets.json"
