@@ -50,15 +50,13 @@ async def working(client: Client, settings: Settings, **options: Any) -> AsyncIt
         capacity=settings.driver_capacity,
         fix_max_age=settings.driver_fix_max_age,
     )
-    payments = PaymentActivities(
-        database,
-        Stripe(
-            settings.stripe_api_key.get_secret_value(),
-            api_base=settings.stripe_api_base,
-            timeout_seconds=settings.stripe_timeout_seconds,
-            max_network_retries=settings.stripe_max_network_retries,
-        ),
+    stripe = Stripe(
+        settings.stripe_api_key.get_secret_value(),
+        api_base=settings.stripe_api_base,
+        timeout_seconds=settings.stripe_timeout_seconds,
+        max_network_retries=settings.stripe_max_network_retries,
     )
+    payments = PaymentActivities(database, stripe)
     workers = [
         Worker(
             client,
@@ -102,6 +100,7 @@ async def working(client: Client, settings: Settings, **options: Any) -> AsyncIt
     async with AsyncExitStack() as stack:
         stack.push_async_callback(database.close)
         stack.push_async_callback(redis.aclose)
+        stack.push_async_callback(stripe.aclose)
         for worker in workers:
             await stack.enter_async_context(worker)
         yield

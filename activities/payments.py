@@ -92,9 +92,11 @@ class PaymentActivities:
         Raises a retryable error while the bank is still processing.
         """
         intent = await self._stripe.intent(settling.payment_intent_id)
-        refunds = await self._stripe.refunds(intent.id)
         if settling.keep_cents is not None:
             intent = await self._let_go(intent)
+        # Money that was only held and then let go shows up as a refund too: there was no payment.
+        refunds = await self._stripe.refunds(intent.id) if intent.amount_received else []
+        if settling.keep_cents is not None:
             refunds += await self._give_back(intent, refunds, settling)
         return await self._write_down(intent, refunds, settling)
 

@@ -149,5 +149,8 @@ async def _order(session: AsyncSession, about: Mapping[str, Any]) -> Access | No
 
 
 async def _is_known(session: AsyncSession, refund: Mapping[str, Any]) -> bool:
+    if refund["status"] == "succeeded" and refund.get("balance_transaction") is None:
+        # Held money that was let go: Stripe calls that a refund, but nothing had been taken.
+        return True
     known = await webhooks.refund_status(session, refund["id"])
     return known is not None and known.value == refund["status"]

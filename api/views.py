@@ -151,8 +151,8 @@ class OrderOut(Message):
     delivery_address: DeliveryAddressOut
     instructions: str | None
     scheduled_for: Moment | None
-    estimated_ready_at: Moment | None
-    estimated_delivery_at: Moment | None
+    estimated_ready_at: Moment
+    estimated_delivery_at: Moment
     created_at: Moment
     paid_at: Moment | None
     accepted_at: Moment | None
@@ -185,8 +185,8 @@ class StatusOut(Message):
     order_number: str | None
     status: OrderStatus
     driver_id: UUID | None
-    estimated_ready_at: Moment | None
-    estimated_delivery_at: Moment | None
+    estimated_ready_at: Moment
+    estimated_delivery_at: Moment
     refund_cents: int | None
 
 
@@ -205,7 +205,7 @@ class OfferOut(Message):
     distance_km: float
     earning_cents: int
     currency: str
-    ready_at: Moment | None
+    ready_at: Moment
     estimated_pickup_time: Moment | None
     offered_at: Moment
     expires_at: Moment

@@ -23,7 +23,7 @@ def main() -> int:
             case _:
                 print(__doc__)
                 return 2
-    except (Died, TimeoutError, RuntimeError) as error:
+    except (Died, OSError, RuntimeError) as error:
         print(error, file=sys.stderr)
         return 1
     return 0

@@ -68,6 +68,7 @@ class Play:
             found["history"] = await self._admin.get(f"/orders/{order_id}/history")
         for person in everybody:
             await person.leave()
+        await self._wallet.close()
         return found
 
     async def _buy(self) -> str:
@@ -226,7 +227,7 @@ def main() -> int:
         if ends or not delivered:
             return 0 if delivered else 1
         return serve(stack)
-    except (Died, TimeoutError, RuntimeError) as error:
+    except (Died, OSError, RuntimeError) as error:
         console.print(str(error), style="red", markup=False)
         return 1
     except KeyboardInterrupt:

@@ -106,10 +106,11 @@ class Wallet:
     """A customer's test cards, used as Stripe's SDK in an app would: with the client secret."""
 
     def __init__(self, publishable_key: str, api_base: str | None) -> None:
+        self._http = HTTPXClient()
         self._stripe = StripeClient(
             publishable_key,
             base_addresses={"api": api_base} if api_base else {},
-            http_client=HTTPXClient(),
+            http_client=self._http,
             max_network_retries=5,
         )
 
@@ -121,6 +122,10 @@ class Wallet:
         return await self._stripe.v1.payment_intents.confirm_async(
             intent_id, cast("PaymentIntentConfirmParams", params)
         )
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self._http.close_async()  # type: ignore[no-untyped-call]
 
 
 async def until(look: Callable[[], Awaitable[Found | None]], *, within: float = 60.0) -> Found:

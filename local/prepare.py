@@ -22,8 +22,6 @@ from local.processes import Running
 from schema.migrate import migrate
 from workflows.options import ORDERS_QUEUE
 
-_ENDPOINT_DESCRIPTION = "RideNDine on this machine"
-
 # Where a server says itself that it is ready.
 _HEALTH = {
     "api": ("API_URL", "/readyz"),
@@ -39,7 +37,7 @@ def everything(home: Path, environment: Mapping[str, str]) -> dict[str, str]:
     if "JWT_SECRET" not in environment:
         made["JWT_SECRET"] = secrets.token_urlsafe(32)
     if "API_URL" in environment and environment.get("STRIPE_API_BASE"):
-        made |= _webhook_endpoint(environment, made)
+        made |= _webhook_endpoint(home, environment, made)
     path = _secrets_file(home)
     path.touch(mode=0o600)
     path.write_text(json.dumps(made))
@@ -94,24 +92,25 @@ async def _patiently(url: str) -> asyncpg.Connection:
                 await asyncio.sleep(0.05)
 
 
-def _webhook_endpoint(environment: Mapping[str, str], known: Mapping[str, str]) -> dict[str, str]:
+def _webhook_endpoint(
+    home: Path, environment: Mapping[str, str], known: Mapping[str, str]
+) -> dict[str, str]:
     """Have Stripe's stand-in send us its events; the secret is told once, at creation."""
     endpoints = StripeClient(
         environment["STRIPE_API_KEY"], base_addresses={"api": environment["STRIPE_API_BASE"]}
     ).v1.webhook_endpoints
+    description = f"RideNDine on this machine, in {home}"
     url = f"{environment['API_URL']}/api/v1/webhooks/stripe"
     ours = [
         endpoint
         for endpoint in endpoints.list({"limit": 100}).auto_paging_iter()
-        if endpoint.description == _ENDPOINT_DESCRIPTION
+        if endpoint.description == description
     ]
     if known.get("STRIPE_WEBHOOK_SECRET") and [endpoint.url for endpoint in ours] == [url]:
         return {}
     for endpoint in ours:
         endpoints.delete(endpoint.id)
-    made = endpoints.create(
-        {"url": url, "enabled_events": ["*"], "description": _ENDPOINT_DESCRIPTION}
-    )
+    made = endpoints.create({"url": url, "enabled_events": ["*"], "description": description})
     return {"STRIPE_WEBHOOK_SECRET": made.secret or ""}
 
 

@@ -118,10 +118,10 @@ def stop(running: Running, how: signal.Signals = signal.SIGTERM) -> None:
     if running.is_alive:
         os.kill(running.pid, how)
     while running.is_alive:
-        _reap(running.pid)
         if time.monotonic() > deadline:
             os.kill(running.pid, signal.SIGKILL)
         time.sleep(0.02)
+    _reap(running.pid)
 
 
 def kill(running: Running) -> None:
@@ -129,8 +129,8 @@ def kill(running: Running) -> None:
     if running.is_alive:
         os.kill(running.pid, signal.SIGKILL)
     while running.is_alive:
-        _reap(running.pid)
         time.sleep(0.01)
+    _reap(running.pid)
 
 
 def tail(log: Path, lines: int = _LOG_TAIL_LINES) -> str:
@@ -141,9 +141,9 @@ def tail(log: Path, lines: int = _LOG_TAIL_LINES) -> str:
 
 
 def _reap(pid: int) -> None:
-    """Take note of the end of a child of ours, so that it is no zombie any more."""
+    """Take note of the end of a child of ours; its last threads may need another moment."""
     if pid in _children:
-        _children[pid].poll()
+        _children[pid].wait()
 
 
 def _how(pid: int) -> str:

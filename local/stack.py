@@ -15,7 +15,7 @@ from pathlib import Path
 from local import ports, prepare, processes
 from local.postgres import Postgres
 from local.processes import Died, Register, Running
-from local.servers import BACKING, OURS, Ports, Server
+from local.servers import BACKING, OURS, STAND_IN_KEYS, Ports, Server
 
 PROJECT = Path(__file__).resolve().parent.parent
 HOME = PROJECT / ".local"
@@ -131,7 +131,11 @@ class Stack:
         for server in _SERVERS.values():
             if server.name in chosen:
                 found |= server.found_by(chosen[server.name])
-        return found | self._given | prepare.secrets_of(self.home)
+        found |= self._given
+        for address, keys in STAND_IN_KEYS.items():
+            if found.get(address):
+                found = keys | found
+        return found | prepare.secrets_of(self.home)
 
     def _choose_ports(self) -> dict[str, Ports]:
         """The ports of each server that is not given: those it has, had, likes, or the next."""

@@ -28,12 +28,17 @@ class Stripe:
         timeout_seconds: int,
         max_network_retries: int,
     ) -> None:
+        self._http = stripe.HTTPXClient(timeout=timeout_seconds)
         self._client = StripeClient(
             api_key,
             base_addresses={"api": api_base} if api_base else {},
             max_network_retries=max_network_retries,
-            http_client=stripe.HTTPXClient(timeout=timeout_seconds),
+            http_client=self._http,
         )
+
+    async def aclose(self) -> None:
+        """Close the connections."""
+        await self._http.close_async()  # type: ignore[no-untyped-call]
 
     async def create_intent(
         self,

@@ -30,7 +30,7 @@ class DriverSearch:
 
     Everybody within the first radius is asked, the best first; when nobody is left there is a pause
     and the circle widens. Once the widest is through, those who let an offer pass are asked again;
-    those who declined are not.
+    those who declined or dropped out are not.
     """
 
     def __init__(self, steps: Steps, terms: Terms) -> None:
@@ -65,7 +65,7 @@ class DriverSearch:
 
     def must_be_open(self, answer: OfferAnswer) -> None:
         """Raise a refusal unless the offer is the one that waits for this driver's answer."""
-        offer = self._offer
+        offer = self._offer if self._searching else None
         if offer is None or (offer.id, offer.driver_id) != (answer.offer_id, answer.driver_id):
             raise self._steps.refusal("OfferGone", "this offer is not open any more")
 
@@ -101,10 +101,10 @@ class DriverSearch:
 
     @property
     def _searching(self) -> bool:
-        return self._steps.status is OrderStatus.READY_FOR_PICKUP
+        return self._steps.has_begun and self._steps.status is OrderStatus.READY_FOR_PICKUP
 
     def _assignment(self, order: Order, to: OfferAnswer | OperatorAssign) -> Changes:
-        ready = max(order.estimated_ready_at or workflow.now(), workflow.now())
+        ready = max(order.estimated_ready_at, workflow.now())
         return Changes(
             driver_id=to.driver_id, estimated_delivery_at=eta.delivery_time(ready, order.road_km)
         )
@@ -116,7 +116,7 @@ class DriverSearch:
             OfferSearch(
                 order_id=order.id,
                 kitchen=order.kitchen,
-                ready_at=order.estimated_ready_at or workflow.now(),
+                ready_at=order.estimated_ready_at,
                 radius_km=radius_km,
                 asked_since=asked_since,
                 at=workflow.now(),

@@ -151,7 +151,11 @@ class OrderWorkflow:
     @workflow.update
     async def reject(self, ask: Command) -> StatusView:
         """The chef does not take the order on."""
-        return await self._cancel(ask)
+        async with self._steps.deciding():
+            # Once it is accepted, a chef who will not cook has to say so by a cancel.
+            self._may_reject(ask)
+            await self._steps.cancel(ask.by, ask.reason or "rejected_by_chef")
+        return self._steps.view()
 
     @reject.validator
     def _may_reject(self, ask: Command) -> None:
@@ -266,7 +270,9 @@ class OrderWorkflow:
     @workflow.update
     async def cancel(self, ask: Command) -> StatusView:
         """The customer changes his mind, or the chef cannot finish."""
-        return await self._cancel(ask)
+        async with self._steps.deciding():
+            await self._steps.cancel(ask.by, ask.reason or f"cancelled_by_{ask.by.role}")
+        return self._steps.view()
 
     @cancel.validator
     def _may_cancel(self, ask: Command) -> None:
@@ -366,11 +372,6 @@ class OrderWorkflow:
     async def _has_begun(self) -> None:
         """A fact may come with the very start of the run, before the order has been read."""
         await workflow.wait_condition(lambda: self._steps.has_begun)
-
-    async def _cancel(self, ask: Command) -> StatusView:
-        async with self._steps.deciding():
-            await self._steps.cancel(ask.by, ask.reason or f"cancelled_by_{ask.by.role}")
-        return self._steps.view()
 
     def _must_have_it(self, ask: DriverCommand, to: OrderStatus) -> None:
         if self._steps.has_begun and self._steps.order.driver_id != ask.driver_id:

@@ -1,5 +1,7 @@
 """An order's payment: asked for, confirmed by Stripe, captured, and given back when it must be."""
 
+from collections.abc import Collection
+
 from temporalio import workflow
 from temporalio.exceptions import ActivityError, ApplicationError
 
@@ -25,6 +27,8 @@ with workflow.unsafe.imports_passed_through():
     from schema.messages.order import Changes, NewPrice, Order, Terms, Who
 
 STRIPE = Who(role=Actor.STRIPE)
+
+_UNCAPTURED = frozenset({OrderStatus.PENDING, OrderStatus.PAYMENT_CONFIRMED})
 
 
 class OrderPayment:
@@ -65,7 +69,7 @@ class OrderPayment:
         except ActivityError as error:
             workflow.logger.warning("no payment for %s: %s", order.number, error)
             self.unavailable = True
-            await self._give_up("payment_unavailable")
+            await self._give_up("payment_unavailable", {OrderStatus.PENDING})
         else:
             self._steps.learn(payment_intent_id=self.opened.payment_intent_id)
 
@@ -92,10 +96,15 @@ class OrderPayment:
                 )
 
     async def failed(self, fact: PaymentFailed) -> None:
-        """A card was refused: the customer may try another, a few times."""
+        """A card was refused: the customer may try another, a few times.
+
+        A payment that is over for good ends an order that was only authorised, too.
+        """
         self._refusals.add(fact.event_id)
-        if fact.final or len(self._refusals) >= self._terms.payment_attempts:
-            await self._give_up(f"payment_failed: {fact.reason}")
+        if fact.final:
+            await self._give_up(f"payment_failed: {fact.reason}", _UNCAPTURED)
+        elif len(self._refusals) >= self._terms.payment_attempts:
+            await self._give_up(f"payment_failed: {fact.reason}", {OrderStatus.PENDING})
 
     async def capture(self) -> None:
         """Charge what was authorised. Raises a refusal when the bank does not give it any more."""
@@ -195,9 +204,9 @@ class OrderPayment:
         )
         return settled
 
-    async def _give_up(self, reason: str) -> None:
+    async def _give_up(self, reason: str, statuses: Collection[OrderStatus]) -> None:
         async with self._steps.noting():
-            if self._steps.status is OrderStatus.PENDING:
+            if self._steps.status in statuses and not self._steps.order.captured_cents:
                 await self._steps.cancel(STRIPE, reason)
 
     def _ref(self, order: Order) -> PaymentRef:

@@ -78,7 +78,7 @@ class Phases:
 
     async def _food_gets_ready(self) -> None:
         kitchen = self._steps.order.kitchen_name
-        promised = self._steps.order.estimated_ready_at or workflow.now()
+        promised = self._steps.order.estimated_ready_at
         self._steps.say(f"Waiting for {kitchen} to have it ready by {_clock(promised)}")
 
         def ready_or_promised_anew() -> bool:
@@ -104,7 +104,7 @@ class Phases:
             await workflow.wait_condition(lambda: self._steps.status not in waiting)
 
     async def _driver_delivers(self) -> None:
-        expected = self._steps.order.estimated_delivery_at or workflow.now()
+        expected = self._steps.order.estimated_delivery_at
         due = max(expected, workflow.now()) + self._terms.delivery_overdue
         self._steps.say(f"On the way, expected at the door at {_clock(expected)}")
         if not await self._leaves(ON_THE_WAY, due, "delivery overdue"):

@@ -77,9 +77,13 @@ class Steps:
         return self.order.status
 
     async def begin(self, placing: Placing) -> None:
-        """Write down a new order."""
+        """Write down a new order; its deadlines count from now."""
+        order = placing.order.model_copy(update={"placed_at": workflow.now()})
         self._order = await workflow.execute_local_activity_method(
-            OrderActivities.begin_order, placing, summary="write the order", **DATABASE
+            OrderActivities.begin_order,
+            placing.model_copy(update={"order": order}),
+            summary="write the order",
+            **DATABASE,
         )
 
     async def take_up(self) -> None:

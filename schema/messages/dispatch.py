@@ -24,7 +24,7 @@ class OfferSearch(Message):
     """Whom to ask to take an order.
 
     `asked_since` is when the current round began: a driver who let an offer pass in this round is
-    not asked again in it, one who declined never again.
+    not asked again in it, one who declined or dropped out never again.
     """
 
     order_id: UUID

@@ -79,11 +79,11 @@ class Order(Message):
     prep_minutes: int
     placed_at: datetime
     scheduled_for: datetime | None = None
+    estimated_ready_at: datetime
+    estimated_delivery_at: datetime
     status: OrderStatus = OrderStatus.PENDING
     sequence: int = 0
     driver_id: UUID | None = None
-    estimated_ready_at: datetime | None = None
-    estimated_delivery_at: datetime | None = None
     payment_intent_id: str | None = None
     captured_cents: int = 0
     kept_cents: int | None = None
@@ -191,11 +191,11 @@ class StatusView(Message):
     order_number: str | None
     status: OrderStatus
     sequence: int
-    driver_id: UUID | None = None
-    estimated_ready_at: datetime | None = None
-    estimated_delivery_at: datetime | None = None
-    refund_cents: int | None = None
-    waiting_for: str = ""
+    driver_id: UUID | None
+    estimated_ready_at: datetime
+    estimated_delivery_at: datetime
+    refund_cents: int | None
+    waiting_for: str
 
 
 class Refusal(Message):

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, and_, exists, func, not_, or_, select, update
+from sqlalchemy import Select, and_, exists, func, not_, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
@@ -19,6 +19,8 @@ from schema.messages.order import Transition
 from schema.tables import Driver, DriverAssignment, Order, Verification
 
 _LIVE = (AssignmentStatus.OFFERED, AssignmentStatus.ACCEPTED)
+# Who said no, dropped out, or was passed over by an operator.
+_NOT_AGAIN = (AssignmentStatus.DECLINED, AssignmentStatus.CANCELLED)
 
 
 class OfferGone(Exception):
@@ -63,11 +65,15 @@ async def free_within(
     session: AsyncSession, search: OfferSearch, capacity: int, seen_since: datetime
 ) -> list[Free]:
     """Who may be asked among the drivers that this database last saw within the radius."""
-    around = func.earth_box(_earth(search.kitchen), search.radius_km * 1000)
+    metres = search.radius_km * 1000
+    kitchen = func.ll_to_earth(search.kitchen.latitude, search.kitchen.longitude)
+    place = func.ll_to_earth(Driver.current_latitude, Driver.current_longitude)
     found = await session.execute(
         _free(search, capacity).where(
             col(Driver.located_at) >= seen_since,
-            around.op("@>")(func.ll_to_earth(Driver.current_latitude, Driver.current_longitude)),
+            # The box is what the index knows; its corners are further away than the radius.
+            func.earth_box(kitchen, metres).op("@>")(place),
+            func.earth_distance(kitchen, place) <= metres,
         )
     )
     return [Free(*row) for row in found]
@@ -177,7 +183,7 @@ def _free(search: OfferSearch, capacity: int) -> Select[Any]:
             and_(
                 col(DriverAssignment.order_id) == search.order_id,
                 or_(
-                    col(DriverAssignment.status) == AssignmentStatus.DECLINED,
+                    col(DriverAssignment.status).in_(_NOT_AGAIN),
                     col(DriverAssignment.offered_at) >= search.asked_since,
                 ),
             ),
@@ -195,10 +201,6 @@ def _free(search: OfferSearch, capacity: int) -> Select[Any]:
         not_(asked),
         load < capacity,
     )
-
-
-def _earth(point: Point) -> ColumnElement[object]:
-    return func.ll_to_earth(point.latitude, point.longitude)
 
 
 def _offer(row: DriverAssignment) -> Offer:

@@ -74,8 +74,8 @@ class Order(SQLModel, table=True):
     instructions: str | None = None
     scheduled_for: datetime | None = moment(default=None)
 
-    estimated_ready_at: datetime | None = moment(default=None)
-    estimated_delivery_at: datetime | None = moment(default=None)
+    estimated_ready_at: datetime = moment()
+    estimated_delivery_at: datetime = moment()
     created_at: datetime = moment()
     paid_at: datetime | None = moment(default=None)
     accepted_at: datetime | None = moment(default=None)

@@ -1,0 +1,85 @@
+"""The servers that all tests share: real ones, on ports of their own, in a folder of their own."""
+
+from collections.abc import AsyncIterator, Iterator, Mapping
+
+import pytest
+from redis.asyncio import Redis
+from temporalio.runtime import LoggingConfig, Runtime, TelemetryConfig, TelemetryFilter
+
+from local.stack import Stack
+from schema.database import Database
+from settings import Settings
+from tests.databases import new_database
+
+# Beyond the one that the running facade uses.
+TEST_REDIS_DATABASE = 9
+
+# The time-skipping server lacks what the SDK's core warns about at every start of a worker.
+Runtime.set_default(
+    Runtime(
+        telemetry=TelemetryConfig(
+            logging=LoggingConfig(filter=TelemetryFilter(core_level="ERROR", other_level="ERROR"))
+        )
+    )
+)
+
+
+@pytest.fixture(scope="session")
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    """Everything, as `make up` starts it."""
+    running = Stack(tmp_path_factory.mktemp("stack"), likes_ports=False, say=lambda _: None)
+    running.up()
+    yield running
+    running.reset()
+
+
+@pytest.fixture(scope="session")
+def environment(stack: Stack) -> Mapping[str, str]:
+    """The variables of the running stack."""
+    return stack.environment()
+
+
+@pytest.fixture(scope="session")
+async def database_url(environment: Mapping[str, str]) -> str:
+    """A migrated database beside the running facade's. Tests share it, each in its own world."""
+    return await new_database(environment["DATABASE_URL"], "ridendine_tests")
+
+
+@pytest.fixture
+async def database(database_url: str) -> AsyncIterator[Database]:
+    """Sessions on the tests' database."""
+    opened = Database(database_url, pool_size=5)
+    yield opened
+    await opened.close()
+
+
+@pytest.fixture
+def redis_url(environment: Mapping[str, str]) -> str:
+    """A Redis database that no running process uses."""
+    return environment["REDIS_URL"].rsplit("/", 1)[0] + f"/{TEST_REDIS_DATABASE}"
+
+
+@pytest.fixture
+async def redis(redis_url: str) -> AsyncIterator[Redis]:
+    """A Redis with nothing in it."""
+    client: Redis = Redis.from_url(redis_url, decode_responses=True)
+    await client.flushdb()
+    yield client
+    await client.aclose()
+
+
+@pytest.fixture
+def settings(environment: Mapping[str, str], database_url: str, redis_url: str) -> Settings:
+    """Settings for a process of this test's own: its database, the shared stand-ins."""
+    own = {"DATABASE_URL": database_url, "REDIS_URL": redis_url}
+    return settings_of({**environment, **own})
+
+
+def settings_of(environment: Mapping[str, str]) -> Settings:
+    """The settings that a process with this environment would have."""
+    known = {
+        name: environment[name.upper()]
+        for name in Settings.model_fields
+        if name.upper() in environment
+    }
+    return Settings.model_validate(known)

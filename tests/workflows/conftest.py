@@ -1,0 +1,22 @@
+"""Engine rooms for the workflow tests."""
+
+from collections.abc import AsyncIterator
+
+import pytest
+
+from schema.database import Database
+from settings import Settings
+from tests import world as worlds
+from tests.workflows.room import Room, engine_room
+
+
+@pytest.fixture(params=[1000, 0], ids=["cached", "uncached"])
+async def room(
+    request: pytest.FixtureRequest, settings: Settings, database: Database
+) -> AsyncIterator[Room]:
+    """A room with two drivers near the kitchen, once as usual and once without a workflow cache:
+    then every task replays the whole history, and what is not deterministic shows.
+    """
+    world = await worlds.settle(database, drivers=2)
+    async with engine_room(settings, database, world, cached_workflows=request.param) as equipped:
+        yield equipped

@@ -1,0 +1,319 @@
+"""An engine room: a Temporal server that skips time, a worker, and a hand for every lever."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import httpx
+import pytest
+from sqlalchemy import select
+from sqlmodel import col
+from stripe import PaymentIntent, StripeClient
+from temporalio.api.enums.v1 import IndexedValueType
+from temporalio.api.operatorservice.v1 import AddSearchAttributesRequest
+from temporalio.client import Client, WorkflowHandle, WorkflowUpdateFailedError
+from temporalio.contrib.pydantic import pydantic_data_converter
+from temporalio.exceptions import ApplicationError
+from temporalio.testing import WorkflowEnvironment
+
+from domain.order_status import Actor, OrderStatus
+from local.people import Wallet, until
+from local.servers import SEARCH_ATTRIBUTES, program
+from schema.database import Database
+from schema.messages.dispatch import AssignmentStatus, Delivery, DriverCommand, Offer, OfferAnswer
+from schema.messages.money import PaymentSucceeded
+from schema.messages.order import (
+    Command,
+    OrderStart,
+    Placed,
+    Placing,
+    ReadyIn,
+    StatusView,
+    Terms,
+    Who,
+)
+from schema.queries import offers, orders
+from schema.tables import DriverAssignment, Notification, Order, Payment
+from settings import Settings
+from tests.world import Somebody, World
+from worker import working
+from workflows.options import ORDERS_QUEUE
+from workflows.order import OrderWorkflow
+
+
+@dataclass
+class Room:
+    """Where orders are run for one test."""
+
+    env: WorkflowEnvironment
+    client: Client
+    database: Database
+    stripe: StripeClient
+    stripe_url: str
+    wallet: Wallet
+    world: World
+
+    async def begin(self, terms: Terms | None = None, placing: Placing | None = None) -> "Run":
+        """Start an order and wait until it waits for its payment."""
+        placing = placing or self.world.placing()
+        handle = await self.client.start_workflow(
+            OrderWorkflow.run,
+            OrderStart(order_id=placing.order.id, terms=terms or Terms(), placing=placing),
+            id=f"order-{placing.order.id}",
+            task_queue=ORDERS_QUEUE,
+        )
+        placed = await handle.execute_update(OrderWorkflow.place, id="place")
+        return Run(self, handle, placing, placed)
+
+    async def stripe_control(self, path: str, body: dict[str, Any]) -> None:
+        """Have Stripe's stand-in do something that only Stripe or a bank can."""
+        async with httpx.AsyncClient(base_url=self.stripe_url) as http:
+            (await http.post(f"/_control/{path}", json=body)).raise_for_status()
+
+    async def skip(self, time: timedelta) -> None:
+        """Let so much time pass, at once."""
+        await self.env.sleep(time)
+
+
+@dataclass
+class Run:
+    """One order under way."""
+
+    room: Room
+    handle: WorkflowHandle[OrderWorkflow, StatusView]
+    placing: Placing
+    placed: Placed
+
+    @property
+    def intent_id(self) -> str:
+        """The payment at Stripe."""
+        return self.placed.client_secret.split("_secret_")[0]
+
+    async def ask(self, update: Any, request: Any, key: str | None = None) -> StatusView:
+        """Send an update; its id is its name unless a `key` is given."""
+        view: StatusView = await self.handle.execute_update(
+            update, request, id=key or update.__name__
+        )
+        return view
+
+    async def refusal(self, update: Any, request: Any, key: str | None = None) -> ApplicationError:
+        """The refusal that an update meets."""
+        with pytest.raises(WorkflowUpdateFailedError) as failed:
+            await self.ask(update, request, key)
+        assert isinstance(failed.value.cause, ApplicationError)
+        return failed.value.cause
+
+    async def status(self) -> StatusView:
+        """What the workflow says of itself."""
+        return await self.handle.query(OrderWorkflow.status)
+
+    async def pay(self, card: str = "pm_card_visa") -> None:
+        """Confirm the payment at Stripe, tell the workflow as the webhook would, and be heard."""
+        await self.room.wallet.pay(self.placed.client_secret, card)
+        await self.hear_of_payment()
+        await until(self._is_paid)
+
+    async def _is_paid(self) -> bool:
+        return (await self.row()).paid_at is not None
+
+    async def hear_of_payment(self) -> None:
+        """Tell the workflow what Stripe's webhook would."""
+        await self.handle.signal(OrderWorkflow.payment_succeeded, self.payment_fact())
+
+    def payment_fact(self) -> PaymentSucceeded:
+        """What Stripe's webhook would say of the payment."""
+        intent = self.intent()
+        captured = intent.status == "succeeded"
+        return PaymentSucceeded(
+            payment_intent_id=intent.id,
+            amount_cents=intent.amount_received if captured else intent.amount_capturable,
+            captured=captured,
+        )
+
+    def intent(self) -> PaymentIntent:
+        """The payment as it stands at Stripe."""
+        return self.room.stripe.v1.payment_intents.retrieve(self.intent_id)
+
+    def command(self, by: Who, reason: str | None = None) -> Command:
+        """A plain request by somebody."""
+        return Command(by=by, reason=reason)
+
+    async def accept(self, ready_in_minutes: int | None = None) -> StatusView:
+        return await self.ask(
+            OrderWorkflow.accept, ReadyIn(by=self.chef, ready_in_minutes=ready_in_minutes)
+        )
+
+    async def start(self) -> StatusView:
+        return await self.ask(OrderWorkflow.start, ReadyIn(by=self.chef))
+
+    async def ready(self) -> StatusView:
+        return await self.ask(OrderWorkflow.ready, Command(by=self.chef))
+
+    async def cook(self) -> None:
+        """Paid, accepted, cooked: ready for pickup."""
+        await self.pay()
+        await self.accept()
+        await self.start()
+        await self.ready()
+
+    async def offer(self) -> Offer | None:
+        """The live offer, if there is one."""
+        async with self.room.database.read() as session:
+            return await offers.live_offer(session, self.placing.order.id)
+
+    async def take(self, driver: Somebody) -> StatusView:
+        """Let a driver accept the live offer, which must be his."""
+        answer = await self.answer(driver)
+        return await self.ask(OrderWorkflow.accept_offer, answer, f"accept-{answer.offer_id}")
+
+    async def decline(self, driver: Somebody) -> StatusView:
+        answer = await self.answer(driver)
+        return await self.ask(OrderWorkflow.decline_offer, answer, f"decline-{answer.offer_id}")
+
+    async def answer(self, driver: Somebody, reason: str | None = None) -> OfferAnswer:
+        """A driver's answer to the live offer."""
+        offer = await self.offer()
+        assert offer is not None, "there is no live offer"
+        assert offer.driver_id == driver.id, "the live offer is another driver's"
+        return OfferAnswer(
+            by=by_driver(driver), offer_id=offer.id, driver_id=driver.id, reason=reason
+        )
+
+    async def drive(self, driver: Somebody, *, to: OrderStatus = OrderStatus.DELIVERED) -> None:
+        """Pick up, and go as far as `to`."""
+        word = DriverCommand(by=by_driver(driver), driver_id=driver.id)
+        await self.ask(OrderWorkflow.pick_up, word)
+        if to is OrderStatus.PICKED_UP:
+            return
+        await self.ask(OrderWorkflow.in_transit, word)
+        if to is OrderStatus.IN_TRANSIT:
+            return
+        await self.ask(
+            OrderWorkflow.deliver,
+            Delivery(by=by_driver(driver), driver_id=driver.id, proof={"note": "at the door"}),
+        )
+
+    async def deliver(self, driver: Somebody) -> None:
+        """All the way from ready for pickup."""
+        await self.take(driver)
+        await self.drive(driver)
+
+    async def row(self) -> Order:
+        """The order's row."""
+        async with self.room.database.read() as session:
+            row = await session.get(Order, self.placing.order.id)
+            assert row is not None
+            return row
+
+    async def payment(self) -> Payment:
+        """The payment's row."""
+        async with self.room.database.read() as session:
+            found = await session.scalar(
+                select(Payment).where(col(Payment.order_id) == self.placing.order.id)
+            )
+            assert found is not None
+            return found
+
+    async def trace(self) -> list[OrderStatus]:
+        """The states that the database says the order went through."""
+        async with self.room.database.read() as session:
+            steps = await orders.steps_after(session, self.placing.order.id, 0)
+        return [step.to for step in steps]
+
+    async def tell_again(self, signal: Any, *fact: Any) -> None:
+        """Tell a fact to an order whose workflow has ended, as the facade does."""
+        self.handle = await self.room.client.start_workflow(
+            OrderWorkflow.run,
+            OrderStart(order_id=self.placing.order.id),
+            id=self.handle.id,
+            task_queue=ORDERS_QUEUE,
+            start_signal=signal.__name__,
+            start_signal_args=fact,
+        )
+
+    async def told(self, user: Somebody) -> list[str]:
+        """What a person was told about this order, the first message first."""
+        async with self.room.database.read() as session:
+            found = await session.scalars(
+                select(col(Notification.message))
+                .where(
+                    col(Notification.user_id) == user.user_id,
+                    col(Notification.related_order_id) == self.placing.order.id,
+                )
+                .order_by(col(Notification.id))
+            )
+            return list(found)
+
+    def given_back(self) -> int:
+        """What Stripe has given back of the payment, in cents, or is giving."""
+        refunds = self.room.stripe.v1.refunds.list({"payment_intent": self.intent_id})
+        return sum(refund.amount for refund in refunds.data)
+
+    async def assignments(self) -> list[tuple[UUID, AssignmentStatus]]:
+        """Who was asked, in order, and how it ended."""
+        async with self.room.database.read() as session:
+            found = await session.execute(
+                select(col(DriverAssignment.driver_id), col(DriverAssignment.status))
+                .where(col(DriverAssignment.order_id) == self.placing.order.id)
+                .order_by(col(DriverAssignment.offered_at), col(DriverAssignment.id))
+            )
+            return [(row[0], row[1]) for row in found]
+
+    @property
+    def customer(self) -> Who:
+        return Who(role=Actor.CUSTOMER, id=self.room.world.customer.user_id)
+
+    @property
+    def chef(self) -> Who:
+        return Who(role=Actor.CHEF, id=self.room.world.chef.user_id)
+
+    @property
+    def admin(self) -> Who:
+        return Who(role=Actor.ADMIN, id=self.room.world.admin.user_id)
+
+
+def by_driver(driver: Somebody) -> Who:
+    """A driver's hand."""
+    return Who(role=Actor.DRIVER, id=driver.user_id)
+
+
+@asynccontextmanager
+async def engine_room(
+    settings: Settings, database: Database, world: World, *, cached_workflows: int
+) -> AsyncIterator[Room]:
+    """A room of its own for a test; with no workflow cached, each task replays from the start."""
+    async with await WorkflowEnvironment.start_time_skipping(
+        test_server_existing_path=program("temporal-test-server"),
+        data_converter=pydantic_data_converter,
+    ) as env:
+        await _know_search_attributes(env.client)
+        async with working(env.client, settings, max_cached_workflows=cached_workflows):
+            stripe = StripeClient(
+                settings.stripe_api_key.get_secret_value(),
+                base_addresses={"api": settings.stripe_api_base or ""},
+            )
+            url = settings.stripe_api_base or ""
+            wallet = Wallet("pk_test_room", url)
+            yield Room(env, env.client, database, stripe, url, wallet, world)
+            await wallet.close()
+
+
+async def moment(env: WorkflowEnvironment) -> datetime:
+    """What the server's clock says."""
+    return await env.get_current_time()
+
+
+async def _know_search_attributes(client: Client) -> None:
+    kinds = {
+        "Keyword": IndexedValueType.INDEXED_VALUE_TYPE_KEYWORD,
+        "Int": IndexedValueType.INDEXED_VALUE_TYPE_INT,
+    }
+    await client.operator_service.add_search_attributes(
+        AddSearchAttributesRequest(
+            namespace=client.namespace,
+            search_attributes={name: kinds[kind] for name, kind in SEARCH_ATTRIBUTES.items()},
+        )
+    )

@@ -1,0 +1,154 @@
+"""An order cancelled at each stage: the exact refund at Stripe, and what is owed to whom."""
+
+import pytest
+from sqlalchemy import select
+from sqlmodel import col
+from temporalio.client import WorkflowFailureError
+
+from domain.cancellation import Fault
+from domain.order_status import OrderStatus
+from schema.messages.money import PaymentStatus, RefundSettled, RefundStatus
+from schema.messages.order import OperatorCancel
+from schema.tables import Refund
+from tests.workflows.room import Room, Run
+from workflows.order import OrderWorkflow
+
+S, F = OrderStatus, Fault
+TIP = 300
+
+
+async def bring(room: Room, to: OrderStatus) -> Run:
+    """An order with a tip, brought as far as `to`."""
+    driver = room.world.drivers[0]
+    run = await room.begin(placing=room.world.placing(tip_cents=TIP))
+    steps = {
+        S.PAYMENT_CONFIRMED: run.pay,
+        S.ACCEPTED: run.accept,
+        S.PREPARING: run.start,
+        S.READY_FOR_PICKUP: run.ready,
+        S.ASSIGNED_TO_DRIVER: lambda: run.take(driver),
+        S.PICKED_UP: lambda: run.drive(driver, to=S.PICKED_UP),
+    }
+    for status, step in steps.items():
+        if run.placed.status is to:
+            break
+        await step()
+        if status is to:
+            break
+    return run
+
+
+@pytest.mark.parametrize(
+    ("status", "refund", "chef"),
+    [
+        (S.PENDING, 0, 0),
+        (S.PAYMENT_CONFIRMED, 2960, 0),
+        (S.ACCEPTED, 2960, 0),
+        (S.PREPARING, 2960 - 2160, 1601),
+    ],
+)
+async def test_the_customer_cancels(room: Room, status: S, refund: int, chef: int) -> None:
+    run = await bring(room, status)
+
+    answer = await run.ask(OrderWorkflow.cancel, run.command(run.customer, "changed my mind"))
+
+    assert answer.status is S.CANCELLED
+    assert answer.refund_cents == refund
+    await ends_refunded(run, refund, chef, driver=0)
+
+
+@pytest.mark.parametrize("status", [S.PAYMENT_CONFIRMED, S.ACCEPTED, S.PREPARING])
+async def test_the_chef_cancels(room: Room, status: S) -> None:
+    run = await bring(room, status)
+
+    await run.ask(OrderWorkflow.cancel, run.command(run.chef, "the oven broke"))
+
+    await ends_refunded(run, 2960, chef=0, driver=0)
+
+
+@pytest.mark.parametrize(
+    ("status", "fault", "refund", "chef", "driver"),
+    [
+        (S.ACCEPTED, F.PLATFORM, 2960, 0, 0),
+        (S.PREPARING, F.PLATFORM, 2960, 1601, 0),
+        (S.PREPARING, F.CHEF, 2960, 0, 0),
+        (S.READY_FOR_PICKUP, F.PLATFORM, 2960, 1601, 0),
+        (S.ASSIGNED_TO_DRIVER, F.PLATFORM, 2960, 1601, 0),
+        (S.PICKED_UP, F.CUSTOMER, 300, 1601, 500),
+        (S.PICKED_UP, F.DRIVER, 2960, 1601, 0),
+        (S.PICKED_UP, F.PLATFORM, 2960, 1601, 500),
+    ],
+)
+async def test_an_operator_cancels(
+    room: Room, status: S, fault: F, refund: int, chef: int, driver: int
+) -> None:
+    run = await bring(room, status)
+
+    await run.ask(
+        OrderWorkflow.operator_cancel, OperatorCancel(by=run.admin, reason="why", fault=fault)
+    )
+
+    await ends_refunded(run, refund, chef, driver)
+
+
+@pytest.mark.parametrize("status", [S.READY_FOR_PICKUP, S.ASSIGNED_TO_DRIVER, S.PICKED_UP])
+async def test_the_customer_cannot_cancel_what_is_cooked_or_on_its_way(
+    room: Room, status: S
+) -> None:
+    run = await bring(room, status)
+
+    refusal = await run.refusal(OrderWorkflow.cancel, run.command(run.customer))
+
+    assert refusal.type == "IllegalTransition"
+    assert refusal.details[0]["current"] == status
+    assert refusal.details[0]["allowed"] == []
+    assert (await run.status()).status is status
+    assert run.given_back() == 0
+
+
+async def test_a_run_that_is_cancelled_in_the_ui_gives_the_money_back(room: Room) -> None:
+    run = await bring(room, S.ACCEPTED)
+
+    await run.handle.cancel()
+    with pytest.raises(WorkflowFailureError):
+        await run.handle.result()
+
+    assert (await run.row()).cancel_reason == "stopped_by_operations"
+    await money_is_back(run, 2960)
+
+
+async def test_a_refund_that_fails_alarms_ops(room: Room) -> None:
+    run = await room.begin()
+    await run.pay("pm_card_refundFail")
+    await run.ask(OrderWorkflow.reject, run.command(run.chef))
+    await run.handle.result()
+
+    refund = run.room.stripe.v1.refunds.list({"payment_intent": run.intent_id}).data[0]
+    await room.stripe_control(f"refunds/{refund.id}/settle", {"outcome": "failed"})
+    await run.tell_again(OrderWorkflow.refund_settled, RefundSettled(refund_id=refund.id))
+    await run.handle.result()
+
+    assert "failed: 2660" in (await run.told(room.world.admin))[0]
+
+
+async def ends_refunded(run: Run, refund: int, chef: int, driver: int) -> None:
+    assert (await run.handle.result()).status is S.CANCELLED
+    row = await run.row()
+    assert (row.chef_earning_cents, row.driver_earning_cents) == (chef, driver)
+    await money_is_back(run, refund)
+
+
+async def money_is_back(run: Run, refund: int) -> None:
+    """At Stripe and in our books alike."""
+    assert run.given_back() == refund
+    payment = await run.payment()
+    async with run.room.database.read() as session:
+        refunds = await session.scalars(
+            select(Refund).where(col(Refund.order_id) == run.placing.order.id)
+        )
+    assert payment.refunded_cents == refund
+    paid = payment.captured_cents > 0
+    assert payment.status is (PaymentStatus.CAPTURED if paid else PaymentStatus.RELEASED)
+    assert [(r.amount_cents, r.status) for r in refunds] == (
+        [(refund, RefundStatus.SUCCEEDED)] if refund else []
+    )

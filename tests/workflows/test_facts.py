@@ -1,0 +1,111 @@
+"""Facts that Stripe, phones and banks tell, also to an order whose workflow has ended."""
+
+from domain.order_status import Actor, OrderStatus
+from schema.messages.money import (
+    DisputeClosed,
+    DisputeOpened,
+    PaymentSucceeded,
+    RefundSettled,
+)
+from tests.workflows.room import Room, Run
+from workflows.order import OrderWorkflow
+
+S = OrderStatus
+DISPUTE = DisputeOpened(dispute_id="dp_1", amount_cents=2660, reason="product_not_received")
+
+
+async def delivered(room: Room) -> Run:
+    run = await room.begin()
+    await run.cook()
+    await run.deliver(room.world.drivers[0])
+    await run.handle.result()
+    return run
+
+
+async def test_a_driver_near_the_door_is_told_to_the_customer_once(room: Room) -> None:
+    driver = room.world.drivers[0]
+    run = await room.begin()
+    await run.cook()
+    await run.take(driver)
+    await run.handle.signal(OrderWorkflow.driver_near_door)
+    assert (await run.row()).near_door_at is None
+
+    await run.drive(driver, to=S.IN_TRANSIT)
+    await run.handle.signal(OrderWorkflow.driver_near_door)
+    await run.handle.signal(OrderWorkflow.driver_near_door)
+    await run.status()
+
+    told = [words for words in await run.told(room.world.customer) if "almost" in words]
+    assert len(told) == 1
+    assert (await run.row()).near_door_at is not None
+
+
+async def test_a_payment_of_too_little_confirms_nothing_and_alarms_ops(room: Room) -> None:
+    run = await room.begin()
+
+    await run.handle.signal(
+        OrderWorkflow.payment_succeeded,
+        PaymentSucceeded(payment_intent_id=run.intent_id, amount_cents=2659, captured=True),
+    )
+
+    assert (await run.status()).status is S.PENDING
+    assert "not for what it costs" in (await run.told(room.world.admin))[0]
+
+
+async def test_a_won_dispute_leaves_the_order_delivered(room: Room) -> None:
+    run = await delivered(room)
+
+    await run.tell_again(OrderWorkflow.dispute_opened, DISPUTE)
+    assert (await run.status()).status is S.DISPUTED
+    await run.handle.signal(
+        OrderWorkflow.dispute_closed, DisputeClosed(dispute_id="dp_1", won=True)
+    )
+
+    assert (await run.handle.result()).status is S.DELIVERED
+    assert (await run.trace())[-2:] == [S.DISPUTED, S.DELIVERED]
+
+
+async def test_a_lost_dispute_refunds_the_order(room: Room) -> None:
+    run = await delivered(room)
+
+    await run.tell_again(OrderWorkflow.dispute_opened, DISPUTE)
+    await run.handle.signal(
+        OrderWorkflow.dispute_closed, DisputeClosed(dispute_id="dp_1", won=False)
+    )
+
+    assert (await run.handle.result()).status is S.REFUNDED
+
+
+async def test_an_order_given_back_in_full_in_stripes_dashboard_is_refunded(room: Room) -> None:
+    run = await delivered(room)
+    refund = room.stripe.v1.refunds.create({"payment_intent": run.intent_id})
+
+    await run.tell_again(OrderWorkflow.refund_settled, RefundSettled(refund_id=refund.id))
+
+    assert (await run.handle.result()).status is S.REFUNDED
+    row = await run.row()
+    assert row.status is S.REFUNDED
+    assert (await run.told(room.world.customer))[-1] == "Your order has been refunded."
+
+
+async def test_a_part_given_back_in_the_dashboard_is_written_down_and_nothing_else(
+    room: Room,
+) -> None:
+    run = await delivered(room)
+    refund = room.stripe.v1.refunds.create({"payment_intent": run.intent_id, "amount": 500})
+
+    await run.tell_again(OrderWorkflow.refund_settled, RefundSettled(refund_id=refund.id))
+
+    assert (await run.handle.result()).status is S.DELIVERED
+    assert (await run.payment()).refunded_cents == 500
+
+
+async def test_a_fact_that_is_no_news_changes_nothing(room: Room) -> None:
+    run = await delivered(room)
+    before = await run.row()
+
+    await run.tell_again(OrderWorkflow.payment_succeeded, run.payment_fact())
+
+    assert (await run.handle.result()).status is S.DELIVERED
+    assert await run.row() == before
+    assert (await run.row()).cancelled_by is not Actor.STRIPE
