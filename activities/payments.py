@@ -11,7 +11,7 @@ from http import HTTPStatus
 import stripe
 from stripe import PaymentIntent, Refund
 from temporalio import activity
-from temporalio.exceptions import ApplicationError
+from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 
 from providers.stripe import Stripe
 from schema.database import Database
@@ -74,11 +74,13 @@ class PaymentActivities:
     async def capture_payment(self, ref: PaymentRef) -> int:
         """Take the whole of an authorised payment, in cents; StripeRefused if it is not given."""
         intent = await self._stripe.intent(ref.payment_intent_id)
-        if intent.status != "succeeded":
+        if intent.status == "requires_capture":
             with _refusals():
                 intent = await self._stripe.capture(
                     intent.id, intent.amount_capturable, key=_key(ref, "capture")
                 )
+        if intent.status != "succeeded":
+            raise _refusal(f"the payment is {intent.status}: there is nothing to capture")
         async with self._database.write() as session:
             await payments.note_paid(session, ref.order_id, intent.amount_received)
         return intent.amount_received
@@ -176,6 +178,13 @@ def _refusals() -> Iterator[None]:
         if refusal.http_status == HTTPStatus.CONFLICT:
             # The first attempt is still under way: its answer comes with the next one.
             raise
-        raise ApplicationError(
-            refusal.user_message or str(refusal), type="StripeRefused", non_retryable=True
-        ) from refusal
+        raise _refusal(refusal.user_message or str(refusal)) from refusal
+
+
+def _refusal(words: str) -> ApplicationError:
+    return ApplicationError(
+        words,
+        type="StripeRefused",
+        non_retryable=True,
+        category=ApplicationErrorCategory.BENIGN,
+    )

@@ -4,24 +4,15 @@ from collections.abc import AsyncIterator, Iterator, Mapping
 
 import pytest
 from redis.asyncio import Redis
-from temporalio.runtime import LoggingConfig, Runtime, TelemetryConfig, TelemetryFilter
 
 from local.stack import Stack
 from schema.database import Database
 from settings import Settings
+from tests.configured import settings_of
 from tests.databases import new_database
 
 # Beyond the one that the running facade uses.
 TEST_REDIS_DATABASE = 9
-
-# The time-skipping server lacks what the SDK's core warns about at every start of a worker.
-Runtime.set_default(
-    Runtime(
-        telemetry=TelemetryConfig(
-            logging=LoggingConfig(filter=TelemetryFilter(core_level="ERROR", other_level="ERROR"))
-        )
-    )
-)
 
 
 @pytest.fixture(scope="session")
@@ -73,13 +64,3 @@ def settings(environment: Mapping[str, str], database_url: str, redis_url: str) 
     """Settings for a process of this test's own: its database, the shared stand-ins."""
     own = {"DATABASE_URL": database_url, "REDIS_URL": redis_url}
     return settings_of({**environment, **own})
-
-
-def settings_of(environment: Mapping[str, str]) -> Settings:
-    """The settings that a process with this environment would have."""
-    known = {
-        name: environment[name.upper()]
-        for name in Settings.model_fields
-        if name.upper() in environment
-    }
-    return Settings.model_validate(known)

@@ -17,6 +17,7 @@ from temporalio.api.operatorservice.v1 import AddSearchAttributesRequest
 from temporalio.client import Client, WorkflowHandle, WorkflowUpdateFailedError
 from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.exceptions import ApplicationError
+from temporalio.runtime import LoggingConfig, Runtime, TelemetryConfig, TelemetryFilter
 from temporalio.testing import WorkflowEnvironment
 
 from domain.order_status import Actor, OrderStatus
@@ -42,6 +43,15 @@ from tests.world import Somebody, World
 from worker import working
 from workflows.options import ORDERS_QUEUE
 from workflows.order import OrderWorkflow
+
+# The time-skipping server lacks what the SDK's core warns about at every start of a worker.
+Runtime.set_default(
+    Runtime(
+        telemetry=TelemetryConfig(
+            logging=LoggingConfig(filter=TelemetryFilter(core_level="ERROR", other_level="ERROR"))
+        )
+    )
+)
 
 
 @dataclass
