@@ -81,6 +81,7 @@ class Settings(BaseSettings):
     engine_timeout_seconds: Positive = 10
     worker_deployment: str = "ridendine-orders"
     worker_build_id: str = ""
+    worker_ready_file: str = ""
 
     @property
     def driver_fix_max_age(self) -> timedelta:

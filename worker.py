@@ -6,10 +6,12 @@ Any number of them may run; nothing is kept in a process.
 """
 
 import asyncio
+import os
 import signal
-from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import structlog
@@ -117,14 +119,28 @@ def _deployment(settings: Settings) -> WorkerDeploymentConfig | None:
     )
 
 
+@contextmanager
+def _ready(file: str) -> Iterator[None]:
+    """While working, a file says so to whoever watches over this process, with its id."""
+    if not file:
+        yield
+        return
+    path = Path(file)
+    path.write_text(str(os.getpid()))
+    yield
+    path.unlink(missing_ok=True)
+
+
 async def main() -> None:
     """Work until told to stop."""
     stop = asyncio.Event()
     for signum in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(signum, stop.set)
-    async with working(await connect(), Settings()):
+    settings = Settings()
+    async with working(await connect(), settings):
         _log.info("working", queues=[ORDERS_QUEUE, PAYMENTS_QUEUE, NOTIFICATIONS_QUEUE])
-        await stop.wait()
+        with _ready(settings.worker_ready_file):
+            await stop.wait()
     # A process that exits right after its workers closed can abort in the SDK's native threads.
     await asyncio.sleep(0.3)
 

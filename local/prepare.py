@@ -3,7 +3,6 @@
 import asyncio
 import json
 import secrets
-import socket
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -11,16 +10,12 @@ import asyncpg
 import httpx
 from sqlalchemy import make_url
 from stripe import StripeClient
-from temporalio.api.enums.v1 import TaskQueueType
-from temporalio.api.taskqueue.v1 import TaskQueue
-from temporalio.api.workflowservice.v1 import DescribeTaskQueueRequest
 from temporalio.client import Client
 from temporalio.service import RPCError
 
 from local import city, ports
 from local.processes import Running
 from schema.migrate import migrate
-from workflows.options import ORDERS_QUEUE
 
 # Where a server says itself that it is ready.
 _HEALTH = {
@@ -61,7 +56,8 @@ def is_ready(started: Running, environment: Mapping[str, str]) -> bool:
     if started.name == "temporal":
         return asyncio.run(_temporal_serves(environment["TEMPORAL_ADDRESS"]))
     if started.name == "worker":
-        return asyncio.run(_worker_polls(environment["TEMPORAL_ADDRESS"], started.pid))
+        ready = Path(environment["WORKER_READY_FILE"])
+        return ready.exists() and ready.read_text() == str(started.pid)
     return True
 
 
@@ -120,18 +116,6 @@ async def _temporal_serves(address: str) -> bool:
         return await client.service_client.check_health()
     except (RPCError, RuntimeError):
         return False
-
-
-async def _worker_polls(address: str, pid: int) -> bool:
-    client = await Client.connect(address)
-    described = await client.workflow_service.describe_task_queue(
-        DescribeTaskQueueRequest(
-            namespace=client.namespace,
-            task_queue=TaskQueue(name=ORDERS_QUEUE),
-            task_queue_type=TaskQueueType.TASK_QUEUE_TYPE_WORKFLOW,
-        )
-    )
-    return any(p.identity == f"{pid}@{socket.gethostname()}" for p in described.pollers)
 
 
 def _is_ok(url: str) -> bool:

@@ -135,6 +135,7 @@ class Stack:
         for address, keys in STAND_IN_KEYS.items():
             if found.get(address):
                 found = keys | found
+        found["WORKER_READY_FILE"] = str(self.home / "worker.ready")
         return found | prepare.secrets_of(self.home)
 
     def _choose_ports(self) -> dict[str, Ports]:

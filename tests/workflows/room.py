@@ -299,7 +299,7 @@ async def engine_room(
         test_server_existing_path=program("temporal-test-server"),
         data_converter=pydantic_data_converter,
     ) as env:
-        await _know_search_attributes(env.client)
+        await know_search_attributes(env.client)
         async with working(env.client, settings, max_cached_workflows=cached_workflows):
             stripe = StripeClient(
                 settings.stripe_api_key.get_secret_value(),
@@ -316,7 +316,8 @@ async def moment(env: WorkflowEnvironment) -> datetime:
     return await env.get_current_time()
 
 
-async def _know_search_attributes(client: Client) -> None:
+async def know_search_attributes(client: Client) -> None:
+    """Register what the dev server is told at its start."""
     kinds = {
         "Keyword": IndexedValueType.INDEXED_VALUE_TYPE_KEYWORD,
         "Int": IndexedValueType.INDEXED_VALUE_TYPE_INT,
