@@ -21,8 +21,10 @@ from temporalio.client import Client
 from temporalio.common import VersioningBehavior, WorkerDeploymentVersion
 from temporalio.worker import Worker, WorkerDeploymentConfig
 
+import logs
 from activities.announce import Announcer
 from activities.dispatch import DispatchActivities
+from activities.heartbeat import Heartbeats
 from activities.orders import OrderActivities
 from activities.payments import PaymentActivities
 from providers.positions import Positions
@@ -90,12 +92,14 @@ async def working(client: Client, settings: Settings, **options: Any) -> AsyncIt
                 payments.settle_payment,
             ],
             max_task_queue_activities_per_second=settings.stripe_calls_per_second,
+            interceptors=[Heartbeats()],
             graceful_shutdown_timeout=GRACE,
         ),
         Worker(
             client,
             task_queue=NOTIFICATIONS_QUEUE,
             activities=[announcer.announce],
+            interceptors=[Heartbeats()],
             graceful_shutdown_timeout=GRACE,
         ),
     ]
@@ -137,6 +141,7 @@ async def main() -> None:
     for signum in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(signum, stop.set)
     settings = Settings()
+    logs.configure(settings.log_level)
     async with working(await connect(), settings):
         _log.info("working", queues=[ORDERS_QUEUE, PAYMENTS_QUEUE, NOTIFICATIONS_QUEUE])
         with _ready(settings.worker_ready_file):

@@ -7,6 +7,7 @@ from datetime import timedelta
 from fastapi import FastAPI
 from redis.asyncio import Redis
 
+import logs
 from api import errors
 from api.dependencies import Services
 from api.engine import Engine
@@ -30,6 +31,7 @@ is: the same request takes effect once.
 def create_app(settings: Settings | None = None) -> FastAPI:
     """The application, set up by the environment unless `settings` are given."""
     held = settings or Settings()
+    logs.configure(held.log_level)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:

@@ -15,6 +15,7 @@ from starlette.exceptions import HTTPException
 
 from api.engine import EngineBusy, OrderClosed, Refused
 from domain.order_status import IllegalTransition, OrderStatus
+from schema.database import is_away
 
 _log = structlog.get_logger()
 
@@ -147,7 +148,7 @@ def install(app: FastAPI) -> None:  # noqa: C901 - one small handler for each ki
         return unavailable("the cache does not answer").response()
 
     async def database_away(_: Request, error: Exception) -> Response:
-        if isinstance(error, DBAPIError) and not error.connection_invalidated:
+        if isinstance(error, DBAPIError) and not is_away(error):
             _log.error("unexpected database error", exc_info=error)
             return _unexpected()
         _log.warning("the database does not answer", error=str(error))

@@ -49,8 +49,12 @@ class Person:
         """Get an access token, for all requests that follow."""
         body = {"email": self.email, "password": password}
         answer: dict[str, Any] = await self.ask("POST", "/auth/login", body)
-        self._http.headers["Authorization"] = f"Bearer {answer['accessToken']}"
+        self.use_token(answer["accessToken"])
         return answer
+
+    def use_token(self, token: str) -> None:
+        """Go on with an access token that came from elsewhere."""
+        self._http.headers["Authorization"] = f"Bearer {token}"
 
     async def ask(
         self,

@@ -41,6 +41,7 @@ class Server:
     """A server: its name, the ports it likes best, and how it is started on those it got.
 
     `given_by` are the variables that make it superfluous, `found_by` those that others find it by.
+    A start that ends with `not_yet` at the end of the log is tried again.
     """
 
     name: str
@@ -50,6 +51,7 @@ class Server:
     command: Callable[[Path, Ports], Sequence[str]]
     stop_signal: signal.Signals = signal.SIGTERM
     user: Callable[[Path], str | None] = lambda _: None
+    not_yet: str | None = None
 
 
 def _temporal(home: Path, ports: Ports) -> list[str]:
@@ -119,6 +121,8 @@ BACKING = (
         # SIGINT is PostgreSQL's fast shutdown: it does not wait for clients to leave.
         signal.SIGINT,
         lambda home: Postgres.at(home).user,
+        # The children of a server that was killed need a moment to notice.
+        "is still in use",
     ),
     Server(
         "valkey",

@@ -180,28 +180,37 @@ class Stack:
         began = time.monotonic()
         # All at once: each takes a moment to get ready, and they do not need each other for it.
         for server in missing:
-            self._register.add(
-                processes.start(
-                    server.name,
-                    server.command(self.home, chosen[server.name]),
-                    self.home / "log" / f"{server.name}.log",
-                    ports=chosen[server.name],
-                    environment=environment,
-                    directory=PROJECT,
-                    user=server.user(self.home),
-                )
-            )
+            self._launch(server, chosen[server.name], environment)
         for server in missing:
-            self._wait_for(self._register.read()[server.name], environment)
+            self._wait_for(server, environment)
             at = ", ".join(f"{name} {port}" for name, port in chosen[server.name].items())
             self._say(f"{server.name:9} ready  {time.monotonic() - began:4.1f} s  {at}")
 
-    def _wait_for(self, started: Running, environment: Mapping[str, str]) -> None:
+    def _launch(self, server: Server, ports: Ports, environment: Mapping[str, str]) -> None:
+        self._register.add(
+            processes.start(
+                server.name,
+                server.command(self.home, ports),
+                self.home / "log" / f"{server.name}.log",
+                ports=ports,
+                environment=environment,
+                directory=PROJECT,
+                user=server.user(self.home),
+            )
+        )
+
+    def _wait_for(self, server: Server, environment: Mapping[str, str]) -> None:
         deadline = time.monotonic() + READY_SECONDS
+        started = self._register.read()[server.name]
         while not prepare.is_ready(started, environment):
             if not started.is_alive:
-                self._register.remove(started.name)
-                raise started.died()
+                died = started.died()
+                if server.not_yet is None or server.not_yet not in died.tail:
+                    self._register.remove(started.name)
+                    raise died
+                time.sleep(0.1)
+                self._launch(server, started.ports, environment)
+                started = self._register.read()[server.name]
             if time.monotonic() > deadline:
                 tail = processes.tail(Path(started.log))
                 raise TimeoutError(

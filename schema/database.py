@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from sqlalchemy import make_url
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
 
 
@@ -12,7 +13,11 @@ class Database:
 
     def __init__(self, url: str, *, pool_size: int = 10) -> None:
         self.engine: AsyncEngine = create_async_engine(
-            asyncpg_url(url), pool_size=pool_size, max_overflow=pool_size
+            asyncpg_url(url),
+            pool_size=pool_size,
+            max_overflow=pool_size,
+            # Errors end up in logs, and parameters are people's data.
+            hide_parameters=True,
         )
         # A question needs no BEGIN and COMMIT around it: one round trip instead of three.
         self._autocommit = self.engine.execution_options(isolation_level="AUTOCOMMIT")
@@ -32,6 +37,16 @@ class Database:
     async def close(self) -> None:
         """Give the connections back."""
         await self.engine.dispose()
+
+
+def is_away(error: DBAPIError) -> bool:
+    """Whether an error says that the server is not there, or not now, rather than no.
+
+    By PostgreSQL's classes of errors: 08 no connection, 53 out of resources, 57 shutting down or
+    starting up.
+    """
+    state = getattr(error.orig, "sqlstate", None) or ""
+    return error.connection_invalidated or state[:2] in {"08", "53", "57"}
 
 
 def asyncpg_url(url: str) -> str:

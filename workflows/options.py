@@ -25,8 +25,12 @@ class RemoteOptions(TypedDict):
     task_queue: str
     start_to_close_timeout: timedelta
     schedule_to_close_timeout: timedelta
+    heartbeat_timeout: timedelta
     retry_policy: RetryPolicy
 
+
+# How soon the work of a worker that died is given to another one.
+HEARTBEAT = timedelta(seconds=10)
 
 # A short write or read of the database. While the database is away an order waits for it: after
 # five seconds by a timer, so that an outage does not fill the history with heartbeats.
@@ -47,6 +51,7 @@ def stripe_call(within: timedelta) -> RemoteOptions:
         # The SDK itself tries three times, 20 s each, before it gives up.
         start_to_close_timeout=timedelta(seconds=90),
         schedule_to_close_timeout=within,
+        heartbeat_timeout=HEARTBEAT,
         retry_policy=RetryPolicy(
             initial_interval=timedelta(milliseconds=500), maximum_interval=timedelta(minutes=1)
         ),
@@ -63,5 +68,6 @@ ANNOUNCE = RemoteOptions(
     task_queue=NOTIFICATIONS_QUEUE,
     start_to_close_timeout=timedelta(seconds=10),
     schedule_to_close_timeout=timedelta(hours=1),
+    heartbeat_timeout=HEARTBEAT,
     retry_policy=RetryPolicy(maximum_interval=timedelta(seconds=30)),
 )
