@@ -5,8 +5,9 @@ from datetime import UTC, datetime
 from typing import Annotated, Any, Generic, Literal, TypeVar
 from uuid import UUID
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, ConfigDict, Field
 
+from api import examples
 from domain.order_status import Actor, OrderStatus
 from schema.messages.base import Message
 from schema.messages.order import StatusView
@@ -16,6 +17,10 @@ from schema.tables import Chef, MenuItem, Order, OrderItem, OrderStatusHistory, 
 
 Moment = Annotated[datetime, AfterValidator(lambda moment: moment.astimezone(UTC))]
 Item = TypeVar("Item")
+
+
+def _example(example: examples.Example) -> ConfigDict:
+    return ConfigDict(json_schema_extra={"examples": [example]})
 
 
 class Page(Message, Generic[Item]):
@@ -40,6 +45,8 @@ class UserOut(Message):
 class LoginOut(Message):
     """A token for the `Authorization: Bearer` header, and for how many seconds it is good."""
 
+    model_config = _example(examples.LOGIN)
+
     access_token: str
     token_type: Literal["Bearer"] = "Bearer"  # noqa: S105 - a kind of token, not a token
     expires_in: int
@@ -48,6 +55,8 @@ class LoginOut(Message):
 
 class ChefOut(Message):
     """A chef and the kitchen. Radius in km, rating 0-5."""
+
+    model_config = _example(examples.CHEF)
 
     id: UUID
     business_name: str
@@ -80,6 +89,8 @@ class MenuItemOut(Message):
 class MenuOut(Message):
     """A menu and its dishes."""
 
+    model_config = _example(examples.MENU)
+
     id: UUID
     name: str
     description: str
@@ -88,6 +99,8 @@ class MenuOut(Message):
 
 class PlacedOut(Message):
     """A new order. The customer confirms the payment with `clientSecret` and Stripe's SDK."""
+
+    model_config = _example(examples.PLACED)
 
     id: UUID
     order_number: str
@@ -130,6 +143,8 @@ class DeliveryAddressOut(Message):
 class OrderOut(Message):
     """An order as it stands."""
 
+    model_config = _example(examples.ORDER)
+
     id: UUID
     order_number: str
     status: OrderStatus
@@ -170,6 +185,8 @@ class OrderOut(Message):
 class StepOut(Message):
     """A step in an order's life."""
 
+    model_config = _example(examples.STEP)
+
     sequence: int
     status: OrderStatus
     actor: Actor
@@ -180,6 +197,8 @@ class StepOut(Message):
 
 class StatusOut(Message):
     """Where an order stands after a request; `refundCents` goes back when it is cancelled."""
+
+    model_config = _example(examples.STATUS)
 
     order_id: UUID
     order_number: str | None
@@ -192,6 +211,8 @@ class StatusOut(Message):
 
 class OfferOut(Message):
     """An order that a driver may take. He earns the delivery fee and the tip, in cents."""
+
+    model_config = _example(examples.OFFER)
 
     id: UUID
     order_id: UUID
@@ -214,17 +235,23 @@ class OfferOut(Message):
 class LocationOut(Message):
     """Whether the position is now the latest; false when a newer one is known."""
 
+    model_config = _example({"accepted": True})
+
     accepted: bool
 
 
 class ReceivedOut(Message):
     """What became of an event."""
 
+    model_config = _example({"outcome": "told: payment_succeeded"})
+
     outcome: str
 
 
 class HealthOut(Message):
     """Whether a process is alive, or what it waits for."""
+
+    model_config = _example({"status": "ok", "checks": {}})
 
     status: str
     checks: dict[str, str] = Field(default_factory=dict)

@@ -56,6 +56,11 @@ class Person:
         """Go on with an access token that came from elsewhere."""
         self._http.headers["Authorization"] = f"Bearer {token}"
 
+    @property
+    def authorization(self) -> str:
+        """The header that says who this is."""
+        return self._http.headers["Authorization"]
+
     async def ask(
         self,
         method: str,

@@ -8,6 +8,7 @@ from redis.asyncio import Redis
 from local.stack import Stack
 from schema.database import Database
 from settings import Settings
+from tests.cast import Cast, cast
 from tests.configured import settings_of
 from tests.databases import new_database
 
@@ -64,3 +65,12 @@ def settings(environment: Mapping[str, str], database_url: str, redis_url: str) 
     """Settings for a process of this test's own: its database, the shared stand-ins."""
     own = {"DATABASE_URL": database_url, "REDIS_URL": redis_url}
     return settings_of({**environment, **own})
+
+
+@pytest.fixture
+async def play(environment: Mapping[str, str]) -> AsyncIterator[Cast]:
+    """Everybody, at the facade as `make up` starts it."""
+    async with cast(environment) as everybody:
+        yield everybody
+        await everybody.stripe_control("DELETE", "faults")
+        await everybody.stripe_control("DELETE", "webhooks")

@@ -14,15 +14,6 @@ from tests.cast import Cast, cast
 from tests.workflows.room import know_search_attributes
 
 
-@pytest.fixture
-async def play(environment: Mapping[str, str]) -> AsyncIterator[Cast]:
-    """Everybody, at the facade as `make up` starts it."""
-    async with cast(environment) as everybody:
-        yield everybody
-        await everybody.stripe_control("DELETE", "faults")
-        await everybody.stripe_control("DELETE", "webhooks")
-
-
 @dataclass
 class TimelessPlay:
     """Everybody, at a facade whose Temporal server skips time."""

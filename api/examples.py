@@ -1,0 +1,165 @@
+"""What answers look like, for the readers of the OpenAPI document: the seeds' golden order."""
+
+from typing import Any
+
+Example = dict[str, Any]
+
+_ORDER = "0198c0de-0000-7000-8000-00000000000a"
+_CUSTOMER = "0198c0de-0000-7000-8000-0000000000c1"
+_CHEF = "0198c0de-0000-7000-8000-000000000001"
+_DRIVER = "0198c0de-0000-7000-8000-0000000000d1"
+_DISH = "0198c0de-0000-7000-8000-0000000000a1"
+
+PRICE: Example = {
+    "subtotalCents": 2000,
+    "taxCents": 160,
+    "deliveryFeeCents": 500,
+    "serviceFeeCents": 0,
+    "discountCents": 0,
+    "tipCents": 0,
+    "totalCents": 2660,
+}
+
+LOGIN: Example = {
+    "accessToken": "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9…",
+    "tokenType": "Bearer",
+    "expiresIn": 900,
+    "user": {
+        "id": _CUSTOMER,
+        "email": "customer@example.com",
+        "role": "customer",
+        "firstName": "Casey",
+        "lastName": "Morgan",
+    },
+}
+
+CHEF: Example = {
+    "id": _CHEF,
+    "businessName": "Meena's Kitchen",
+    "description": "South Indian home cooking: dosas, idlis and curries as in Chennai.",
+    "cuisineTypes": ["South Indian", "Tamil"],
+    "address": "123 Main St, Austin, TX 78701",
+    "latitude": 30.2672,
+    "longitude": -97.7431,
+    "serviceRadiusKm": 10.0,
+    "rating": 4.9,
+    "acceptingOrders": True,
+    "isOpen": True,
+    "minimumOrderCents": 0,
+    "operatingHours": {"monday": {"open": "08:00", "close": "21:00"}},
+}
+
+MENU: Example = {
+    "id": "0198c0de-0000-7000-8000-0000000000b1",
+    "name": "Today",
+    "description": "",
+    "items": [
+        {
+            "id": _DISH,
+            "name": "Masala Dosa",
+            "description": "",
+            "category": "main",
+            "priceCents": 1000,
+            "prepTimeMinutes": 15,
+            "dietaryTags": ["vegetarian"],
+            "isAvailable": True,
+        }
+    ],
+}
+
+PLACED: Example = {
+    "id": _ORDER,
+    "orderNumber": "RND-20260131-0001",
+    "status": "pending",
+    **PRICE,
+    "currency": "usd",
+    "clientSecret": "pi_3Nabc_secret_def",
+}
+
+ORDER: Example = {
+    "id": _ORDER,
+    "orderNumber": "RND-20260131-0001",
+    "status": "preparing",
+    "customerId": _CUSTOMER,
+    "chefId": _CHEF,
+    "chefName": "Meena's Kitchen",
+    "driverId": None,
+    "driverName": None,
+    "items": [
+        {
+            "id": "0198c0de-0000-7000-8000-0000000000e1",
+            "menuItemId": _DISH,
+            "name": "Masala Dosa",
+            "priceCents": 1000,
+            "quantity": 2,
+            "specialInstructions": "not too hot",
+        }
+    ],
+    **PRICE,
+    "refundedCents": 0,
+    "currency": "usd",
+    "deliveryAddress": {
+        "line1": "950 Main St",
+        "line2": None,
+        "city": "Austin",
+        "state": "TX",
+        "postalCode": "78701",
+        "country": "US",
+        "latitude": 30.2755,
+        "longitude": -97.7415,
+    },
+    "instructions": "The gate is open.",
+    "scheduledFor": None,
+    "estimatedReadyAt": "2026-01-31T18:25:00Z",
+    "estimatedDeliveryAt": "2026-01-31T18:34:00Z",
+    "createdAt": "2026-01-31T18:00:00Z",
+    "paidAt": "2026-01-31T18:01:00Z",
+    "acceptedAt": "2026-01-31T18:03:00Z",
+    "preparedAt": None,
+    "assignedAt": None,
+    "pickedUpAt": None,
+    "nearDoorAt": None,
+    "deliveredAt": None,
+    "cancelledAt": None,
+    "cancelledBy": None,
+    "cancelReason": None,
+    "proof": None,
+}
+
+STEP: Example = {
+    "sequence": 3,
+    "status": "accepted",
+    "actor": "chef",
+    "createdBy": "0198c0de-0000-7000-8000-0000000000c2",
+    "notes": None,
+    "createdAt": "2026-01-31T18:03:00Z",
+}
+
+STATUS: Example = {
+    "orderId": _ORDER,
+    "orderNumber": "RND-20260131-0001",
+    "status": "accepted",
+    "driverId": None,
+    "estimatedReadyAt": "2026-01-31T18:25:00Z",
+    "estimatedDeliveryAt": "2026-01-31T18:34:00Z",
+    "refundCents": None,
+}
+
+OFFER: Example = {
+    "id": "0198c0de-0000-7000-8000-0000000000f1",
+    "orderId": _ORDER,
+    "orderNumber": "RND-20260131-0001",
+    "chefName": "Meena's Kitchen",
+    "pickupAddress": "123 Main St, Austin, TX 78701",
+    "pickupLatitude": 30.2672,
+    "pickupLongitude": -97.7431,
+    "deliveryLatitude": 30.2755,
+    "deliveryLongitude": -97.7415,
+    "distanceKm": 0.4,
+    "earningCents": 500,
+    "currency": "usd",
+    "readyAt": "2026-01-31T18:25:00Z",
+    "estimatedPickupTime": "2026-01-31T18:26:00Z",
+    "offeredAt": "2026-01-31T18:25:00Z",
+    "expiresAt": "2026-01-31T18:25:30Z",
+}

@@ -1,0 +1,123 @@
+"""Who may do what: every operation tried by everybody who may not, and nothing changed by it."""
+
+from typing import Any
+
+import httpx
+import pytest
+from sqlalchemy import text
+
+from domain.order_status import OrderStatus
+from local.people import Person
+from tests.cast import Cast, cast
+
+S = OrderStatus
+
+# Every operation: who may, with which body. "anyone" needs no token, "party" is whoever the order
+# concerns. An operation that is missing here fails the test.
+OPERATIONS: dict[str, tuple[str, dict[str, Any] | None]] = {
+    "GET /healthz": ("anyone", None),
+    "GET /readyz": ("anyone", None),
+    "POST /api/v1/auth/login": ("anyone", None),
+    "GET /api/v1/chefs": ("anyone", None),
+    "GET /api/v1/chefs/{chef_id}": ("anyone", None),
+    "GET /api/v1/chefs/{chef_id}/menu": ("anyone", None),
+    "POST /api/v1/webhooks/stripe": ("anyone", None),
+    "POST /api/v1/orders": ("customer", {"basket": True}),
+    "GET /api/v1/orders": ("customer", None),
+    "GET /api/v1/orders/{order_id}": ("party", None),
+    "GET /api/v1/orders/{order_id}/history": ("party", None),
+    "PUT /api/v1/orders/{order_id}/cancel": ("customer", {}),
+    "PUT /api/v1/orders/{order_id}/tip": ("customer", {"tipCents": 500}),
+    "GET /api/v1/chef/orders": ("chef", None),
+    "PUT /api/v1/chef/orders/{order_id}/status": ("chef", {"status": "cancelled"}),
+    "PUT /api/v1/chef/availability": ("chef", {"acceptingOrders": False}),
+    "PUT /api/v1/delivery/availability": ("driver", {"isAvailable": False}),
+    "POST /api/v1/delivery/location": ("driver", {"latitude": 1.0, "longitude": 1.0}),
+    "GET /api/v1/delivery/offers": ("driver", None),
+    "POST /api/v1/delivery/offers/{offer_id}/accept": ("driver", {}),
+    "POST /api/v1/delivery/offers/{offer_id}/decline": ("driver", {"reason": "no"}),
+    "GET /api/v1/delivery/orders": ("driver", None),
+    "PUT /api/v1/delivery/orders/{order_id}": ("driver", {"status": "picked_up"}),
+    "GET /api/v1/admin/orders": ("admin", None),
+    "POST /api/v1/admin/orders/{order_id}/assign": ("admin", {"driver": True}),
+    "POST /api/v1/admin/orders/{order_id}/cancel": ("admin", {"reason": "because"}),
+}
+
+_EVERYTHING = """
+    SELECT 'orders', md5(string_agg(o::text, ',' ORDER BY id)) FROM orders o
+    UNION ALL SELECT 'steps', md5(string_agg(h::text, ',' ORDER BY id)) FROM order_status_history h
+    UNION ALL SELECT 'offers', md5(string_agg(a::text, ',' ORDER BY id)) FROM driver_assignments a
+    UNION ALL SELECT 'chefs', md5(string_agg(c::text, ',' ORDER BY id)) FROM chefs c
+    UNION ALL SELECT 'drivers', md5(string_agg(d::text, ',' ORDER BY id)) FROM drivers d
+    UNION ALL SELECT 'payments', md5(string_agg(p::text, ',' ORDER BY id)) FROM payments p
+    UNION ALL SELECT 'actions', md5(string_agg(x::text, ',' ORDER BY id)) FROM admin_actions x
+"""
+
+
+async def everything(play: Cast) -> list[tuple[str, str]]:
+    """A digest of all that could be changed."""
+    async with play.database.read() as session:
+        return [(row[0], row[1]) for row in await session.execute(text(_EVERYTHING))]
+
+
+async def operations(play: Cast) -> list[str]:
+    async with httpx.AsyncClient(base_url=play.environment["API_URL"]) as http:
+        document = (await http.get("/openapi.json")).json()
+    return [
+        f"{method.upper()} {path}"
+        for path, methods in document["paths"].items()
+        for method in methods
+    ]
+
+
+async def send(play: Cast, person: Person | None, operation: str, ids: dict[str, str]) -> int:
+    method, path = operation.split(" ", 1)
+    body = OPERATIONS[operation][1]
+    if body == {"basket": True}:
+        body = dict(play.world.basket())
+    elif body == {"driver": True}:
+        body = {"driverId": str(play.world.drivers[0].id)}
+    token = person.authorization if person else None
+    async with httpx.AsyncClient(base_url=play.environment["API_URL"]) as http:
+        answer = await http.request(
+            method,
+            path.format(**ids),
+            json=body,
+            headers={"Authorization": token} if token else {},
+        )
+    assert answer.headers["content-type"] == "application/problem+json", operation
+    return answer.status_code
+
+
+async def test_every_operation_is_known_here(play: Cast) -> None:
+    assert sorted(await operations(play)) == sorted(OPERATIONS)
+
+
+@pytest.mark.parametrize(
+    "operation", [name for name, (who, _) in OPERATIONS.items() if who != "anyone"]
+)
+async def test_whoever_may_not_is_refused_and_nothing_changes(play: Cast, operation: str) -> None:
+    may, _ = OPERATIONS[operation]
+    order = await play.bring(S.READY_FOR_PICKUP)
+    offer = await play.offered(0, order)
+    ids = {"order_id": order["id"], "offer_id": offer["id"], "chef_id": str(play.world.chef.id)}
+    concerns_one_order = "{order_id}" in operation or "{offer_id}" in operation
+
+    async with cast(play.environment, drivers=1) as strangers:
+        before = await everything(play)
+
+        assert await send(play, None, operation, ids) == 401
+        people = {
+            "customer": (play.customer, strangers.customer),
+            "chef": (play.chef, strangers.chef),
+            "driver": (play.drivers[0], strangers.drivers[0]),
+            "admin": (play.admin, strangers.admin),
+        }
+        for role, (insider, stranger) in people.items():
+            if may not in {role, "party"}:
+                assert await send(play, insider, operation, ids) == 403, role
+                assert await send(play, stranger, operation, ids) == 403, role
+            elif concerns_one_order and role != "admin":
+                assert await send(play, stranger, operation, ids) == 404, role
+
+        assert await everything(play) == before

@@ -1,0 +1,170 @@
+"""One process of the facade: what it asks the database, what it says when something is away."""
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+
+import httpx
+import pytest
+from fastapi import FastAPI
+from sqlalchemy import event
+from temporalio.testing import WorkflowEnvironment
+
+from api import views
+from api.app import create_app
+from domain.order_status import OrderStatus
+from local.ports import any_free
+from local.servers import program
+from tests.cast import Cast
+from tests.configured import settings_of
+from tests.workflows.room import know_search_attributes
+
+S = OrderStatus
+
+
+@asynccontextmanager
+async def facade(
+    environment: Mapping[str, str], monkeypatch: pytest.MonkeyPatch, **changes: str
+) -> AsyncIterator[tuple[FastAPI, httpx.AsyncClient]]:
+    """A facade in this process, with some of its settings changed."""
+    changed = {**environment, **changes}
+    monkeypatch.setenv("TEMPORAL_ADDRESS", changed["TEMPORAL_ADDRESS"])
+    app = create_app(settings_of(changed))
+    async with app.router.lifespan_context(app):
+        transport = httpx.ASGITransport(app, raise_app_exceptions=False)
+        async with httpx.AsyncClient(transport=transport, base_url="http://facade") as http:
+            yield app, http
+
+
+async def test_looking_at_an_order_takes_three_statements_at_most(
+    play: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    order = await play.bring(S.DELIVERED)
+    async with facade(play.environment, monkeypatch) as (app, http):
+        statements: list[str] = []
+        engine = app.state.services.database.engine.sync_engine
+        event.listen(engine, "before_cursor_execute", lambda *seen: statements.append(seen[2]))
+        begun: list[object] = []
+        event.listen(engine, "begin", begun.append)
+
+        answer = await http.get(
+            f"/api/v1/orders/{order['id']}",
+            headers={"Authorization": play.customer.authorization},
+        )
+
+    assert answer.json()["id"] == order["id"]
+    assert len(statements) == 2
+    assert all(statement.startswith("SELECT") for statement in statements)
+
+
+async def test_a_process_that_has_what_it_needs_is_ready(
+    play: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with facade(play.environment, monkeypatch) as (_, http):
+        assert (await http.get("/healthz")).json()["status"] == "ok"
+        ready = await http.get("/readyz")
+
+    assert ready.status_code == 200
+    assert ready.json() == {
+        "status": "ok",
+        "checks": {"database": "ok", "redis": "ok", "temporal": "ok"},
+    }
+
+
+@pytest.mark.parametrize(
+    ("variable", "address", "name"),
+    [
+        ("DATABASE_URL", "postgresql://ridendine@127.0.0.1:{port}/none", "database"),
+        ("REDIS_URL", "redis://127.0.0.1:{port}/0", "redis"),
+    ],
+)
+async def test_a_process_that_lacks_something_names_it_and_answers_503(
+    play: Cast, monkeypatch: pytest.MonkeyPatch, variable: str, address: str, name: str
+) -> None:
+    nowhere = address.format(port=any_free())
+    async with facade(play.environment, monkeypatch, **{variable: nowhere}) as (_, http):
+        assert (await http.get("/healthz")).status_code == 200
+        ready = await http.get("/readyz")
+        driver = {"Authorization": play.drivers[0].authorization}
+        body = {"latitude": 1.0, "longitude": 1.0}
+        asked = await http.post("/api/v1/delivery/location", json=body, headers=driver)
+
+    assert ready.status_code == 503
+    assert "does not answer" in ready.json()["checks"][name]
+    others = set(ready.json()["checks"]) - {name}
+    assert all(ready.json()["checks"][other] == "ok" for other in others)
+    assert (asked.status_code, asked.json()["code"]) == (503, "temporarily_unavailable")
+    assert asked.headers["retry-after"] == "1"
+
+
+async def test_without_workers_an_order_is_not_promised(
+    play: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with await WorkflowEnvironment.start_time_skipping(
+        test_server_existing_path=program("temporal-test-server")
+    ) as idle:
+        address = idle.client.service_client.config.target_host
+        await know_search_attributes(idle.client)
+        async with facade(
+            play.environment, monkeypatch, TEMPORAL_ADDRESS=address, ENGINE_TIMEOUT_SECONDS="1"
+        ) as (_, http):
+            asked = await http.post(
+                "/api/v1/orders",
+                json=play.world.basket(),
+                headers={"Authorization": play.customer.authorization},
+            )
+
+    assert (asked.status_code, asked.json()["code"]) == (503, "temporarily_unavailable")
+
+
+async def test_without_a_webhook_secret_nobodys_signature_is_good(
+    play: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with facade(play.environment, monkeypatch, STRIPE_WEBHOOK_SECRET="") as (_, http):
+        answer = await http.post("/api/v1/webhooks/stripe", content=b"{}")
+
+    assert (answer.status_code, answer.json()["code"]) == (503, "not_set_up")
+
+
+async def test_every_operation_is_described_with_an_example(
+    play: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with facade(play.environment, monkeypatch) as (_, http):
+        document = (await http.get("/openapi.json")).json()
+
+    for path, methods in document["paths"].items():
+        for method, operation in methods.items():
+            name = f"{method.upper()} {path}"
+            assert operation["summary"], name
+            assert len(operation["description"]) > 20, name
+            assert _has_example(document, operation), name
+
+
+def _has_example(document: dict[str, object], operation: dict[str, object]) -> bool:
+    """Whether a reader sees what to send, and what comes back."""
+    sent = operation.get("requestBody")
+    got = operation["responses"]["201" if "201" in operation["responses"] else "200"]
+    return all(
+        _shows(document, side["content"]["application/json"]["schema"])
+        for side in (sent, got)
+        if side
+    )
+
+
+def _shows(document: dict[str, object], shape: dict[str, object]) -> bool:
+    if "$ref" in shape:
+        shape = document["components"]["schemas"][shape["$ref"].rsplit("/", 1)[1]]
+    if "examples" in shape:
+        return True
+    if "anyOf" in shape:
+        return any(_shows(document, option) for option in shape["anyOf"])
+    if "items" in shape:
+        return _shows(document, shape["items"])
+    data = shape.get("properties", {}).get("data")
+    return bool(data) and _shows(document, data)
+
+
+def test_every_example_fits_its_shape() -> None:
+    for shape in vars(views).values():
+        extra = getattr(shape, "model_config", {}).get("json_schema_extra") or {}
+        for example in extra.get("examples", []):
+            assert shape.model_validate(example).model_dump(by_alias=True).keys() == example.keys()

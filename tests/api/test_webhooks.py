@@ -1,0 +1,197 @@
+"""Stripe's webhook: believed only with today's signature, stored once, never dropped with 200."""
+
+import hashlib
+import hmac
+import json
+import time
+from typing import Any
+
+import httpx
+import pytest
+from sqlalchemy import select
+from sqlmodel import col
+from uuid_utils.compat import uuid7
+
+from domain.order_status import OrderStatus
+from schema.tables import StripeEvent
+from tests.cast import Cast
+
+S = OrderStatus
+
+
+def event(kind: str, about: dict[str, Any], event_id: str | None = None) -> dict[str, Any]:
+    return {
+        "id": event_id or f"evt_{uuid7().hex}",
+        "object": "event",
+        "type": kind,
+        "data": {"object": about},
+    }
+
+
+def intent(play: Cast, order: dict[str, Any], **changes: object) -> dict[str, Any]:
+    return {
+        "id": play.intent_id(order),
+        "object": "payment_intent",
+        "amount_received": order["totalCents"],
+        "metadata": {"order_id": order["id"]},
+        **changes,
+    }
+
+
+async def send(
+    play: Cast,
+    payload: bytes | dict[str, Any],
+    *,
+    at: float | None = None,
+    secret: str | None = None,
+    signature: str | None = None,
+) -> httpx.Response:
+    """A delivery as Stripe makes it, with the signature that belongs to it or another."""
+    body = payload if isinstance(payload, bytes) else json.dumps(payload).encode()
+    signed_at = int(at or time.time())
+    key = secret or play.environment["STRIPE_WEBHOOK_SECRET"]
+    digest = hmac.new(key.encode(), f"{signed_at}.".encode() + body, hashlib.sha256).hexdigest()
+    header = signature if signature is not None else f"t={signed_at},v1={digest}"
+    async with httpx.AsyncClient(base_url=play.environment["API_URL"]) as http:
+        return await http.post(
+            "/api/v1/webhooks/stripe", content=body, headers={"Stripe-Signature": header}
+        )
+
+
+async def stored(play: Cast, event_id: str) -> StripeEvent | None:
+    async with play.database.read() as session:
+        return await session.scalar(select(StripeEvent).where(col(StripeEvent.id) == event_id))
+
+
+async def test_an_event_moves_its_order_and_is_stored_once(play: Cast) -> None:
+    order = await play.place()
+    paid = event("payment_intent.succeeded", intent(play, order))
+
+    first = await send(play, paid)
+    again = await send(play, paid)
+
+    assert (first.status_code, first.json()) == (200, {"outcome": "told: payment_succeeded"})
+    assert (again.status_code, again.json()) == (200, {"outcome": "handled before"})
+    await play.becomes(order, S.PAYMENT_CONFIRMED)
+    row = await stored(play, paid["id"])
+    assert row is not None
+    assert row.handled_at is not None
+
+
+async def test_an_event_that_was_stored_but_not_passed_on_is_passed_on_when_it_comes_again(
+    play: Cast,
+) -> None:
+    order = await play.place()
+    paid = event("payment_intent.succeeded", intent(play, order))
+    async with play.database.write() as session:
+        # As if the process had died between storing and telling.
+        session.add(StripeEvent(id=paid["id"], type=paid["type"], payload=paid))
+
+    answer = await send(play, paid)
+
+    assert answer.json() == {"outcome": "told: payment_succeeded"}
+    await play.becomes(order, S.PAYMENT_CONFIRMED)
+
+
+@pytest.mark.parametrize(
+    "forgery",
+    [
+        {"secret": "whsec_of_somebody_else"},
+        {"signature": ""},
+        {"signature": "t=,v1="},
+        {"signature": "v1=abc"},
+        {"signature": "nonsense"},
+        {"at": time.time() - 301},
+        {"at": time.time() + 400},
+    ],
+    ids=["other secret", "none", "empty", "no time", "nonsense", "too old", "from the future"],
+)
+async def test_what_is_not_signed_by_stripe_now_is_refused_and_changes_nothing(
+    play: Cast, forgery: dict[str, Any]
+) -> None:
+    order = await play.place()
+    paid = event("payment_intent.succeeded", intent(play, order))
+
+    answer = await send(play, paid, **forgery)
+
+    assert answer.status_code == 400
+    assert answer.json()["code"] == "bad_signature"
+    assert await stored(play, paid["id"]) is None
+    assert (await play.customer.get(f"/orders/{order['id']}"))["status"] == S.PENDING
+
+
+@pytest.mark.parametrize("body", [b"", b"[]", b"{}", b"\xff", b'{"id": "evt_1", "type": 5}'])
+async def test_what_is_signed_but_no_event_is_refused(play: Cast, body: bytes) -> None:
+    answer = await send(play, body)
+
+    assert answer.status_code == 400
+    assert answer.headers["content-type"] == "application/problem+json"
+
+
+async def test_an_unknown_type_is_stored_and_ignored(play: Cast) -> None:
+    unknown = event("customer.subscription.paused", {"id": "sub_1", "object": "subscription"})
+
+    answer = await send(play, unknown)
+
+    assert answer.status_code == 200
+    row = await stored(play, unknown["id"])
+    assert row is not None
+    assert row.outcome == "ignored: no order has to know"
+
+
+async def test_a_payment_of_no_order_of_ours_is_stored_and_said(play: Cast) -> None:
+    order = {"id": str(uuid7()), "totalCents": 100, "clientSecret": "pi_unknown_secret_1"}
+    foreign = event("payment_intent.succeeded", intent(play, order))
+
+    answer = await send(play, foreign)
+
+    assert answer.json() == {"outcome": "unmatched: no such order"}
+
+
+async def test_a_payment_for_an_order_that_was_cancelled_is_told_to_it(play: Cast) -> None:
+    order = await play.place()
+    await play.wallet.pay(order["clientSecret"])
+    await play.becomes(order, S.PAYMENT_CONFIRMED)
+    await play.chef_says(order, "rejected")
+    await play.is_refunded(order, 2660)
+
+    late = await send(play, event("payment_intent.succeeded", intent(play, order)))
+
+    assert late.json() == {"outcome": "told: payment_succeeded"}
+    await play.is_refunded(order, 2660)
+    assert play.refunded(order) == [2660]
+    assert await play.history(order) == ["pending", "payment_confirmed", "cancelled"]
+
+
+async def test_a_second_success_of_a_paid_order_is_no_news(play: Cast) -> None:
+    order = await play.bring(S.ACCEPTED)
+
+    answer = await send(play, event("payment_intent.succeeded", intent(play, order)))
+
+    assert answer.json() == {"outcome": "known: the order is accepted"}
+
+
+async def test_a_refund_in_stripes_dashboard_refunds_a_delivered_order(play: Cast) -> None:
+    order = await play.bring(S.DELIVERED)
+
+    play.stripe.v1.refunds.create({"payment_intent": play.intent_id(order)})
+
+    await play.becomes(order, S.REFUNDED)
+
+
+async def test_a_dispute_is_followed_to_its_end(play: Cast) -> None:
+    order = await play.bring(S.DELIVERED)
+    dispute = {
+        "id": "dp_1",
+        "object": "dispute",
+        "payment_intent": play.intent_id(order),
+        "amount": 2660,
+        "reason": "product_not_received",
+        "status": "needs_response",
+    }
+
+    await send(play, event("charge.dispute.created", dispute))
+    await play.becomes(order, S.DISPUTED)
+    await send(play, event("charge.dispute.closed", {**dispute, "status": "lost"}))
+
+    await play.becomes(order, S.REFUNDED)
