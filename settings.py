@@ -5,6 +5,7 @@ Temporal's own address, namespace, TLS and API key are read by its SDK (TEMPORAL
 like, or a profile): `temporalio.envconfig`.
 """
 
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import Annotated, Literal
 
@@ -82,6 +83,12 @@ class Settings(BaseSettings):
     worker_deployment: str = "ridendine-orders"
     worker_build_id: str = ""
     worker_ready_file: str = ""
+
+    @classmethod
+    def of(cls, environment: Mapping[str, str]) -> "Settings":
+        """The settings that a process with this environment has."""
+        known = {name: environment.get(name.upper()) for name in cls.model_fields}
+        return cls.model_validate({name: v for name, v in known.items() if v is not None})
 
     @property
     def driver_fix_max_age(self) -> timedelta:

@@ -5,11 +5,10 @@ from collections.abc import AsyncIterator, Iterator, Mapping
 import pytest
 from redis.asyncio import Redis
 
+from local.cast import Cast, cast
 from local.stack import Stack
 from schema.database import Database
 from settings import Settings
-from tests.cast import Cast, cast
-from tests.configured import settings_of
 from tests.databases import new_database
 
 # Beyond the one that the running facade uses.
@@ -64,7 +63,7 @@ async def redis(redis_url: str) -> AsyncIterator[Redis]:
 def settings(environment: Mapping[str, str], database_url: str, redis_url: str) -> Settings:
     """Settings for a process of this test's own: its database, the shared stand-ins."""
     own = {"DATABASE_URL": database_url, "REDIS_URL": redis_url}
-    return settings_of({**environment, **own})
+    return Settings.of({**environment, **own})
 
 
 @pytest.fixture

@@ -13,7 +13,9 @@ from sqlmodel import col
 from activities.dispatch import DispatchActivities
 from domain.geo import Point
 from domain.order_status import Actor, OrderStatus
+from local import world as worlds
 from local.ports import any_free
+from local.world import World
 from providers.positions import Positions
 from schema.database import Database
 from schema.messages.dispatch import AssignmentStatus, OfferSearch, Withdrawal
@@ -21,8 +23,6 @@ from schema.messages.order import Changes, Order, Transition, Who
 from schema.queries import offers, orders
 from schema.tables import Driver, DriverAssignment, Verification
 from schema.tables import Order as OrderRow
-from tests import world as worlds
-from tests.world import World
 
 MAX_AGE = timedelta(minutes=5)
 S, A = OrderStatus, AssignmentStatus

@@ -17,6 +17,7 @@ from activities.announce import Announcer
 from activities.orders import OrderActivities
 from domain.notifications import Alert
 from domain.order_status import Actor, OrderStatus
+from local import world as worlds
 from local.ports import any_free
 from schema.database import Database
 from schema.messages.order import (
@@ -30,7 +31,6 @@ from schema.messages.order import (
     Who,
 )
 from schema.tables import Notification, OrderItem, OrderStatusHistory, Payment
-from tests import world as worlds
 
 S = OrderStatus
 

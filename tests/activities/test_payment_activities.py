@@ -13,6 +13,7 @@ from stripe import PaymentIntent
 from temporalio.exceptions import ApplicationError
 
 from activities.payments import PaymentActivities
+from local import world as worlds
 from local.people import Wallet
 from providers.stripe import Stripe
 from schema.database import Database
@@ -30,7 +31,6 @@ from schema.messages.order import CaptureMethod, Order
 from schema.queries import orders
 from schema.tables import Payment, Refund
 from settings import Settings
-from tests import world as worlds
 
 NOTHING = Settled(captured_cents=0, refunded_cents=0, pending_cents=0, failed_cents=0)
 

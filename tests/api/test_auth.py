@@ -7,9 +7,9 @@ import httpx
 import jwt
 import pytest
 
+from local.cast import Cast
 from local.people import Person, Unanswered
-from tests.cast import Cast
-from tests.world import PASSWORD
+from local.world import PASSWORD
 
 
 async def status_with(play: Cast, token: str) -> int:

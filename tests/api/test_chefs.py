@@ -7,8 +7,8 @@ import pytest
 from sqlalchemy import update
 from sqlmodel import col
 
+from local.cast import Cast
 from schema.tables import Chef, Verification
-from tests.cast import Cast
 
 
 @pytest.fixture

@@ -6,8 +6,8 @@ import pytest
 from uuid_utils.compat import uuid7
 
 from domain.order_status import OrderStatus
+from local.cast import Cast
 from local.people import Unanswered, until
-from tests.cast import Cast
 
 S = OrderStatus
 

@@ -3,11 +3,11 @@
 from uuid import UUID
 
 from domain.order_status import Actor, OrderStatus
+from local.cast import Cast
 from schema.database import Database
 from schema.messages.order import Changes, Transition, Who
 from schema.queries import orders
 from schema.tables.columns import now
-from tests.cast import Cast
 
 S = OrderStatus
 

@@ -9,8 +9,8 @@ from uuid_utils.compat import uuid7
 
 from domain import order_status
 from domain.order_status import Actor, OrderStatus
+from local.cast import Cast
 from local.people import Unanswered
-from tests.cast import Cast
 
 S = OrderStatus
 

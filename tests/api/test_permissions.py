@@ -7,8 +7,8 @@ import pytest
 from sqlalchemy import text
 
 from domain.order_status import OrderStatus
+from local.cast import Cast, cast
 from local.people import Person
-from tests.cast import Cast, cast
 
 S = OrderStatus
 

@@ -10,9 +10,9 @@ from sqlmodel import col
 from uuid_utils.compat import uuid7
 
 from domain.geo import Point
+from local.cast import Cast, cast
 from local.people import Unanswered
 from schema.tables import Chef, MenuItem, Order, Verification
-from tests.cast import Cast, cast
 
 NUL = "\x00"
 

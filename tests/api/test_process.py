@@ -12,10 +12,10 @@ from temporalio.testing import WorkflowEnvironment
 from api import views
 from api.app import create_app
 from domain.order_status import OrderStatus
+from local.cast import Cast
 from local.ports import any_free
 from local.servers import program
-from tests.cast import Cast
-from tests.configured import settings_of
+from settings import Settings
 from tests.workflows.room import know_search_attributes
 
 S = OrderStatus
@@ -28,7 +28,7 @@ async def facade(
     """A facade in this process, with some of its settings changed."""
     changed = {**environment, **changes}
     monkeypatch.setenv("TEMPORAL_ADDRESS", changed["TEMPORAL_ADDRESS"])
-    app = create_app(settings_of(changed))
+    app = create_app(Settings.of(changed))
     async with app.router.lifespan_context(app):
         transport = httpx.ASGITransport(app, raise_app_exceptions=False)
         async with httpx.AsyncClient(transport=transport, base_url="http://facade") as http:

@@ -13,8 +13,8 @@ from sqlmodel import col
 from uuid_utils.compat import uuid7
 
 from domain.order_status import OrderStatus
+from local.cast import Cast
 from schema.tables import StripeEvent
-from tests.cast import Cast
 
 S = OrderStatus
 

@@ -11,11 +11,11 @@ from sqlalchemy import func, select
 from sqlmodel import col
 
 from domain.order_status import OrderStatus
+from local.cast import Cast, cast
+from local.cast import Order as Placed
 from local.people import Unanswered, until
 from schema.database import Database
 from schema.tables import Order, OrderStatusHistory
-from tests.cast import Cast, cast
-from tests.cast import Order as Placed
 
 S = OrderStatus
 PATIENCE_SECONDS = 60.0

@@ -8,9 +8,9 @@ from datetime import timedelta
 import pytest
 from temporalio.testing import WorkflowEnvironment
 
+from local.cast import Cast, cast
 from local.servers import program
 from local.stack import Stack
-from tests.cast import Cast, cast
 from tests.workflows.room import know_search_attributes
 
 

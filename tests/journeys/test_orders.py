@@ -6,9 +6,9 @@ from sqlalchemy import select
 from sqlmodel import col
 
 from domain.order_status import OrderStatus
+from local.cast import Cast
 from local.people import Unanswered, until
 from schema.tables import Notification
-from tests.cast import Cast
 
 S = OrderStatus
 

@@ -4,9 +4,9 @@ from collections.abc import AsyncIterator
 
 import pytest
 
+from local import world as worlds
 from schema.database import Database
 from settings import Settings
-from tests import world as worlds
 from tests.workflows.room import Room, engine_room
 
 

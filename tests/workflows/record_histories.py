@@ -17,13 +17,13 @@ from temporalio.client import WorkflowFailureError
 
 from domain.cancellation import Fault
 from domain.order_status import OrderStatus
+from local import world as worlds
 from local.stack import Stack
 from schema.database import Database
 from schema.messages.dispatch import DriverCommand, OperatorAssign
 from schema.messages.money import DisputeClosed, DisputeOpened, PaymentFailed, RefundSettled
 from schema.messages.order import CaptureMethod, ChangeTip, OperatorCancel, Terms
-from tests import world as worlds
-from tests.configured import settings_of
+from settings import Settings
 from tests.databases import new_database
 from tests.workflows.room import Room, Run, by_driver, engine_room, moment
 from workflows.order import OrderWorkflow
@@ -204,7 +204,7 @@ STORIES: tuple[Story, ...] = (
 async def record(environment: dict[str, str]) -> None:
     """Play every story in a room of its own and keep its history."""
     url = await new_database(environment["DATABASE_URL"], "ridendine_histories")
-    settings = settings_of({**environment, "DATABASE_URL": url})
+    settings = Settings.of({**environment, "DATABASE_URL": url})
     database = Database(url)
     FOLDER.mkdir(exist_ok=True)
     for old in FOLDER.glob("*.json"):

@@ -23,6 +23,7 @@ from temporalio.testing import WorkflowEnvironment
 from domain.order_status import Actor, OrderStatus
 from local.people import Wallet, until
 from local.servers import SEARCH_ATTRIBUTES, program
+from local.world import Somebody, World
 from schema.database import Database
 from schema.messages.dispatch import AssignmentStatus, Delivery, DriverCommand, Offer, OfferAnswer
 from schema.messages.money import PaymentSucceeded
@@ -39,7 +40,6 @@ from schema.messages.order import (
 from schema.queries import offers, orders
 from schema.tables import DriverAssignment, Notification, Order, Payment
 from settings import Settings
-from tests.world import Somebody, World
 from worker import working
 from workflows.options import ORDERS_QUEUE
 from workflows.order import OrderWorkflow

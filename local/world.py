@@ -20,7 +20,7 @@ from schema.messages.order import Address, Order, OrderLine, Placing
 from schema.tables import Chef, Driver, Menu, MenuItem, Role, User, UserProfile, Verification
 from schema.tables.columns import now
 
-PASSWORD = "a world of its own"
+PASSWORD = "a world of its own"  # noqa: S105 - of people who live for one test
 PASSWORD_HASH = hash_password(PASSWORD)
 
 _numbers = itertools.count(1)

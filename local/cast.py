@@ -11,13 +11,13 @@ from stripe import StripeClient
 
 from api.auth import access_token
 from domain.order_status import OrderStatus
+from local import world as worlds
 from local.people import Person, Wallet, until
+from local.world import Somebody, World
 from schema.database import Database
 from schema.queries.people import Login
 from schema.tables import Role
-from tests import world as worlds
-from tests.configured import settings_of
-from tests.world import Somebody, World
+from settings import Settings
 
 S = OrderStatus
 Order = dict[str, Any]
@@ -124,14 +124,13 @@ class Cast:
         return [refund.amount for refund in refunds.data]
 
     async def is_refunded(self, order: Order, cents: int) -> None:
-        """Wait until so much is given back, and see that our books say the same."""
+        """Wait until our books and Stripe say alike that so much is given back."""
 
         async def has_it() -> bool:
             seen = await self.customer.get(f"/orders/{order['id']}")
-            return bool(seen["refundedCents"] == cents)
+            return bool(seen["refundedCents"] == cents == sum(self.refunded(order)))
 
         await until(has_it)
-        assert sum(self.refunded(order)) == cents
 
     async def stripe_control(self, method: str, path: str, **body: object) -> None:
         """Have Stripe's stand-in misbehave, or behave again."""
@@ -161,12 +160,15 @@ async def cast(
     for person, login in zip(people, logins, strict=True):
         person.use_token(token(environment, login))
     wallet = Wallet("pk_test_cast", environment["STRIPE_API_BASE"])
+    customer, chef, admin, *staff = people
     yield Cast(
-        world,
-        database,
-        environment,
-        *people[:3],
-        drivers=people[3:],
+        world=world,
+        database=database,
+        environment=environment,
+        customer=customer,
+        chef=chef,
+        admin=admin,
+        drivers=staff,
         wallet=wallet,
         stripe=StripeClient(
             environment["STRIPE_API_KEY"],
@@ -183,4 +185,4 @@ def token(environment: Mapping[str, str], login: Somebody) -> str:
     """An access token as the facade would make it."""
     role = Role(login.email.split("-", 1)[0])
     who = Login(login.user_id, login.email, role, "", "Test", "Person")
-    return access_token(who, settings_of(environment))
+    return access_token(who, Settings.of(environment))
