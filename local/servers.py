@@ -95,7 +95,9 @@ def _worker(_: Path, __: Ports) -> list[str]:
 
 
 def _api(_: Path, ports: Ports) -> list[str]:
+    # Kept longer than any load balancer keeps its connections, or it sends into closed ones.
     command = [*_python("uvicorn"), "--factory", "api.app:create_app", "--no-access-log"]
+    command += ["--timeout-keep-alive", "75"]
     return [*command, "--host", HOST, "--port", str(ports["api"])]
 
 
