@@ -1,0 +1,26 @@
+# One image for every process: the facade by default, `python worker.py` for a worker, and
+# `python -m schema.migrate` once before either. Everything it is told comes from the environment.
+FROM python:3.11.13-slim-bookworm
+
+ENV PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1
+WORKDIR /ridendine
+
+COPY requirements.lock ./
+RUN pip install --no-cache-dir --disable-pip-version-check --require-hashes --no-deps \
+    -r requirements.lock
+
+COPY settings.py logs.py worker.py ./
+COPY domain domain
+COPY schema schema
+COPY providers providers
+COPY activities activities
+COPY workflows workflows
+COPY api api
+
+RUN python -m compileall -q . && useradd --system --uid 10001 ridendine
+USER 10001
+
+EXPOSE 9001
+# Idle connections are kept longer than any load balancer keeps them, or it sends into closed ones.
+CMD ["uvicorn", "--factory", "api.app:create_app", "--host", "0.0.0.0", "--port", "9001", \
+     "--no-access-log", "--timeout-keep-alive", "75"]
