@@ -29,6 +29,7 @@ from temporalio.client import Client
 from bench import control
 from local import processes
 from local.cast import Cast, cast
+from local.people import until
 from local.stack import PROJECT, Stack
 
 console = Console()
@@ -49,25 +50,25 @@ async def order(play: Cast, timings: Timings, tick: Tick) -> None:
         timings[kind].append(time.perf_counter() - began)
         return answer
 
+    async def is_paid() -> bool:
+        order = await timed("GET /orders/{id}", play.customer.get(f"/orders/{placed['id']}"))
+        return bool(order["status"] != "pending")
+
+    async def offered() -> dict[str, Any] | None:
+        offers = await timed("GET /delivery/offers", play.drivers[0].get("/delivery/offers"))
+        return next((offer for offer in offers if offer["orderId"] == placed["id"]), None)
+
     placed = await timed("POST /orders", play.place())
-    path = f"/orders/{placed['id']}"
     await play.wallet.pay(placed["clientSecret"])
-    while (await timed("GET /orders/{id}", play.customer.get(path)))["status"] == "pending":
-        await asyncio.sleep(LOOK_AGAIN_SECONDS)
+    await until(is_paid, pause=LOOK_AGAIN_SECONDS)
     for status in ("accepted", "preparing", "ready_for_pickup"):
         await timed("PUT /chef/orders/{id}/status", play.chef_says(placed, status))
-    while not (offers := await timed("GET /delivery/offers", _offers(play, placed))):
-        await asyncio.sleep(LOOK_AGAIN_SECONDS)
-    taken = play.drivers[0].post(f"/delivery/offers/{offers[0]['id']}/accept")
+    offer = await until(offered, pause=LOOK_AGAIN_SECONDS)
+    taken = play.drivers[0].post(f"/delivery/offers/{offer['id']}/accept")
     await timed("POST /delivery/offers/{id}/accept", taken)
     for status in ("picked_up", "in_transit", "delivered"):
         await timed("PUT /delivery/orders/{id}", play.driver_says(0, placed, status))
     tick()
-
-
-async def _offers(play: Cast, placed: Mapping[str, Any]) -> list[dict[str, Any]]:
-    offers = await play.drivers[0].get("/delivery/offers")
-    return [offer for offer in offers if offer["orderId"] == placed["id"]]
 
 
 async def spread(lanes: list[Callable[[], Awaitable[None]]], total: int) -> float:

@@ -137,11 +137,19 @@ class Wallet:
         await self._http.close_async()  # type: ignore[no-untyped-call]
 
 
-async def until(look: Callable[[], Awaitable[Found | None]], *, within: float = 60.0) -> Found:
-    """Look again and again until something is found. Raises TimeoutError after `within` seconds."""
+async def until(
+    look: Callable[[], Awaitable[Found | None]],
+    *,
+    within: float = 60.0,
+    pause: float = _LOOK_AGAIN_SECONDS,
+) -> Found:
+    """Look every `pause` seconds until something is found.
+
+    Raises TimeoutError after `within` seconds.
+    """
     async with asyncio.timeout(within):
         while True:
             found = await look()
             if found:
                 return found
-            await asyncio.sleep(_LOOK_AGAIN_SECONDS)
+            await asyncio.sleep(pause)
