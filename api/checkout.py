@@ -64,6 +64,7 @@ async def checkout(held: Services, customer_id: UUID, body: OrderBody) -> Placin
             id=uuid7(),
             customer_id=customer_id,
             chef_id=chef.id,
+            market=chef.market,
             kitchen_name=chef.business_name,
             kitchen=kitchen,
             door=door,
@@ -78,7 +79,6 @@ async def checkout(held: Services, customer_id: UUID, body: OrderBody) -> Placin
         lines=lines,
         address=Address(**body.delivery_address.model_dump(exclude={"latitude", "longitude"})),
         instructions=body.instructions,
-        market=chef.market,
     )
 
 

@@ -15,8 +15,6 @@ from temporalio.client import (
     WorkflowUpdateRPCTimeoutOrCancelledError,
 )
 from temporalio.common import (
-    SearchAttributeKey,
-    SearchAttributePair,
     TypedSearchAttributes,
     WorkflowIDConflictPolicy,
     WorkflowIDReusePolicy,
@@ -27,6 +25,7 @@ from temporalio.service import RPCError, RPCStatusCode
 from schema.messages.base import Message
 from schema.messages.order import OrderStart, Placed, Placing, Refusal, StatusView, Terms
 from schema.queries.order_views import Access
+from workflows import search
 from workflows.connection import connect
 from workflows.options import ORDERS_QUEUE
 from workflows.order import OrderWorkflow
@@ -82,7 +81,7 @@ class Engine:
             task_queue=ORDERS_QUEUE,
             id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
             id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
-            search_attributes=_search_attributes(placing),
+            search_attributes=TypedSearchAttributes(search.attributes(order)),
             static_summary=f"{order.kitchen_name}: {len(placing.lines)} dishes,"
             f" {order.price.total_cents} {order.price.currency} cents",
         )
@@ -171,25 +170,6 @@ class Engine:
 
 def _workflow_id(order_id: UUID) -> str:
     return f"order-{order_id}"
-
-
-def _search_attributes(placing: Placing) -> TypedSearchAttributes:
-    order = placing.order
-    keywords = {
-        "OrderStatus": order.status.value,
-        "ChefId": str(order.chef_id),
-        "CustomerId": str(order.customer_id),
-        "Zone": placing.market,
-    }
-    return TypedSearchAttributes(
-        [
-            *(
-                SearchAttributePair(SearchAttributeKey.for_keyword(name), value)
-                for name, value in keywords.items()
-            ),
-            SearchAttributePair(SearchAttributeKey.for_int("TotalCents"), order.price.total_cents),
-        ]
-    )
 
 
 def _refused(failed: WorkflowUpdateFailedError) -> Refused:

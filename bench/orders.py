@@ -24,13 +24,13 @@ import uvloop
 from rich.console import Console
 from rich.progress import Progress, TaskID
 from rich.table import Table
-from temporalio.client import Client
 
 from bench import control
 from local import processes
 from local.cast import Cast, cast
 from local.people import until
 from local.stack import PROJECT, Stack
+from workflows.connection import connect
 
 console = Console()
 
@@ -134,7 +134,7 @@ async def _control(
         directory=PROJECT,
     )
     try:
-        client = await Client.connect(environment["TEMPORAL_ADDRESS"])
+        client = await connect(environment)
         await control.one(client)
         bar = progress.add_task("control", total=total)
 

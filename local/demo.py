@@ -13,13 +13,14 @@ from uuid import uuid4
 
 from rich.console import Console
 from temporalio.api.enums.v1 import EventType
-from temporalio.client import Client, WorkflowHandle
+from temporalio.client import WorkflowHandle
 
 from domain.order_status import OrderStatus
 from local.city import CENTRE, KITCHENS, PASSWORD, driver_email
 from local.people import Person, Wallet, until
 from local.processes import Died
 from local.stack import HOME, Stack
+from workflows.connection import connect
 
 DOOR = {"latitude": 30.2755, "longitude": -97.7415}
 ADDRESS = {
@@ -159,7 +160,7 @@ class Play:
 
 async def summarise(order: dict[str, Any], environment: Mapping[str, str]) -> dict[str, Any]:
     """What the order has come to, and what it cost the server that runs it."""
-    client = await Client.connect(environment["TEMPORAL_ADDRESS"])
+    client = await connect(environment)
     workflow: WorkflowHandle[Any, Any] = client.get_workflow_handle(f"order-{order['id']}")
     await workflow.result()
     history = await workflow.fetch_history()

@@ -54,7 +54,8 @@ class Stack:
     ) -> None:
         self.home = home
         self._likes_ports = likes_ports
-        self._given = dict(os.environ if given is None else given)
+        # Set to nothing, as some shells and compose files do, is not given.
+        self._given = {k: v for k, v in (os.environ if given is None else given).items() if v}
         self._say = say
         self._register = Register(home / "processes.json")
 

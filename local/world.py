@@ -83,6 +83,7 @@ class World:
                 id=uuid7(),
                 customer_id=self.customer.user_id,
                 chef_id=self.chef.id,
+                market="austin",
                 kitchen_name="Test Kitchen",
                 kitchen=self.kitchen,
                 door=self.door,
@@ -102,7 +103,6 @@ class World:
             address=Address(
                 line1="1 Test Street", city="Testville", state="TX", postal_code="78701"
             ),
-            market="austin",
         )
 
 

@@ -14,9 +14,10 @@ import yaml
 from pydantic import SecretStr
 from temporalio.envconfig import ClientConfig
 
-from local.servers import SEARCH_ATTRIBUTES, program
+from local.servers import program
 from local.stack import PROJECT
 from settings import Settings
+from workflows import search
 
 COMPOSE: dict[str, Any] = yaml.safe_load((PROJECT / "docker-compose.temporal.yml").read_text())
 SERVICES: dict[str, Any] = COMPOSE["services"]
@@ -167,7 +168,8 @@ def test_the_setup_of_temporal_registers_our_search_attributes_and_may_run_again
         *("--namespace", told["TEMPORAL_NAMESPACE"]),
     )
     found = dict(line.split()[:2] for line in listed.splitlines() if len(line.split()) > 1)
-    assert SEARCH_ATTRIBUTES.items() <= found.items()
+    wanted = {key.name: key.indexed_value_type.name.title() for key in search.ALL}
+    assert wanted.items() <= found.items()
 
 
 def test_the_image_holds_all_that_its_processes_import(tmp_path: Path) -> None:

@@ -1,12 +1,18 @@
 """The one way to Temporal, for every process."""
 
+from collections.abc import Mapping
+
 from temporalio.client import Client
 from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.envconfig import ClientConfig
 
 
-async def connect() -> Client:
-    """A client as the environment or a profile configures it (TEMPORAL_ADDRESS and the like)."""
+async def connect(environment: Mapping[str, str] | None = None) -> Client:
+    """A client as a profile or the environment says (TEMPORAL_ADDRESS and the like; see envconfig).
+
+    `environment` stands in for this process's own.
+    """
     return await Client.connect(
-        **ClientConfig.load_client_connect_config(), data_converter=pydantic_data_converter
+        **ClientConfig.load_client_connect_config(override_env_vars=environment),
+        data_converter=pydantic_data_converter,
     )

@@ -6,7 +6,8 @@ from temporalio import workflow
 from temporalio.exceptions import ActivityError, ApplicationError
 
 from workflows.options import DATABASE, HOWEVER_LONG, SOON, stripe_call
-from workflows.steps import TOTAL_CENTS, Steps, until
+from workflows.search import TOTAL_CENTS
+from workflows.steps import Steps, until
 
 with workflow.unsafe.imports_passed_through():
     from activities.orders import OrderActivities

@@ -7,10 +7,10 @@ from datetime import datetime
 from uuid import UUID
 
 from temporalio import workflow
-from temporalio.common import SearchAttributeKey
 from temporalio.exceptions import ActivityError, ApplicationError, ApplicationErrorCategory
 
 from workflows.options import ANNOUNCE, DATABASE
+from workflows.search import DRIVER_ID, ORDER_STATUS, attributes
 
 with workflow.unsafe.imports_passed_through():
     from activities.announce import Announcer
@@ -31,10 +31,6 @@ with workflow.unsafe.imports_passed_through():
         Transition,
         Who,
     )
-
-ORDER_STATUS = SearchAttributeKey.for_keyword("OrderStatus")
-DRIVER_ID = SearchAttributeKey.for_keyword("DriverId")
-TOTAL_CENTS = SearchAttributeKey.for_int("TotalCents")
 
 
 def no_changes(_: Order) -> Changes:
@@ -93,6 +89,9 @@ class Steps:
             OrderRef(order_id=self._order_id),
             summary="take the order up again",
             **DATABASE,
+        )
+        workflow.upsert_search_attributes(
+            [pair.key.value_set(pair.value) for pair in attributes(self._order)]
         )
 
     def must_allow(self, to: OrderStatus, by: Who) -> None:
@@ -266,13 +265,13 @@ class Steps:
         if step.to is OrderStatus.READY_FOR_PICKUP:
             news["driver_id"] = None
         self.learn(**news, status=step.to, sequence=step.sequence)
-        attributes = [ORDER_STATUS.value_set(step.to)]
+        updates = [ORDER_STATUS.value_set(step.to)]
         if "driver_id" in news:
             driver_id = news["driver_id"]
-            attributes.append(
+            updates.append(
                 DRIVER_ID.value_set(str(driver_id)) if driver_id else DRIVER_ID.value_unset()
             )
-        workflow.upsert_search_attributes(attributes)
+        workflow.upsert_search_attributes(updates)
 
     def _announce_late(self, step: Transition) -> None:
         task = asyncio.create_task(self._announce(step))

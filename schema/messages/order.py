@@ -71,6 +71,7 @@ class Order(Message):
     number: str | None = None
     customer_id: UUID
     chef_id: UUID
+    market: str
     kitchen_name: str
     kitchen: Point
     door: Point
@@ -102,7 +103,6 @@ class Placing(Message):
     lines: list[OrderLine]
     address: Address
     instructions: str | None = None
-    market: str
 
 
 class OrderStart(Message):

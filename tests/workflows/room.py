@@ -12,7 +12,6 @@ import pytest
 from sqlalchemy import select
 from sqlmodel import col
 from stripe import PaymentIntent, StripeClient
-from temporalio.api.enums.v1 import IndexedValueType
 from temporalio.api.operatorservice.v1 import AddSearchAttributesRequest
 from temporalio.client import Client, WorkflowHandle, WorkflowUpdateFailedError
 from temporalio.contrib.pydantic import pydantic_data_converter
@@ -22,7 +21,7 @@ from temporalio.testing import WorkflowEnvironment
 
 from domain.order_status import Actor, OrderStatus
 from local.people import Wallet, until
-from local.servers import SEARCH_ATTRIBUTES, program
+from local.servers import program
 from local.world import Somebody, World
 from schema.database import Database
 from schema.messages.dispatch import AssignmentStatus, Delivery, DriverCommand, Offer, OfferAnswer
@@ -41,6 +40,7 @@ from schema.queries import offers, orders
 from schema.tables import DriverAssignment, Notification, Order, Payment
 from settings import Settings
 from worker import working
+from workflows import search
 from workflows.options import ORDERS_QUEUE
 from workflows.order import OrderWorkflow
 
@@ -318,13 +318,9 @@ async def moment(env: WorkflowEnvironment) -> datetime:
 
 async def know_search_attributes(client: Client) -> None:
     """Register what the dev server is told at its start."""
-    kinds = {
-        "Keyword": IndexedValueType.INDEXED_VALUE_TYPE_KEYWORD,
-        "Int": IndexedValueType.INDEXED_VALUE_TYPE_INT,
-    }
     await client.operator_service.add_search_attributes(
         AddSearchAttributesRequest(
             namespace=client.namespace,
-            search_attributes={name: kinds[kind] for name, kind in SEARCH_ATTRIBUTES.items()},
+            search_attributes={key.name: key.indexed_value_type for key in search.ALL},
         )
     )

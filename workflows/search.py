@@ -1,0 +1,32 @@
+"""By what operators find orders in the Temporal UI: ids and figures, no personal data."""
+
+from typing import Any
+
+from temporalio import workflow
+from temporalio.common import SearchAttributeKey, SearchAttributePair
+
+with workflow.unsafe.imports_passed_through():
+    from schema.messages.order import Order
+
+ORDER_STATUS = SearchAttributeKey.for_keyword("OrderStatus")
+CHEF_ID = SearchAttributeKey.for_keyword("ChefId")
+CUSTOMER_ID = SearchAttributeKey.for_keyword("CustomerId")
+DRIVER_ID = SearchAttributeKey.for_keyword("DriverId")
+ZONE = SearchAttributeKey.for_keyword("Zone")
+TOTAL_CENTS = SearchAttributeKey.for_int("TotalCents")
+
+ALL = (ORDER_STATUS, CHEF_ID, CUSTOMER_ID, DRIVER_ID, ZONE, TOTAL_CENTS)
+
+
+def attributes(order: Order) -> list[SearchAttributePair[Any]]:
+    """What an order is found by as it stands."""
+    found: list[SearchAttributePair[Any]] = [
+        SearchAttributePair(ORDER_STATUS, order.status.value),
+        SearchAttributePair(CHEF_ID, str(order.chef_id)),
+        SearchAttributePair(CUSTOMER_ID, str(order.customer_id)),
+        SearchAttributePair(ZONE, order.market),
+        SearchAttributePair(TOTAL_CENTS, order.price.total_cents),
+    ]
+    if order.driver_id is not None:
+        found.append(SearchAttributePair(DRIVER_ID, str(order.driver_id)))
+    return found
