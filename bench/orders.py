@@ -194,7 +194,7 @@ def main() -> None:
     parser.add_argument("--json", type=Path, help="where to leave the result as JSON")
     asked = parser.parse_args()
     with tempfile.TemporaryDirectory() as home:
-        stack = Stack(Path(home), likes_ports=False, say=lambda _: None)
+        stack = Stack.apart(Path(home))
         with console.status("starting servers"):
             stack.up()
         try:

@@ -32,6 +32,9 @@ TOLD = (
     "GOOGLE_MAPS_BASE_URL",
 )
 
+# What any program needs to run on this machine; none of it is a setting of ours.
+MACHINE = ("PATH", "HOME", "TMPDIR")
+
 READY_SECONDS = 60.0
 
 _SERVERS = {server.name: server for server in (*BACKING, *OURS)}
@@ -58,6 +61,16 @@ class Stack:
         self._given = {k: v for k, v in (os.environ if given is None else given).items() if v}
         self._say = say
         self._register = Register(home / "processes.json")
+
+    @classmethod
+    def apart(cls, home: Path) -> "Stack":
+        """A stack that shares nothing with any other, for a test or a bench.
+
+        Nothing is given to it: a developer's shell may hold the address of a real database, or a
+        live key of Stripe's.
+        """
+        machine = {name: os.environ[name] for name in MACHINE if name in os.environ}
+        return cls(home, likes_ports=False, given=machine, say=lambda _: None)
 
     @property
     def runs(self) -> bool:

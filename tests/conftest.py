@@ -18,7 +18,7 @@ TEST_REDIS_DATABASE = 9
 @pytest.fixture(scope="session")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     """Everything, as `make up` starts it."""
-    running = Stack(tmp_path_factory.mktemp("stack"), likes_ports=False, say=lambda _: None)
+    running = Stack.apart(tmp_path_factory.mktemp("stack"))
     running.up()
     yield running
     running.reset()

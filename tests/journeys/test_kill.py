@@ -26,7 +26,7 @@ KILLS = [
 @pytest.fixture
 def doomed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     """A stack of its own, whose servers may die."""
-    stack = Stack(tmp_path_factory.mktemp("doomed"), likes_ports=False, say=lambda _: None)
+    stack = Stack.apart(tmp_path_factory.mktemp("doomed"))
     stack.up()
     yield stack
     stack.reset()

@@ -15,10 +15,7 @@ from sqlalchemy import make_url
 from local import ports
 from local.postgres import Postgres
 from local.processes import Died
-from local.stack import PROJECT, TOLD, Stack
-
-# As `make` has it: what the programs themselves need.
-MACHINE = {"PATH": os.environ["PATH"]}
+from local.stack import MACHINE, PROJECT, TOLD, Stack
 
 # Addresses that nobody has to answer at, so that nothing is started for them.
 ELSEWHERE = {
@@ -53,7 +50,12 @@ class Home:
 def home(folder: Path, given: Mapping[str, str], *, likes_ports: bool = False) -> Iterator[Home]:
     """A stack that starts what is not given; forgotten afterwards."""
     said: list[str] = []
-    stack = Stack(folder, likes_ports=likes_ports, given={**MACHINE, **given}, say=said.append)
+    stack = Stack(
+        folder,
+        likes_ports=likes_ports,
+        given={"PATH": os.environ["PATH"], **given},
+        say=said.append,
+    )
     try:
         yield Home(stack, said)
     finally:
@@ -110,6 +112,15 @@ def test_other_programs_find_everything_in_env_as_long_as_it_is_up(
         ours.stack.down()
         assert not (ours.stack.home / "env").exists()
         assert ours.servers == set()
+
+
+def test_one_apart_shares_nothing_that_the_shell_happens_to_hold(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("STRIPE_API_KEY", "sk_live_of_somebody")
+    monkeypatch.setenv("DATABASE_URL", "postgresql://somewhere.example/precious")
+    environment = Stack.apart(tmp_path / "home").environment()
+    assert set(environment) <= {*MACHINE, "WORKER_READY_FILE"}
 
 
 def test_the_running_stack_has_told_an_address_for_everything(stack: Stack) -> None:

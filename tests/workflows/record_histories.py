@@ -238,7 +238,7 @@ def _without_traces_of_this_machine(value: Any) -> Any:
 def main() -> None:
     """Start servers, record, stop them."""
     with tempfile.TemporaryDirectory() as home:
-        stack = Stack(Path(home), likes_ports=False)
+        stack = Stack.apart(Path(home))
         environment = stack.up()
         try:
             asyncio.run(record(environment))
