@@ -3,12 +3,12 @@
 All of these are short, safe to repeat, and run as local activities.
 """
 
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import DBAPIError, IntegrityError
 from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
 from activities.announce import Announcer
-from schema.database import Database
+from schema.database import Database, is_unstorable
 from schema.messages.order import (
     Alarm,
     NewPrice,
@@ -21,6 +21,11 @@ from schema.messages.order import (
 )
 from schema.queries import notifications, offers, orders
 
+# A step with a value in it that no database could keep: whoever asked for it may be told so.
+UNSTORABLE = "Unstorable"
+# A step that takes an offer which is not open any more.
+OFFER_GONE = "OfferGone"
+
 
 class OrderActivities:
     """An order's row, its steps, and what people are told about them."""
@@ -31,12 +36,20 @@ class OrderActivities:
 
     @activity.defn
     async def begin_order(self, placing: Placing) -> Order:
-        """Write a new order; fails for good (BadOrder) when it refers to what does not exist."""
+        """Write a new order.
+
+        Fails for good (BadOrder) when it refers to what does not exist or holds what cannot be
+        stored.
+        """
         try:
             async with self._database.write() as session:
                 return await orders.begin(session, placing)
-        except IntegrityError as error:
-            raise ApplicationError(str(error.orig), type="BadOrder", non_retryable=True) from error
+        except DBAPIError as error:
+            if isinstance(error, IntegrityError) or is_unstorable(error):
+                raise ApplicationError(
+                    str(error.orig), type="BadOrder", non_retryable=True
+                ) from error
+            raise
 
     @activity.defn
     async def load_order(self, ref: OrderRef) -> Order:
@@ -55,13 +68,17 @@ class OrderActivities:
 
         Answers with the step that the database holds for this number, which is another one when a
         workflow task was lost after its commit. Fails for good (OfferGone) when the step takes an
-        offer that is no longer open.
+        offer that is no longer open; with Unstorable when it holds what PostgreSQL cannot.
         """
         try:
             async with self._database.write() as session:
                 recorded = await orders.record(session, step)
+        except DBAPIError as error:
+            if is_unstorable(error):
+                raise ApplicationError(str(error.orig), type=UNSTORABLE) from error
+            raise
         except offers.OfferGone as gone:
-            raise ApplicationError(str(gone), type="OfferGone", non_retryable=True) from gone
+            raise ApplicationError(str(gone), type=OFFER_GONE, non_retryable=True) from gone
         return Recorded(transition=recorded, announced=await self._announcer.try_announce(recorded))
 
     @activity.defn

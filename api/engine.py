@@ -38,6 +38,10 @@ class Refused(Exception):
         super().__init__(words)
         self.kind, self.refusal = kind, refusal
 
+    def is_behind(self, order: Access) -> bool:
+        """Whether the refusal knows less of the order than the database does."""
+        return self.refusal is not None and self.refusal.sequence < order.sequence
+
 
 class OrderClosed(Exception):
     """The order's workflow has ended: there is nobody to ask any more."""
@@ -106,7 +110,7 @@ class Engine:
         try:
             return await self._execute(order.order_id, update, request, key)
         except Refused as refused:
-            if refused.refusal is None or refused.refusal.sequence >= order.sequence:
+            if not refused.is_behind(order):
                 raise
         # The database is ahead of the workflow: a task was lost after its commit, and with it the
         # update that it belonged to. The workflow adopts the step, then it is asked again.
@@ -114,7 +118,15 @@ class Engine:
             await self._handle(order.order_id).execute_update(
                 OrderWorkflow.catch_up, id=f"catch-up:{order.sequence}"
             )
-        return await self._execute(order.order_id, update, request, key)
+        try:
+            return await self._execute(order.order_id, update, request, key)
+        except Refused as refused:
+            if not refused.is_behind(order) or refused.refusal is None:
+                raise
+            behind = refused.refusal.sequence
+        # Or it is the answer that the same request had earlier, when it lost a race; the order has
+        # come back to where the request makes sense, and it is a new one.
+        return await self._execute(order.order_id, update, request, f"{key}:after-{behind}")
 
     async def tell(self, order_id: UUID, signal: Any, *fact: Message) -> None:
         """Tell an order's workflow a fact; one that has ended is taken up again for it.
@@ -157,7 +169,7 @@ class Engine:
             async with asyncio.timeout(self._patience):
                 yield
         except WorkflowUpdateFailedError as failed:
-            raise _refused(failed) from failed
+            raise _refused(failed.cause) from failed
         except WorkflowAlreadyStartedError as closed:
             raise OrderClosed from closed
         except RPCError as error:
@@ -168,13 +180,18 @@ class Engine:
             raise EngineBusy from error
 
 
+# What Temporal says of an update that was let in and not answered before the workflow ended.
+_ENDED_MEANWHILE = "AcceptedUpdateCompletedWorkflow"
+
+
 def _workflow_id(order_id: UUID) -> str:
     return f"order-{order_id}"
 
 
-def _refused(failed: WorkflowUpdateFailedError) -> Refused:
-    cause = failed.cause
+def _refused(cause: BaseException | None) -> Refused | OrderClosed:
     if not isinstance(cause, ApplicationError):
         return Refused("Failed", str(cause), None)
+    if cause.type == _ENDED_MEANWHILE:
+        return OrderClosed()
     refusal = Refusal.model_validate(cause.details[0]) if cause.details else None
     return Refused(cause.type or "Failed", cause.message, refusal)

@@ -49,6 +49,14 @@ def is_away(error: DBAPIError) -> bool:
     return error.connection_invalidated or state[:2] in {"08", "53", "57"}
 
 
+def is_unstorable(error: DBAPIError) -> bool:
+    """Whether a value is one that PostgreSQL cannot hold, however often it is tried.
+
+    By its class of errors 22, data exceptions: a NUL in a text, a number out of range.
+    """
+    return (getattr(error.orig, "sqlstate", None) or "").startswith("22")
+
+
 def asyncpg_url(url: str) -> str:
     """The same address, for SQLAlchemy's asyncpg dialect."""
     return make_url(url).set(drivername="postgresql+asyncpg").render_as_string(hide_password=False)

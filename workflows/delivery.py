@@ -4,13 +4,14 @@ from datetime import datetime
 from uuid import UUID
 
 from temporalio import workflow
-from temporalio.exceptions import ActivityError
+from temporalio.exceptions import ApplicationError
 
 from workflows.options import DATABASE
 from workflows.steps import Steps, until
 
 with workflow.unsafe.imports_passed_through():
     from activities.dispatch import DispatchActivities
+    from activities.orders import OFFER_GONE
     from domain import eta
     from domain.notifications import Alert
     from domain.order_status import Actor, OrderStatus
@@ -67,7 +68,7 @@ class DriverSearch:
         """Raise a refusal unless the offer is the one that waits for this driver's answer."""
         offer = self._offer if self._searching else None
         if offer is None or (offer.id, offer.driver_id) != (answer.offer_id, answer.driver_id):
-            raise self._steps.refusal("OfferGone", "this offer is not open any more")
+            raise self._offer_gone()
 
     async def accept(self, answer: OfferAnswer) -> None:
         """Give the order to the driver who says yes. Raises a refusal when the offer is gone."""
@@ -80,8 +81,11 @@ class DriverSearch:
                     offer_id=answer.offer_id,
                     changes=lambda order: self._assignment(order, answer),
                 )
-            except ActivityError as error:
-                raise self._steps.refusal("OfferGone", "this offer is not open any more") from error
+            except ApplicationError as error:
+                # A local activity's failure comes as it is, not wrapped as a remote one's.
+                if error.type != OFFER_GONE:
+                    raise
+                raise self._offer_gone() from error
 
     async def decline(self, answer: OfferAnswer) -> None:
         """Note a driver's no; the next one is asked at once."""
@@ -98,6 +102,9 @@ class DriverSearch:
                 reason=ask.reason,
                 changes=lambda order: self._assignment(order, ask),
             )
+
+    def _offer_gone(self) -> ApplicationError:
+        return self._steps.refusal(OFFER_GONE, "this offer is not open any more")
 
     @property
     def _searching(self) -> bool:

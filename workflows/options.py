@@ -1,9 +1,14 @@
 """How long each step may take and how often it is tried: one place for all workflows."""
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import TypedDict
 
+from temporalio import workflow
 from temporalio.common import RetryPolicy
+
+with workflow.unsafe.imports_passed_through():
+    from activities.orders import UNSTORABLE
 
 ORDERS_QUEUE = "orders"
 PAYMENTS_QUEUE = "payments"
@@ -41,6 +46,15 @@ DATABASE = LocalOptions(
     retry_policy=RetryPolicy(
         initial_interval=timedelta(milliseconds=100), maximum_interval=timedelta(seconds=10)
     ),
+)
+
+# The same for what somebody has asked for: words that cannot be stored are his to mend. A fact or a
+# deadline is tried until the code is mended.
+REQUESTED = LocalOptions(
+    **{
+        **DATABASE,
+        "retry_policy": replace(DATABASE["retry_policy"], non_retryable_error_types=[UNSTORABLE]),
+    }
 )
 
 

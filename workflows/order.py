@@ -16,7 +16,7 @@ answer each, given by the door in `Steps`, through which one change goes at a ti
 import asyncio
 
 from temporalio import workflow
-from temporalio.exceptions import ActivityError, is_cancelled_exception
+from temporalio.exceptions import FailureError, is_cancelled_exception
 
 from workflows.delivery import DriverSearch
 from workflows.payment import STRIPE, OrderPayment
@@ -86,7 +86,7 @@ class OrderWorkflow:
                 await self._steps.begin(start.placing)
             else:
                 await self._steps.take_up()
-        except ActivityError:
+        except FailureError:
             self._unplaceable = True
             await workflow.wait_condition(workflow.all_handlers_finished)
             raise
@@ -290,6 +290,8 @@ class OrderWorkflow:
     def _may_change_tip(self, ask: ChangeTip) -> None:
         if not self._payment.is_open or self._steps.status is not OrderStatus.PENDING:
             raise self._steps.refusal("TipLocked", "the order is paid for already")
+        if self._payment.tip_is_settled:
+            raise self._steps.refusal("TipLocked", "the tip has been changed too often")
         if ask.tip_cents < 0:
             raise self._steps.refusal("BadTip", "a tip is not negative")
 

@@ -31,6 +31,8 @@ STRIPE = Who(role=Actor.STRIPE)
 
 _UNCAPTURED = frozenset({OrderStatus.PENDING, OrderStatus.PAYMENT_CONFIRMED})
 
+_MOST_TIP_CHANGES = 20
+
 
 class OrderPayment:
     """The money side of an order."""
@@ -125,6 +127,14 @@ class OrderPayment:
                 "PaymentNotCaptured", "the payment could not be captured; the order is cancelled"
             ) from error
         self._steps.learn(captured_cents=captured)
+
+    @property
+    def tip_is_settled(self) -> bool:
+        """Whether the tip has been changed as often as anybody may need to.
+
+        Temporal takes 2000 updates of a workflow; the others are for bringing the order home.
+        """
+        return self._tips_changed >= _MOST_TIP_CHANGES
 
     async def change_tip(self, tip_cents: int) -> None:
         """Let the payment be for another tip, as long as it is not made. Raises a refusal after."""

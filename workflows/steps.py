@@ -9,7 +9,7 @@ from uuid import UUID
 from temporalio import workflow
 from temporalio.exceptions import ActivityError, ApplicationError, ApplicationErrorCategory
 
-from workflows.options import ANNOUNCE, DATABASE
+from workflows.options import ANNOUNCE, DATABASE, REQUESTED
 from workflows.search import DRIVER_ID, ORDER_STATUS, attributes
 
 with workflow.unsafe.imports_passed_through():
@@ -54,6 +54,7 @@ class Steps:
         self._late_announcements: set[asyncio.Task[None]] = set()
         self._waiting_for = ""
         self._door = asyncio.Lock()
+        self._requested = False
 
     @property
     def has_begun(self) -> bool:
@@ -136,6 +137,7 @@ class Steps:
         not be leaves it as a refusal.
         """
         async with self._door:
+            self._requested = True
             try:
                 yield
             except IllegalTransition as illegal:
@@ -145,6 +147,7 @@ class Steps:
     async def noting(self) -> AsyncIterator[None]:
         """The same door for facts and deadlines: a step that may not be any more is let be."""
         async with self._door:
+            self._requested = False
             with suppress(IllegalTransition):
                 yield
 
@@ -175,7 +178,10 @@ class Steps:
                 changes=changes(self.order),
             )
             recorded = await workflow.execute_local_activity_method(
-                OrderActivities.record_step, step, summary=f"record {to}", **DATABASE
+                OrderActivities.record_step,
+                step,
+                summary=f"record {to}",
+                **(REQUESTED if self._requested else DATABASE),
             )
             self._believe(recorded.transition)
             if not recorded.announced:
