@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
+from http import HTTPStatus
 
 from fastapi import FastAPI
 from redis.asyncio import Redis
@@ -11,6 +12,7 @@ import logs
 from api import errors
 from api.dependencies import Services
 from api.engine import Engine
+from api.limits import BodyLimit
 from api.routes import admin, auth, chefs, delivery, health, kitchen, orders, webhooks
 from providers.maps import Maps
 from providers.positions import Positions
@@ -48,11 +50,19 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         lifespan=lifespan,
         docs_url="/docs",
         redoc_url=None,
+        # A redirect would go to whatever host the request claims.
+        redirect_slashes=False,
     )
+    app.add_middleware(BodyLimit)
     errors.install(app)
     app.include_router(health.router)
     for routes in (auth, chefs, orders, kitchen, delivery, admin, webhooks):
-        app.include_router(routes.router, prefix="/api/v1")
+        app.include_router(
+            routes.router,
+            prefix="/api/v1",
+            # Otherwise FastAPI documents an error of its own form, which is never sent.
+            responses=errors.problems(HTTPStatus.UNPROCESSABLE_ENTITY),
+        )
     return app
 
 

@@ -3,7 +3,16 @@
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StrictBool,
+    StringConstraints,
+)
 from pydantic.alias_generators import to_camel
 
 from domain.cancellation import Fault
@@ -16,8 +25,26 @@ Words = Annotated[
 Line = Annotated[
     str, StringConstraints(min_length=1, max_length=200, strip_whitespace=True, pattern=_NO_NUL)
 ]
-Latitude = Annotated[float, Field(ge=-90, le=90)]
-Longitude = Annotated[float, Field(ge=-180, le=180)]
+Town = Annotated[Line, StringConstraints(max_length=100)]
+
+
+def _to_the_centimetre(degrees: float) -> float:
+    return round(degrees, 7)
+
+
+# Redis and every street map end short of the poles.
+Latitude = Annotated[float, Field(ge=-85, le=85), AfterValidator(_to_the_centimetre)]
+Longitude = Annotated[float, Field(ge=-180, le=180), AfterValidator(_to_the_centimetre)]
+
+
+def _written(value: object) -> object:
+    """A moment is written out: a number could be seconds or milliseconds."""
+    if not isinstance(value, str) or value.strip().lstrip("+-").replace(".", "").isdigit():
+        raise ValueError("a moment is written as in 2026-01-31T18:00:00Z")
+    return value
+
+
+Moment = Annotated[AwareDatetime, BeforeValidator(_written)]
 
 MOST_ITEMS = 50
 MOST_OF_A_DISH = 99
@@ -29,7 +56,10 @@ class Body(BaseModel):
     """A request body: camelCase, and nothing in it that we do not know."""
 
     model_config = ConfigDict(
-        alias_generator=to_camel, populate_by_name=True, extra="forbid", allow_inf_nan=False
+        alias_generator=to_camel,
+        extra="forbid",
+        allow_inf_nan=False,
+        hide_input_in_errors=True,
     )
 
 
@@ -50,7 +80,7 @@ class ItemBody(Body):
     """A dish, and how often."""
 
     menu_item_id: UUID
-    quantity: int = Field(ge=1, le=MOST_OF_A_DISH)
+    quantity: int = Field(strict=True, ge=1, le=MOST_OF_A_DISH)
     special_instructions: Words | None = None
 
 
@@ -59,8 +89,8 @@ class AddressBody(Body):
 
     line1: Line
     line2: Line | None = None
-    city: Line
-    state: Line
+    city: Town
+    state: Town
     postal_code: Annotated[Line, StringConstraints(max_length=20)]
     country: Annotated[str, StringConstraints(pattern="^[A-Z]{2}$")] = "US"
     latitude: Latitude | None = None
@@ -95,9 +125,9 @@ class OrderBody(Body):
     chef_id: UUID
     items: list[ItemBody] = Field(min_length=1, max_length=MOST_ITEMS)
     delivery_address: AddressBody
-    tip_cents: int = Field(default=0, ge=0, le=MOST_TIP_CENTS)
+    tip_cents: int = Field(default=0, strict=True, ge=0, le=MOST_TIP_CENTS)
     instructions: Words | None = None
-    scheduled_for: AwareDatetime | None = None
+    scheduled_for: Moment | None = None
 
 
 class CancelBody(Body):
@@ -113,7 +143,7 @@ class TipBody(Body):
 
     model_config = _examples({"tipCents": 500})
 
-    tip_cents: int = Field(ge=0, le=MOST_TIP_CENTS)
+    tip_cents: int = Field(strict=True, ge=0, le=MOST_TIP_CENTS)
 
 
 class ChefStatusBody(Body):
@@ -126,7 +156,9 @@ class ChefStatusBody(Body):
 
     status: Literal["accepted", "rejected", "preparing", "ready_for_pickup", "cancelled"]
     reason: Words | None = None
-    ready_in_minutes: int | None = Field(default=None, ge=1, le=LONGEST_PREPARATION_MINUTES)
+    ready_in_minutes: int | None = Field(
+        default=None, strict=True, ge=1, le=LONGEST_PREPARATION_MINUTES
+    )
 
 
 class ChefAvailabilityBody(Body):
@@ -134,7 +166,7 @@ class ChefAvailabilityBody(Body):
 
     model_config = _examples({"acceptingOrders": True})
 
-    accepting_orders: bool
+    accepting_orders: StrictBool
 
 
 class DriverAvailabilityBody(Body):
@@ -142,7 +174,7 @@ class DriverAvailabilityBody(Body):
 
     model_config = _examples({"isAvailable": True})
 
-    is_available: bool
+    is_available: StrictBool
 
 
 class LocationBody(Body):
@@ -157,7 +189,7 @@ class LocationBody(Body):
     accuracy: float | None = Field(default=None, ge=0)
     speed: float | None = Field(default=None, ge=0)
     heading: float | None = Field(default=None, ge=0, le=360)
-    recorded_at: AwareDatetime | None = None
+    recorded_at: Moment | None = None
 
 
 class DeclineBody(Body):
@@ -172,7 +204,7 @@ class ProofBody(Body):
     """What shows that an order was handed over."""
 
     photo_url: (
-        Annotated[str, StringConstraints(max_length=2000, pattern=r"^https?://\S+$")] | None
+        Annotated[str, StringConstraints(max_length=2000, pattern="^https?://[!-~]+$")] | None
     ) = None
     note: Words | None = None
 

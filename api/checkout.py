@@ -5,16 +5,16 @@ from uuid import UUID
 
 from uuid_utils.compat import uuid7
 
-from api.bodies import AddressBody, ItemBody, OrderBody
+from api.bodies import MOST_TIP_CENTS, AddressBody, ItemBody, OrderBody
 from api.dependencies import Services
-from api.errors import conflict, invalid, not_found, unavailable
+from api.errors import conflict, invalid, not_found, unauthorised, unavailable
 from domain import eta, geo
 from domain.geo import Point
 from domain.hours import is_open
 from domain.pricing import Price, price
 from providers.maps import AddressNotFound, MapsUnavailable
 from schema.messages.order import Address, CaptureMethod, Order, OrderLine, Placing
-from schema.queries import kitchens
+from schema.queries import kitchens, people
 from schema.tables import Chef, MenuItem
 from settings import Settings
 
@@ -24,7 +24,7 @@ FURTHEST_AHEAD = {
     CaptureMethod.MANUAL: timedelta(days=6),
 }
 # What Stripe takes in one payment.
-MOST_CENTS = 99_999_999
+MOST_CENTS = 99_999_999 - MOST_TIP_CENTS
 
 
 async def checkout(held: Services, customer_id: UUID, body: OrderBody) -> Placing:
@@ -34,6 +34,8 @@ async def checkout(held: Services, customer_id: UUID, body: OrderBody) -> Placin
     """
     now = datetime.now(UTC)
     async with held.database.read() as session:
+        if not await people.exists(session, customer_id):
+            raise unauthorised("the account is gone")
         chef = await kitchens.chef(session, body.chef_id)
         if chef is None:
             raise not_found("chef")
@@ -41,8 +43,6 @@ async def checkout(held: Services, customer_id: UUID, body: OrderBody) -> Placin
     market = held.settings.markets[chef.market]
     lines = [_line(number, item, dishes) for number, item in enumerate(body.items)]
     prep_minutes = max(dishes[line.menu_item_id].prep_time_minutes for line in lines)
-    _check_open(chef, body.scheduled_for or now, market.timezone)
-
     kitchen = Point(chef.latitude, chef.longitude)
     door = await _position(held, body.delivery_address)
     _check_radius(chef, kitchen, door)
@@ -51,6 +51,7 @@ async def checkout(held: Services, customer_id: UUID, body: OrderBody) -> Placin
     if body.scheduled_for is not None:
         _check_schedule(body.scheduled_for, now, eta.delivery_time(ready, road_km), held.settings)
         ready = eta.ready_for(body.scheduled_for, road_km)
+    _check_open(chef, body.scheduled_for or now, market.timezone)
 
     bill = price(
         [(line.price_cents, line.quantity) for line in lines],
@@ -155,5 +156,5 @@ def _check_amount(chef: Chef, bill: Price) -> None:
             "below_minimum",
             f"{chef.business_name} asks for dishes worth {chef.minimum_order_cents} cents at least",
         )
-    if bill.total_cents > MOST_CENTS:
+    if bill.total_cents - bill.tip_cents > MOST_CENTS:
         raise invalid("items", "order_too_large", f"an order is {MOST_CENTS} cents at most")

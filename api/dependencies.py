@@ -14,7 +14,7 @@ from sqlalchemy import ColumnElement
 
 from api.auth import Principal, principal
 from api.engine import Engine
-from api.errors import Problem, not_found
+from api.errors import Problem, not_found, unauthorised
 from providers.maps import Maps
 from providers.positions import Positions
 from schema.database import Database
@@ -51,11 +51,13 @@ Bearer = Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]
 def caller(held: ServicesDep, bearer: Bearer) -> Principal:
     """Who is asking; 401 unless a valid token says so."""
     if bearer is None:
-        raise _unauthorised("an access token is needed")
+        raise unauthorised("an access token is needed")
     try:
         return principal(bearer.credentials, held.settings)
+    except jwt.ExpiredSignatureError as error:
+        raise unauthorised("the access token has expired") from error
     except jwt.InvalidTokenError as error:
-        raise _unauthorised(f"the access token is not valid: {error}") from error
+        raise unauthorised("the access token is not valid") from error
 
 
 CallerDep = Annotated[Principal, Depends(caller)]
@@ -119,12 +121,6 @@ def concerns(order: Access, who: Principal) -> bool:
             return order.chef_user_id == who.user_id
         case Role.DRIVER:
             return order.driver_user_id == who.user_id
-
-
-def _unauthorised(detail: str) -> Problem:
-    return Problem(
-        HTTPStatus.UNAUTHORIZED, "unauthorized", detail, headers={"WWW-Authenticate": "Bearer"}
-    )
 
 
 def visible_to(who: Principal) -> ColumnElement[bool]:

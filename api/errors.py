@@ -8,14 +8,20 @@ import structlog
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
-from redis.exceptions import RedisError
+from redis.exceptions import ConnectionError as RedisAway
+from redis.exceptions import ReadOnlyError
+from redis.exceptions import TimeoutError as RedisTimeout
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolExhausted
 from starlette.exceptions import HTTPException
 
 from api.engine import EngineBusy, OrderClosed, Refused
+from api.limits import BodyTooLarge
 from domain.order_status import IllegalTransition, OrderStatus
-from schema.database import is_away
+from schema.database import is_away, is_unstorable
+
+# A body of nothing but mistakes is not worth a longer answer.
+_MOST_ERRORS_TOLD = 20
 
 _log = structlog.get_logger()
 
@@ -51,6 +57,13 @@ class Problem(Exception):
             headers=self.headers,
             media_type="application/problem+json",
         )
+
+
+def unauthorised(detail: str) -> Problem:
+    """Nobody knows who is asking."""
+    return Problem(
+        HTTPStatus.UNAUTHORIZED, "unauthorized", detail, headers={"WWW-Authenticate": "Bearer"}
+    )
 
 
 def not_found(what: str) -> Problem:
@@ -124,17 +137,23 @@ def install(app: FastAPI) -> None:  # noqa: C901 - one small handler for each ki
     @app.exception_handler(RequestValidationError)
     async def validation(_: Request, error: RequestValidationError) -> Response:
         errors = [
-            {"field": ".".join(str(part) for part in e["loc"][1:]), "message": e["msg"]}
-            for e in error.errors()
+            {"field": _field(e), "message": e["msg"]} for e in error.errors()[:_MOST_ERRORS_TOLD]
         ]
-        detail = "; ".join(f"{e['field'] or 'body'}: {e['message']}" for e in errors)
+        detail = "; ".join(f"{e['field']}: {e['message']}" for e in errors)
         return Problem(
             HTTPStatus.UNPROCESSABLE_ENTITY, "invalid_request", detail, extra={"errors": errors}
         ).response()
 
+    @app.exception_handler(BodyTooLarge)
+    async def too_large(_: Request, error: BodyTooLarge) -> Response:
+        return Problem(HTTPStatus(error.status_code), "body_too_large", error.detail).response()
+
     @app.exception_handler(HTTPException)
     async def http(_: Request, error: HTTPException) -> Response:
         status = HTTPStatus(error.status_code)
+        if status is HTTPStatus.BAD_REQUEST:
+            # So FastAPI calls a body that is not even text.
+            return invalid("body", "invalid_request", error.detail).response()
         code = status.name.lower()
         return Problem(status, code, str(error.detail), headers=error.headers).response()
 
@@ -142,12 +161,17 @@ def install(app: FastAPI) -> None:  # noqa: C901 - one small handler for each ki
     async def engine_busy(_: Request, __: EngineBusy) -> Response:
         return unavailable("the order engine did not answer in time").response()
 
-    @app.exception_handler(RedisError)
-    async def redis_away(_: Request, error: RedisError) -> Response:
+    async def redis_away(_: Request, error: Exception) -> Response:
         _log.warning("redis does not answer", error=str(error))
         return unavailable("the cache does not answer").response()
 
+    for redis_error in (RedisAway, RedisTimeout, ReadOnlyError):
+        app.add_exception_handler(redis_error, redis_away)
+
     async def database_away(_: Request, error: Exception) -> Response:
+        if isinstance(error, DBAPIError) and is_unstorable(error):
+            _log.warning("a value that cannot be stored", exc_info=error)
+            return invalid("body", "invalid_request", "a value cannot be stored").response()
         if isinstance(error, DBAPIError) and not is_away(error):
             _log.error("unexpected database error", exc_info=error)
             return _unexpected()
@@ -160,6 +184,13 @@ def install(app: FastAPI) -> None:  # noqa: C901 - one small handler for each ki
     @app.exception_handler(Exception)
     async def unexpected(_: Request, __: Exception) -> Response:
         return _unexpected()
+
+
+def _field(error: Mapping[str, Any]) -> str:
+    """Where in the request it is; JSON that cannot be read has a position there, not a field."""
+    if error["type"] == "json_invalid":
+        return "body"
+    return ".".join(str(part) for part in error["loc"][1:]) or "body"
 
 
 def _unexpected() -> Response:

@@ -10,6 +10,12 @@ from domain.geo import Point
 
 _PLACES = "drivers:places"
 _SEEN = "drivers:seen"
+# Both or neither: a fresh moment must not be told of an old place.
+_PUT = """
+if redis.call('ZADD', KEYS[1], 'GT', 'CH', ARGV[2], ARGV[1]) == 0 then return 0 end
+redis.call('GEOADD', KEYS[2], ARGV[3], ARGV[4], ARGV[1])
+return 1
+"""
 # Stale positions are filtered after the search, so it must look further than the ten it is for.
 _MOST_FOUND = 200
 
@@ -19,14 +25,15 @@ class Positions:
 
     def __init__(self, redis: Redis) -> None:
         self._redis = redis
+        self._put = redis.register_script(_PUT)
 
     async def put(self, driver_id: UUID, point: Point, at: datetime) -> bool:
         """Remember a driver's position; False when a newer one is known. Raises RedisError."""
-        newest = await self._redis.zadd(_SEEN, {str(driver_id): at.timestamp()}, gt=True, ch=True)
-        if not newest:
-            return False
-        await self._redis.geoadd(_PLACES, (point.longitude, point.latitude, str(driver_id)))
-        return True
+        is_newest = await self._put(
+            keys=[_SEEN, _PLACES],
+            args=[str(driver_id), at.timestamp(), point.longitude, point.latitude],
+        )
+        return bool(is_newest)
 
     async def near(
         self, point: Point, radius_km: float, *, now: datetime, max_age: timedelta

@@ -48,8 +48,8 @@ async def assign_order(
     """Give an order that waits for a driver to one by hand; offers to others are withdrawn."""
     order = await order_of(held, order_id, who)
     async with held.database.read() as session:
-        if not await drivers.exists(session, body.driver_id):
-            raise invalid("driverId", "unknown_driver", "there is no such driver")
+        if not await drivers.is_approved(session, body.driver_id):
+            raise invalid("driverId", "unknown_driver", "there is no such driver who may deliver")
     return await commands.ask(
         held,
         order,

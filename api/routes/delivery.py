@@ -37,6 +37,8 @@ router = APIRouter(prefix="/delivery", tags=["Delivery"])
 
 # A phone's clock may be a little ahead of ours.
 CLOCK_TOLERANCE = timedelta(seconds=60)
+# A phone that was without a network sends what it has kept.
+OLDEST_POSITION = timedelta(days=1)
 
 _COMMANDS = {
     OrderStatus.PICKED_UP: OrderWorkflow.pick_up,
@@ -54,7 +56,10 @@ _CHANGES = problems(
 )
 
 
-@router.put("/availability", responses=problems(HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN))
+@router.put(
+    "/availability",
+    responses=problems(HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND),
+)
 async def set_availability(
     held: ServicesDep, who: DriverUser, body: DriverAvailabilityBody
 ) -> DriverAvailabilityBody:
@@ -68,7 +73,11 @@ async def set_availability(
 @router.post(
     "/location",
     responses=problems(
-        HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN, HTTPStatus.UNPROCESSABLE_ENTITY
+        HTTPStatus.UNAUTHORIZED,
+        HTTPStatus.FORBIDDEN,
+        HTTPStatus.NOT_FOUND,
+        HTTPStatus.UNPROCESSABLE_ENTITY,
+        HTTPStatus.SERVICE_UNAVAILABLE,
     ),
 )
 async def post_location(held: ServicesDep, who: DriverUser, body: LocationBody) -> LocationOut:
@@ -77,6 +86,8 @@ async def post_location(held: ServicesDep, who: DriverUser, body: LocationBody) 
     at = body.recorded_at or now
     if at > now + CLOCK_TOLERANCE:
         raise invalid("recordedAt", "in_the_future", "a position cannot be from the future")
+    if at < now - OLDEST_POSITION:
+        raise invalid("recordedAt", "too_old", "where the driver was so long ago is no help")
     driver_id, here = await _driver(held, who), Point(body.latitude, body.longitude)
     if not await held.positions.put(driver_id, here, at):
         return LocationOut(accepted=False)

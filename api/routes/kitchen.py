@@ -70,7 +70,8 @@ async def set_status(
         ),
         to=to,
         by=Actor.CHEF,
-        key=str(who.user_id),
+        # Another promise is another request, and has to be refused if it comes too late.
+        key=f"{who.user_id}:{body.ready_in_minutes}",
     )
 
 

@@ -11,7 +11,7 @@ from sqlmodel import col
 from domain.geo import Point
 from domain.order_status import OrderStatus
 from schema.messages.dispatch import AssignmentStatus
-from schema.tables import Chef, Driver, DriverAssignment, Order
+from schema.tables import Chef, Driver, DriverAssignment, Order, Verification
 
 
 class Door(NamedTuple):
@@ -35,9 +35,10 @@ async def driver_of(session: AsyncSession, user_id: UUID) -> UUID | None:
     return await session.scalar(select(col(Driver.id)).where(col(Driver.user_id) == user_id))
 
 
-async def exists(session: AsyncSession, driver_id: UUID) -> bool:
-    """Whether there is such a driver."""
-    return await session.get(Driver, driver_id) is not None
+async def is_approved(session: AsyncSession, driver_id: UUID) -> bool:
+    """Whether there is such a driver, and he may deliver."""
+    driver = await session.get(Driver, driver_id)
+    return driver is not None and driver.verification_status is Verification.APPROVED
 
 
 async def set_available(session: AsyncSession, driver_id: UUID, available: bool) -> None:

@@ -80,7 +80,11 @@ async def page(
 ) -> tuple[list[View], int]:
     """A page of the orders that `seen_by` selects, the newest first, and how many there are."""
     wanted = seen_by & col(Order.status).in_(statuses) if statuses else seen_by
-    return await _views(session, wanted, limit=limit, offset=offset)
+    views, total = await _views(session, wanted, limit=limit, offset=offset)
+    if not views and offset:
+        # Beyond the end there is no row to tell how many there are; the first has it.
+        _, total = await _views(session, wanted, limit=1, offset=0)
+    return views, total
 
 
 async def history(session: AsyncSession, order_id: UUID) -> Sequence[OrderStatusHistory]:

@@ -21,6 +21,14 @@ class Login(NamedTuple):
     last_name: str
 
 
+async def exists(session: AsyncSession, user_id: UUID) -> bool:
+    """Whether there is such a user, and he may still come in."""
+    found = await session.scalar(
+        select(col(User.id)).where(col(User.id) == user_id, col(User.is_active))
+    )
+    return found is not None
+
+
 async def login(session: AsyncSession, email: str) -> Login | None:
     """The active user with that address, whatever its capitals."""
     found = await session.execute(

@@ -54,7 +54,7 @@ async def send(
     header = signature if signature is not None else f"t={signed_at},v1={digest}"
     async with httpx.AsyncClient(base_url=play.environment["API_URL"]) as http:
         return await http.post(
-            "/api/v1/webhooks/stripe", content=body, headers={"Stripe-Signature": header}
+            "/api/v1/webhooks/stripe", content=body, headers={"Stripe-Signature": header.encode()}
         )
 
 
@@ -101,10 +101,24 @@ async def test_an_event_that_was_stored_but_not_passed_on_is_passed_on_when_it_c
         {"signature": "t=,v1="},
         {"signature": "v1=abc"},
         {"signature": "nonsense"},
+        {"signature": "t=1,v1=\u00ff"},
+        {"signature": "t=\u00b2,v1=abc"},
+        {"signature": f"t={'9' * 5000},v1=abc"},
         {"at": time.time() - 301},
         {"at": time.time() + 400},
     ],
-    ids=["other secret", "none", "empty", "no time", "nonsense", "too old", "from the future"],
+    ids=[
+        "other secret",
+        "none",
+        "empty",
+        "no time",
+        "nonsense",
+        "not ascii",
+        "odd time",
+        "long time",
+        "too old",
+        "from the future",
+    ],
 )
 async def test_what_is_not_signed_by_stripe_now_is_refused_and_changes_nothing(
     play: Cast, forgery: dict[str, Any]
@@ -120,12 +134,70 @@ async def test_what_is_not_signed_by_stripe_now_is_refused_and_changes_nothing(
     assert (await play.customer.get(f"/orders/{order['id']}"))["status"] == S.PENDING
 
 
-@pytest.mark.parametrize("body", [b"", b"[]", b"{}", b"\xff", b'{"id": "evt_1", "type": 5}'])
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"[]",
+        b"{}",
+        b"\xff",
+        b'{"id": "evt_1", "type": 5}',
+        b'{"id": "evt_1", "type": "a", "data": {"object": NaN}}',
+        b'{"id": "evt_1", "type": "a", "data": {"object": "\\ud800"}}',
+        b"[" * 60_000,
+    ],
+)
 async def test_what_is_signed_but_no_event_is_refused(play: Cast, body: bytes) -> None:
     answer = await send(play, body)
 
     assert answer.status_code == 400
     assert answer.headers["content-type"] == "application/problem+json"
+
+
+@pytest.mark.parametrize("value", [b'"\\u0000"', b"1e999"])
+async def test_a_value_that_no_database_holds_is_refused(play: Cast, value: bytes) -> None:
+    body = b'{"id": "evt_odd", "type": "a", "data": {"object": ' + value + b"}}"
+
+    answer = await send(play, body)
+
+    assert (answer.status_code, answer.json()["code"]) == (422, "invalid_request")
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"id": None},
+        {"amount_received": None},
+        {"metadata": []},
+        {"metadata": {"order_id": 7}},
+        {"last_payment_error": "declined"},
+    ],
+)
+async def test_an_event_that_does_not_look_like_its_type_is_kept_and_not_called_handled(
+    play: Cast, changes: dict[str, Any]
+) -> None:
+    odd = event("payment_intent.succeeded", intent(play, await play.place(), **changes))
+
+    answer = await send(play, odd)
+
+    assert (answer.status_code, answer.json()["code"]) == (400, "bad_event")
+    row = await stored(play, odd["id"])
+    assert row is not None
+    assert row.handled_at is None
+
+
+async def test_a_payment_that_stripe_was_asked_to_expand_is_recognised(play: Cast) -> None:
+    order = await play.bring(S.DELIVERED)
+    refund = {
+        "id": "re_unknown",
+        "object": "refund",
+        "status": "pending",
+        "payment_intent": intent(play, order),
+    }
+
+    answer = await send(play, event("refund.updated", refund))
+
+    assert answer.json() == {"outcome": "told: refund_settled"}
 
 
 async def test_an_unknown_type_is_stored_and_ignored(play: Cast) -> None:
