@@ -16,7 +16,6 @@ from typing import Any
 
 import structlog
 import uvloop
-from redis.asyncio import Redis
 from temporalio.client import Client
 from temporalio.common import VersioningBehavior, WorkerDeploymentVersion
 from temporalio.worker import Worker, WorkerDeploymentConfig
@@ -28,6 +27,7 @@ from activities.heartbeat import Heartbeats
 from activities.orders import OrderActivities
 from activities.payments import PaymentActivities
 from providers.positions import Positions
+from providers.redis import connect_redis
 from providers.stripe import Stripe
 from schema.database import Database
 from settings import Settings
@@ -45,7 +45,7 @@ _log = structlog.get_logger()
 async def working(client: Client, settings: Settings, **options: Any) -> AsyncIterator[None]:
     """Work on all task queues until left; `options` go to the worker that runs the workflows."""
     database = Database(settings.database_url, pool_size=settings.database_pool_size)
-    redis = Redis.from_url(settings.redis_url, decode_responses=True)
+    redis = connect_redis(settings.redis_url)
     announcer = Announcer(redis)
     orders = OrderActivities(database, announcer)
     dispatch = DispatchActivities(

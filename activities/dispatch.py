@@ -1,5 +1,6 @@
 """Asking drivers to take an order."""
 
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
@@ -15,6 +16,9 @@ from providers.positions import Positions
 from schema.database import Database
 from schema.messages.dispatch import Offer, OfferSearch, Withdrawal
 from schema.queries import notifications, offers, orders
+
+# A run that was terminated leaves its offer open, and its driver with it.
+_STALE_AFTER = timedelta(minutes=1)
 
 _log = structlog.get_logger()
 
@@ -37,13 +41,20 @@ class DispatchActivities:
     async def make_offer(self, search: OfferSearch) -> Offer | None:
         """Offer an order to the best driver who may be asked; None when there is nobody.
 
-        An order has one live offer at most: where it has one already, that is the answer.
+        An order has one live offer at most: where it has one already, that is the answer. One that
+        does not wait for a driver any more, by a step that is not known here yet, gets none.
         """
+        # The clock on the wall, not the workflow's: a position is as old as it is.
+        now = datetime.now(UTC)
+        near = await self._seen_by_redis(search, now)
         async with self._database.write() as session:
+            if not await offers.is_wanted(session, search.order_id):
+                return None
             live = await offers.live_offer(session, search.order_id)
             if live is not None:
                 return live
-            for candidate in rank(await self._candidates(session, search)):
+            await offers.clear_stale(session, now - _STALE_AFTER)
+            for candidate in rank(await self._candidates(session, search, near, now)):
                 made = await offers.offer(
                     session, search, candidate.driver_id, candidate.distance_km
                 )
@@ -64,10 +75,9 @@ class DispatchActivities:
         async with self._database.write() as session:
             return await offers.withdraw(session, ending)
 
-    async def _candidates(self, session: AsyncSession, search: OfferSearch) -> list[Candidate]:
-        # The clock on the wall, not the workflow's: a position is as old as it is.
-        now = datetime.now(UTC)
-        near = await self._seen_by_redis(search, now)
+    async def _candidates(
+        self, session: AsyncSession, search: OfferSearch, near: Mapping[UUID, float], now: datetime
+    ) -> list[Candidate]:
         if near:
             free = await offers.free_among(session, near, search, self._capacity)
             return [Candidate(d.driver_id, near[d.driver_id], d.rating, d.load) for d in free]

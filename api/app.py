@@ -6,7 +6,6 @@ from datetime import timedelta
 from http import HTTPStatus
 
 from fastapi import FastAPI
-from redis.asyncio import Redis
 
 import logs
 from api import errors
@@ -16,6 +15,7 @@ from api.limits import BodyLimit
 from api.routes import admin, auth, chefs, delivery, health, kitchen, orders, webhooks
 from providers.maps import Maps
 from providers.positions import Positions
+from providers.redis import connect_redis
 from schema.database import Database
 from schema.messages.order import Terms
 from settings import Settings
@@ -67,7 +67,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
 
 
 async def _connect(settings: Settings) -> Services:
-    redis = Redis.from_url(settings.redis_url, decode_responses=True)
+    redis = connect_redis(settings.redis_url)
     return Services(
         settings=settings,
         database=Database(settings.database_url, pool_size=settings.database_pool_size),

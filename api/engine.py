@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
+import structlog
 from temporalio.client import (
     Client,
     WithStartWorkflowOperation,
@@ -29,6 +30,8 @@ from workflows import search
 from workflows.connection import connect
 from workflows.options import ORDERS_QUEUE
 from workflows.order import OrderWorkflow
+
+_log = structlog.get_logger()
 
 
 class Refused(Exception):
@@ -62,14 +65,15 @@ class Engine:
     @classmethod
     async def connected(cls, terms: Terms, patience: timedelta) -> "Engine":
         """An engine at the Temporal that the environment names."""
-        return cls(await connect(), terms, patience)
+        # Whoever only reads is served while Temporal is away.
+        return cls(await connect(lazy=True), terms, patience)
 
     async def ready(self) -> bool:
         """Whether Temporal answers."""
         try:
-            async with asyncio.timeout(self._patience):
+            async with self._answers():
                 return await self._client.service_client.check_health()
-        except (RPCError, TimeoutError):
+        except EngineBusy:
             return False
 
     async def place(self, placing: Placing) -> Placed:
@@ -175,8 +179,10 @@ class Engine:
         except RPCError as error:
             if error.status is RPCStatusCode.NOT_FOUND:
                 raise OrderClosed from error
+            _log.warning("temporal does not answer", status=error.status.name, error=str(error))
             raise EngineBusy from error
-        except (TimeoutError, WorkflowUpdateRPCTimeoutOrCancelledError) as error:
+        except (TimeoutError, WorkflowUpdateRPCTimeoutOrCancelledError, RuntimeError) as error:
+            # RuntimeError is how the SDK says that it could not connect in the first place.
             raise EngineBusy from error
 
 

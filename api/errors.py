@@ -8,9 +8,6 @@ import structlog
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
-from redis.exceptions import ConnectionError as RedisAway
-from redis.exceptions import ReadOnlyError
-from redis.exceptions import TimeoutError as RedisTimeout
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolExhausted
 from starlette.exceptions import HTTPException
@@ -160,13 +157,6 @@ def install(app: FastAPI) -> None:  # noqa: C901 - one small handler for each ki
     @app.exception_handler(EngineBusy)
     async def engine_busy(_: Request, __: EngineBusy) -> Response:
         return unavailable("the order engine did not answer in time").response()
-
-    async def redis_away(_: Request, error: Exception) -> Response:
-        _log.warning("redis does not answer", error=str(error))
-        return unavailable("the cache does not answer").response()
-
-    for redis_error in (RedisAway, RedisTimeout, ReadOnlyError):
-        app.add_exception_handler(redis_error, redis_away)
 
     async def database_away(_: Request, error: Exception) -> Response:
         if isinstance(error, DBAPIError) and is_unstorable(error):

@@ -1,10 +1,14 @@
 """Where the drivers are: the quick copy, in Redis."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import cast
 from uuid import UUID
 
+import structlog
 from redis.asyncio import Redis
+from redis.exceptions import RedisError
 
 from domain.geo import Point
 
@@ -12,12 +16,23 @@ _PLACES = "drivers:places"
 _SEEN = "drivers:seen"
 # Both or neither: a fresh moment must not be told of an old place.
 _PUT = """
-if redis.call('ZADD', KEYS[1], 'GT', 'CH', ARGV[2], ARGV[1]) == 0 then return 0 end
-redis.call('GEOADD', KEYS[2], ARGV[3], ARGV[4], ARGV[1])
-return 1
+if redis.call('ZADD', KEYS[1], 'GT', 'CH', ARGV[2], ARGV[1]) == 1 then
+  redis.call('GEOADD', KEYS[2], ARGV[3], ARGV[4], ARGV[1])
+end
 """
 # Stale positions are filtered after the search, so it must look further than the ten it is for.
-_MOST_FOUND = 200
+_MOST_FOUND = 1000
+
+
+_log = structlog.get_logger()
+
+
+@contextmanager
+def _unless_away() -> Iterator[None]:
+    try:
+        yield
+    except RedisError as error:
+        _log.warning("position not remembered in Redis", error=str(error))
 
 
 class Positions:
@@ -27,13 +42,24 @@ class Positions:
         self._redis = redis
         self._put = redis.register_script(_PUT)
 
-    async def put(self, driver_id: UUID, point: Point, at: datetime) -> bool:
-        """Remember a driver's position; False when a newer one is known. Raises RedisError."""
-        is_newest = await self._put(
-            keys=[_SEEN, _PLACES],
-            args=[str(driver_id), at.timestamp(), point.longitude, point.latitude],
-        )
-        return bool(is_newest)
+    async def put(self, driver_id: UUID, point: Point, at: datetime) -> None:
+        """Remember a driver's position unless a newer one is known.
+
+        Where Redis is away it is not remembered here: the database has it too.
+        """
+        with _unless_away():
+            await self._put(
+                keys=[_SEEN, _PLACES],
+                args=[str(driver_id), at.timestamp(), point.longitude, point.latitude],
+            )
+
+    async def forget(self, driver_id: UUID) -> None:
+        """Do not find a driver any more until he says where he is."""
+        with _unless_away():
+            async with self._redis.pipeline() as pipe:
+                pipe.zrem(_SEEN, str(driver_id))
+                pipe.zrem(_PLACES, str(driver_id))
+                await pipe.execute()
 
     async def near(
         self, point: Point, radius_km: float, *, now: datetime, max_age: timedelta

@@ -67,6 +67,8 @@ async def set_availability(
     driver_id = await _driver(held, who)
     async with held.database.write() as session:
         await drivers.set_available(session, driver_id, body.is_available)
+    if not body.is_available:
+        await held.positions.forget(driver_id)
     return body
 
 
@@ -89,11 +91,11 @@ async def post_location(held: ServicesDep, who: DriverUser, body: LocationBody) 
     if at < now - OLDEST_POSITION:
         raise invalid("recordedAt", "too_old", "where the driver was so long ago is no help")
     driver_id, here = await _driver(held, who), Point(body.latitude, body.longitude)
-    if not await held.positions.put(driver_id, here, at):
-        return LocationOut(accepted=False)
     async with held.database.write() as session:
-        await drivers.set_place(session, driver_id, here, at)
+        if not await drivers.set_place(session, driver_id, here, at):
+            return LocationOut(accepted=False)
         ahead = await drivers.doors_ahead(session, driver_id)
+    await held.positions.put(driver_id, here, at)
     for order_id, door in ahead:
         if distance_km(here, door) <= held.settings.near_door_km:
             await held.engine.tell(order_id, OrderWorkflow.driver_near_door)

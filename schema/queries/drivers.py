@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
 
-from sqlalchemy import select, update
+from sqlalchemy import or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
@@ -48,13 +48,18 @@ async def set_available(session: AsyncSession, driver_id: UUID, available: bool)
     )
 
 
-async def set_place(session: AsyncSession, driver_id: UUID, point: Point, at: datetime) -> None:
-    """Remember where a driver is; the copy in Redis is the one that is asked first."""
-    await session.execute(
+async def set_place(session: AsyncSession, driver_id: UUID, point: Point, at: datetime) -> bool:
+    """Remember where a driver is; False when a later place is known."""
+    moved = await session.execute(
         update(Driver)
-        .where(col(Driver.id) == driver_id)
+        .where(
+            col(Driver.id) == driver_id,
+            or_(col(Driver.located_at).is_(None), col(Driver.located_at) <= at),
+        )
         .values(current_latitude=point.latitude, current_longitude=point.longitude, located_at=at)
+        .returning(col(Driver.id))
     )
+    return moved.first() is not None
 
 
 async def doors_ahead(session: AsyncSession, driver_id: UUID) -> list[Door]:

@@ -13,7 +13,7 @@ from uuid_utils.compat import uuid7
 
 from domain import eta
 from domain.geo import ROAD_FACTOR, Point
-from domain.order_status import WITH_DRIVER
+from domain.order_status import WITH_DRIVER, OrderStatus
 from schema.messages.dispatch import AssignmentStatus, Offer, OfferSearch, Withdrawal
 from schema.messages.order import Transition
 from schema.tables import Driver, DriverAssignment, Order, Verification
@@ -40,6 +40,26 @@ class Free(NamedTuple):
     def seen_at(self) -> Point:
         """Where the driver was last seen."""
         return Point(self.latitude, self.longitude)
+
+
+async def is_wanted(session: AsyncSession, order_id: UUID) -> bool:
+    """Whether an order waits for a driver; it goes on waiting until this transaction ends."""
+    status = await session.scalar(
+        select(col(Order.status)).where(col(Order.id) == order_id).with_for_update(read=True)
+    )
+    return status is OrderStatus.READY_FOR_PICKUP
+
+
+async def clear_stale(session: AsyncSession, expired_before: datetime) -> None:
+    """Expire what was forgotten open, so that its drivers can be asked again."""
+    await session.execute(
+        update(DriverAssignment)
+        .where(
+            col(DriverAssignment.status) == AssignmentStatus.OFFERED,
+            col(DriverAssignment.expires_at) < expired_before,
+        )
+        .values(status=AssignmentStatus.EXPIRED, reason="forgotten")
+    )
 
 
 async def live_offer(session: AsyncSession, order_id: UUID) -> Offer | None:

@@ -17,12 +17,14 @@ from local import world as worlds
 from local.ports import any_free
 from local.world import World
 from providers.positions import Positions
+from providers.redis import connect_redis
 from schema.database import Database
 from schema.messages.dispatch import AssignmentStatus, OfferSearch, Withdrawal
 from schema.messages.order import Changes, Order, Transition, Who
 from schema.queries import offers, orders
 from schema.tables import Driver, DriverAssignment, Verification
 from schema.tables import Order as OrderRow
+from tests.frozen import frozen_server
 
 MAX_AGE = timedelta(minutes=5)
 S, A = OrderStatus, AssignmentStatus
@@ -43,16 +45,28 @@ def dispatch(database: Database, redis: Redis) -> DispatchActivities:
     return DispatchActivities(database, Positions(redis), capacity=2, fix_max_age=MAX_AGE)
 
 
-@pytest.fixture
-async def without_redis(database: Database) -> AsyncIterator[DispatchActivities]:
-    nowhere: Redis = Redis(port=any_free(), retry=None, decode_responses=True)
-    yield DispatchActivities(database, Positions(nowhere), capacity=2, fix_max_age=MAX_AGE)
-    await nowhere.aclose()
+@pytest.fixture(params=["away", "frozen"])
+async def without_redis(
+    request: pytest.FixtureRequest, database: Database
+) -> AsyncIterator[DispatchActivities]:
+    """Redis refuses connections, or takes them and never answers."""
+    async with frozen_server() as frozen:
+        port = any_free() if request.param == "away" else frozen
+        nowhere = connect_redis(f"redis://127.0.0.1:{port}/0")
+        yield DispatchActivities(database, Positions(nowhere), capacity=2, fix_max_age=MAX_AGE)
+        await nowhere.aclose()
 
 
-async def new_order(database: Database, world: World) -> Order:
+async def new_order(
+    database: Database, world: World, status: OrderStatus = S.READY_FOR_PICKUP
+) -> Order:
+    """An order as the search for its driver finds it."""
     async with database.write() as session:
-        return await orders.begin(session, world.placing())
+        order = await orders.begin(session, world.placing())
+        row = await session.get(OrderRow, order.id)
+        assert row is not None
+        row.status = status
+        return order
 
 
 def search(order: Order, radius_km: float = 5.0, **changes: object) -> OfferSearch:
@@ -130,8 +144,8 @@ async def test_a_position_that_comes_late_does_not_undo_a_newer_one(
     positions, now = Positions(redis), datetime.now(UTC)
     elsewhere = Point(world.kitchen.latitude + 1.0, world.kitchen.longitude)
 
-    assert await positions.put(world.drivers[0].id, world.kitchen, now)
-    assert not await positions.put(world.drivers[0].id, elsewhere, now - timedelta(seconds=5))
+    await positions.put(world.drivers[0].id, world.kitchen, now)
+    await positions.put(world.drivers[0].id, elsewhere, now - timedelta(seconds=5))
 
     near = await positions.near(world.kitchen, 1.0, now=now, max_age=MAX_AGE)
     assert list(near) == [world.drivers[0].id]
@@ -233,6 +247,30 @@ async def test_who_declined_or_let_it_pass_in_this_round_is_not_asked(
     next_round = await dispatch.make_offer(search(order))
     assert next_round is not None
     assert next_round.driver_id == world.drivers[1].id
+
+
+@pytest.mark.parametrize("status", [S.PREPARING, S.ASSIGNED_TO_DRIVER, S.CANCELLED])
+async def test_nobody_is_asked_for_an_order_that_does_not_wait_for_a_driver(
+    dispatch: DispatchActivities, world: World, database: Database, status: OrderStatus
+) -> None:
+    order = await new_order(database, world, status)
+    assert await dispatch.make_offer(search(order)) is None
+
+
+async def test_a_driver_whose_offer_was_forgotten_open_is_asked_again(
+    dispatch: DispatchActivities, order: Order, world: World, database: Database
+) -> None:
+    for driver in world.drivers[1:]:
+        await change(database, driver.id, is_available=False)
+    minutes_ago = datetime.now(UTC) - timedelta(minutes=5)
+    forgotten = await dispatch.make_offer(search(order, at=minutes_ago))
+    assert forgotten is not None
+
+    another = await dispatch.make_offer(search(await new_order(database, world)))
+
+    assert another is not None
+    assert another.driver_id == forgotten.driver_id
+    assert not await end(dispatch, forgotten.id, A.EXPIRED)
 
 
 async def test_an_offer_ends_once(dispatch: DispatchActivities, order: Order) -> None:

@@ -19,6 +19,7 @@ from domain.notifications import Alert
 from domain.order_status import Actor, OrderStatus
 from local import world as worlds
 from local.ports import any_free
+from providers.redis import connect_redis
 from schema.database import Database
 from schema.messages.order import (
     Alarm,
@@ -31,6 +32,8 @@ from schema.messages.order import (
     Who,
 )
 from schema.tables import Notification, OrderItem, OrderStatusHistory, Payment
+from tests.frozen import frozen_server
+from workflows.options import DATABASE
 
 S = OrderStatus
 
@@ -177,19 +180,23 @@ async def test_a_step_is_announced_to_the_orders_stream(
     assert [(event["status"], event["sequence"]) for _, event in events] == [("cancelled", "2")]
 
 
+@pytest.mark.parametrize("frozen", [False, True], ids=["away", "frozen"])
 async def test_without_redis_a_step_stands_and_is_announced_later(
-    database: Database, placing: Placing, redis: Redis
+    database: Database, placing: Placing, redis: Redis, frozen: bool
 ) -> None:
-    nowhere: Redis = Redis(port=any_free(), retry=None)
-    order = await OrderActivities(database, Announcer(nowhere)).begin_order(placing)
-
-    recorded = await OrderActivities(database, Announcer(nowhere)).record_step(cancelled(order))
+    async with frozen_server() as port:
+        nowhere = connect_redis(f"redis://127.0.0.1:{port if frozen else any_free()}/0")
+        activities = OrderActivities(database, Announcer(nowhere))
+        order = await activities.begin_order(placing)
+        # The workflow does not give it longer.
+        async with asyncio.timeout(DATABASE["start_to_close_timeout"].total_seconds()):
+            recorded = await activities.record_step(cancelled(order))
+        await nowhere.aclose()
 
     assert not recorded.announced
     assert await count(database, OrderStatusHistory, order.id) == 2
     await Announcer(redis).announce(recorded.transition)
     assert await redis.xlen(f"order:{order.id}:events") == 1
-    await nowhere.aclose()
 
 
 async def test_an_alarm_is_raised_once_for_each_key(

@@ -15,7 +15,9 @@ from domain.order_status import OrderStatus
 from local.cast import Cast
 from local.ports import any_free
 from local.servers import program
+from schema.tables import Driver
 from settings import Settings
+from tests.frozen import frozen_server
 from tests.workflows.room import know_search_attributes
 
 S = OrderStatus
@@ -70,30 +72,74 @@ async def test_a_process_that_has_what_it_needs_is_ready(
     }
 
 
-@pytest.mark.parametrize(
-    ("variable", "address", "name"),
-    [
-        ("DATABASE_URL", "postgresql://ridendine@127.0.0.1:{port}/none", "database"),
-        ("REDIS_URL", "redis://127.0.0.1:{port}/0", "redis"),
-    ],
-)
-async def test_a_process_that_lacks_something_names_it_and_answers_503(
-    play: Cast, monkeypatch: pytest.MonkeyPatch, variable: str, address: str, name: str
+AWAY = {
+    "database": ("DATABASE_URL", "postgresql://ridendine@127.0.0.1:{port}/none"),
+    "redis": ("REDIS_URL", "redis://127.0.0.1:{port}/0"),
+    "temporal": ("TEMPORAL_ADDRESS", "127.0.0.1:{port}"),
+}
+
+
+@pytest.mark.parametrize("name", list(AWAY))
+@pytest.mark.parametrize("frozen", [False, True], ids=["away", "frozen"])
+async def test_a_process_names_what_it_lacks(
+    play: Cast, monkeypatch: pytest.MonkeyPatch, name: str, frozen: bool
 ) -> None:
-    nowhere = address.format(port=any_free())
-    async with facade(play.environment, monkeypatch, **{variable: nowhere}) as (_, http):
-        assert (await http.get("/healthz")).status_code == 200
-        ready = await http.get("/readyz")
-        driver = {"Authorization": play.drivers[0].authorization}
-        body = {"latitude": 1.0, "longitude": 1.0}
-        asked = await http.post("/api/v1/delivery/location", json=body, headers=driver)
+    variable, address = AWAY[name]
+    async with frozen_server() as silent:
+        nowhere = address.format(port=silent if frozen else any_free())
+        async with facade(play.environment, monkeypatch, **{variable: nowhere}) as (_, http):
+            assert (await http.get("/healthz")).status_code == 200
+            ready = await http.get("/readyz")
 
     assert ready.status_code == 503
-    assert "does not answer" in ready.json()["checks"][name]
-    others = set(ready.json()["checks"]) - {name}
-    assert all(ready.json()["checks"][other] == "ok" for other in others)
+    checks = ready.json()["checks"]
+    assert [lacking for lacking, state in checks.items() if state != "ok"] == [name]
+
+
+async def test_without_the_database_a_request_may_be_sent_again(
+    play: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    nowhere = AWAY["database"][1].format(port=any_free())
+    async with facade(play.environment, monkeypatch, DATABASE_URL=nowhere) as (_, http):
+        asked = await http.get(
+            "/api/v1/orders", headers={"Authorization": play.customer.authorization}
+        )
+
     assert (asked.status_code, asked.json()["code"]) == (503, "temporarily_unavailable")
     assert asked.headers["retry-after"] == "1"
+
+
+async def test_without_redis_a_drivers_position_is_kept_in_the_database(
+    play: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    nowhere = AWAY["redis"][1].format(port=any_free())
+    async with facade(play.environment, monkeypatch, REDIS_URL=nowhere) as (_, http):
+        told = await http.post(
+            "/api/v1/delivery/location",
+            json={"latitude": 1.5, "longitude": 2.5},
+            headers={"Authorization": play.drivers[0].authorization},
+        )
+
+    assert told.json() == {"accepted": True}
+    async with play.database.read() as session:
+        driver = await session.get(Driver, play.world.drivers[0].id)
+    assert driver is not None
+    assert (driver.current_latitude, driver.current_longitude) == (1.5, 2.5)
+
+
+async def test_without_temporal_an_order_can_be_looked_at_and_nothing_is_promised(
+    play: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    order = await play.bring(S.PAYMENT_CONFIRMED)
+    nowhere = AWAY["temporal"][1].format(port=any_free())
+    async with facade(play.environment, monkeypatch, TEMPORAL_ADDRESS=nowhere) as (_, http):
+        mine = {"Authorization": play.customer.authorization}
+        seen = await http.get(f"/api/v1/orders/{order['id']}", headers=mine)
+        asked = await http.put(f"/api/v1/orders/{order['id']}/cancel", headers=mine)
+
+    assert seen.json()["status"] == S.PAYMENT_CONFIRMED
+    assert (asked.status_code, asked.json()["code"]) == (503, "temporarily_unavailable")
+    assert (await play.customer.get(f"/orders/{order['id']}"))["status"] == S.PAYMENT_CONFIRMED
 
 
 async def test_without_workers_an_order_is_not_promised(
