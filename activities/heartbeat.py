@@ -1,12 +1,31 @@
-"""Signs of life, so that the work of a worker that died is given to another one soon."""
+"""Signs of life, so that the work of a worker that died is given to another one soon, and what the
+next attempt has to know of this one.
+"""
 
 import asyncio
 from contextlib import suppress
+from contextvars import ContextVar
 from datetime import timedelta
 from typing import Any
 
 from temporalio import activity
 from temporalio.worker import ActivityInboundInterceptor, ExecuteActivityInput, Interceptor
+
+_notes: ContextVar[list[Any] | None] = ContextVar("notes", default=None)
+
+
+def note(progress: int) -> None:
+    """Let the next attempt of this activity know how far this one came."""
+    notes = _notes.get()
+    if notes is not None:
+        notes[:] = [progress]
+        activity.heartbeat(progress)
+
+
+def noted() -> int:
+    """How far earlier attempts came; 0 if there is nothing noted."""
+    notes = _notes.get()
+    return int(notes[0]) if notes else 0
 
 
 class Heartbeats(Interceptor):
@@ -22,7 +41,10 @@ class _Beating(ActivityInboundInterceptor):
         timeout = activity.info().heartbeat_timeout
         if not timeout:
             return await self.next.execute_activity(input)
-        beat = asyncio.create_task(_beat(timeout / 3))
+        # What the last attempt had noted stays noted.
+        notes = list(activity.info().heartbeat_details)
+        _notes.set(notes)
+        beat = asyncio.create_task(_beat(timeout / 3, notes))
         try:
             return await self.next.execute_activity(input)
         finally:
@@ -31,7 +53,7 @@ class _Beating(ActivityInboundInterceptor):
                 await beat
 
 
-async def _beat(every: timedelta) -> None:
+async def _beat(every: timedelta, notes: list[Any]) -> None:
     while True:
-        activity.heartbeat()
+        activity.heartbeat(*notes)
         await asyncio.sleep(every.total_seconds())

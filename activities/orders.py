@@ -45,11 +45,14 @@ class OrderActivities:
             async with self._database.write() as session:
                 return await orders.begin(session, placing)
         except DBAPIError as error:
-            if isinstance(error, IntegrityError) or is_unstorable(error):
-                raise ApplicationError(
-                    str(error.orig), type="BadOrder", non_retryable=True
-                ) from error
-            raise
+            if not _is_final(error):
+                raise
+            async with self._database.read() as session:
+                # An attempt that was given up as too slow may have written it after all.
+                written = await orders.load(session, placing.order.id)
+            if written is not None:
+                return written
+            raise ApplicationError(str(error.orig), type="BadOrder", non_retryable=True) from error
 
     @activity.defn
     async def load_order(self, ref: OrderRef) -> Order:
@@ -68,13 +71,14 @@ class OrderActivities:
 
         Answers with the step that the database holds for this number, which is another one when a
         workflow task was lost after its commit. Fails for good (OfferGone) when the step takes an
-        offer that is no longer open; with Unstorable when it holds what PostgreSQL cannot.
+        offer that is no longer open; with Unstorable when it refers to what does not exist or
+        holds what cannot be stored.
         """
         try:
             async with self._database.write() as session:
                 recorded = await orders.record(session, step)
         except DBAPIError as error:
-            if is_unstorable(error):
+            if _is_final(error):
                 raise ApplicationError(str(error.orig), type=UNSTORABLE) from error
             raise
         except offers.OfferGone as gone:
@@ -103,3 +107,7 @@ class OrderActivities:
             await notifications.tell(
                 session, alarm.alert, parties, key=alarm.key, reason=alarm.reason
             )
+
+
+def _is_final(error: DBAPIError) -> bool:
+    return isinstance(error, IntegrityError) or is_unstorable(error)

@@ -4,15 +4,18 @@ Each of these may be repeated after it worked: the first call's answer comes bac
 key, or the payment is looked at before anything is done to it.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager
 from http import HTTPStatus
+from typing import TypeVar
+from uuid import UUID
 
 import stripe
 from stripe import PaymentIntent, Refund
 from temporalio import activity
 from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 
+from activities import heartbeat
 from providers.stripe import Stripe
 from schema.database import Database
 from schema.messages.money import (
@@ -36,6 +39,10 @@ _GIVEN_UP_BY_CANCEL = {
     "requires_capture",
 }
 
+_TURNS_AT_ONCE = 2
+
+Answer = TypeVar("Answer")
+
 
 class PaymentActivities:
     """An order's payment: asked for, charged, given back."""
@@ -47,15 +54,19 @@ class PaymentActivities:
     @activity.defn
     async def open_payment(self, asked: OpenPayment) -> OpenedPayment:
         """Ask for an order's payment; the customer confirms it with the client secret."""
-        with _refusals():
-            intent = await self._stripe.create_intent(
+
+        async def create(turn: int) -> PaymentIntent:
+            return await self._stripe.create_intent(
                 order_id=asked.order_id,
                 order_number=asked.order_number,
                 amount_cents=asked.amount_cents,
                 currency=asked.currency,
                 manual_capture=asked.capture_method is CaptureMethod.MANUAL,
-                key=f"order-{asked.order_id}:payment",
+                key=_key(asked.order_id, "payment", turn),
             )
+
+        with _refusals():
+            intent = await _in_turns(create)
         async with self._database.write() as session:
             await payments.note_opened(session, asked, intent.id)
         return OpenedPayment(payment_intent_id=intent.id, client_secret=intent.client_secret or "")
@@ -63,22 +74,32 @@ class PaymentActivities:
     @activity.defn
     async def change_amount(self, new: NewAmount) -> None:
         """Let an unpaid payment be for another amount; StripeRefused when it is paid already."""
-        with _refusals():
-            await self._stripe.change_amount(
-                new.payment_intent_id, new.amount_cents, key=_key(new, f"amount:{new.step}")
+
+        async def change(turn: int) -> PaymentIntent:
+            key = _key(new.order_id, f"amount:{new.step}", turn)
+            return await self._stripe.change_amount(
+                new.payment_intent_id, new.amount_cents, key=key
             )
+
+        with _refusals():
+            await _in_turns(change)
         async with self._database.write() as session:
             await payments.note_amount(session, new.order_id, new.amount_cents)
 
     @activity.defn
     async def capture_payment(self, ref: PaymentRef) -> int:
         """Take the whole of an authorised payment, in cents; StripeRefused if it is not given."""
-        intent = await self._stripe.intent(ref.payment_intent_id)
-        if intent.status == "requires_capture":
-            with _refusals():
-                intent = await self._stripe.capture(
-                    intent.id, intent.amount_capturable, key=_key(ref, "capture")
-                )
+
+        async def capture(turn: int) -> PaymentIntent:
+            intent = await self._stripe.intent(ref.payment_intent_id)
+            if intent.status != "requires_capture":
+                return intent
+            return await self._stripe.capture(
+                intent.id, intent.amount_capturable, key=_key(ref.order_id, "capture", turn)
+            )
+
+        with _refusals():
+            intent = await _in_turns(capture)
         if intent.status != "succeeded":
             raise _refusal(f"the payment is {intent.status}: there is nothing to capture")
         async with self._database.write() as session:
@@ -93,13 +114,16 @@ class PaymentActivities:
         one refunded down to what is kept. With `keep_cents` None it only looks and writes down.
         Raises a retryable error while the bank is still processing.
         """
+        return await _in_turns(lambda turn: self._settle(settling, turn))
+
+    async def _settle(self, settling: Settling, turn: int) -> Settled:
         intent = await self._stripe.intent(settling.payment_intent_id)
         if settling.keep_cents is not None:
             intent = await self._let_go(intent)
         # Money that was only held and then let go shows up as a refund too: there was no payment.
         refunds = await self._stripe.refunds(intent.id) if intent.amount_received else []
         if settling.keep_cents is not None:
-            refunds += await self._give_back(intent, refunds, settling)
+            refunds += await self._give_back(intent, refunds, settling, turn)
         return await self._write_down(intent, refunds, settling)
 
     async def _let_go(self, intent: PaymentIntent) -> PaymentIntent:
@@ -114,7 +138,7 @@ class PaymentActivities:
             return await self._stripe.intent(intent.id)
 
     async def _give_back(
-        self, intent: PaymentIntent, refunds: Sequence[Refund], settling: Settling
+        self, intent: PaymentIntent, refunds: Sequence[Refund], settling: Settling, turn: int
     ) -> list[Refund]:
         # A refund that failed is not tried again by itself: the card is gone, and people decide.
         asked = sum(r.amount for r in refunds if r.status != RefundStatus.CANCELED)
@@ -127,7 +151,7 @@ class PaymentActivities:
                     intent.id,
                     due,
                     reason=settling.reason,
-                    key=_key(settling, f"refund:{asked}"),
+                    key=_key(settling.order_id, f"refund:{asked}", turn),
                 )
             ]
 
@@ -165,8 +189,27 @@ class PaymentActivities:
         return settled
 
 
-def _key(ref: PaymentRef, step: str) -> str:
-    return f"order-{ref.order_id}:{step}"
+def _key(order_id: UUID, step: str, turn: int) -> str:
+    return f"order-{order_id}:{step}:{turn}" if turn else f"order-{order_id}:{step}"
+
+
+async def _in_turns(call: Callable[[int], Awaitable[Answer]]) -> Answer:
+    """Stripe's answer to `call`, which takes the number of its turn into its idempotency keys.
+
+    A broken answer (5xx) is kept by Stripe for a day, and given again to the same key. It is an
+    answer, though: whoever has seen it may look how things stand and ask with another key. No
+    answer at all is another matter: then only the same key is safe.
+    """
+    first = heartbeat.noted()
+    for turn in range(first, first + _TURNS_AT_ONCE):
+        try:
+            return await call(turn)
+        except stripe.APIError as error:
+            if (error.http_status or 0) < HTTPStatus.INTERNAL_SERVER_ERROR:
+                raise
+            broken = error
+            heartbeat.note(turn + 1)
+    raise broken
 
 
 @contextmanager

@@ -103,7 +103,10 @@ def _check_open(chef: Chef, at: datetime, timezone: str) -> None:
     if not chef.accepting_orders:
         raise conflict("chef_not_accepting", f"{chef.business_name} takes no orders now")
     if not is_open(chef.operating_hours, at, timezone):
-        raise conflict("chef_closed", f"{chef.business_name} is closed at {at:%Y-%m-%d %H:%M} UTC")
+        raise conflict(
+            "chef_closed",
+            f"{chef.business_name} is closed at {at.astimezone(UTC):%Y-%m-%d %H:%M} UTC",
+        )
 
 
 def _check_schedule(

@@ -118,7 +118,7 @@ def concerns(order: Access, who: Principal) -> bool:
         case Role.CUSTOMER:
             return order.customer_id == who.user_id
         case Role.CHEF:
-            return order.chef_user_id == who.user_id
+            return order.is_paid and order.chef_user_id == who.user_id
         case Role.DRIVER:
             return order.driver_user_id == who.user_id
 

@@ -43,7 +43,11 @@ class Refused(Exception):
 
     def is_behind(self, order: Access) -> bool:
         """Whether the refusal knows less of the order than the database does."""
-        return self.refusal is not None and self.refusal.sequence < order.sequence
+        return (
+            self.refusal is not None
+            and self.kind != "NotBegun"
+            and self.refusal.sequence < order.sequence
+        )
 
 
 class OrderClosed(Exception):
@@ -148,6 +152,25 @@ class Engine:
                 start_signal_args=fact,
                 id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE,
                 static_summary=f"taken up again: {signal.__name__}",
+            )
+
+    async def take_up(self, order_id: UUID) -> None:
+        """Go on with an order whose run was ended before the order was.
+
+        Raises EngineBusy.
+        """
+        start = WithStartWorkflowOperation(
+            OrderWorkflow.run,
+            OrderStart(order_id=order_id, terms=self._terms),
+            id=_workflow_id(order_id),
+            task_queue=ORDERS_QUEUE,
+            id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE,
+            id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
+            static_summary="taken up again: its last run ended before the order did",
+        )
+        async with self._answers():
+            await self._client.execute_update_with_start_workflow(
+                OrderWorkflow.catch_up, id="take-up", start_workflow_operation=start
             )
 
     def _handle(self, order_id: UUID) -> WorkflowHandle[OrderWorkflow, StatusView]:

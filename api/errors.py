@@ -105,7 +105,7 @@ def refused(refusal: Refused) -> Problem:
     match refusal.kind:
         case "IllegalTransition" if where and where.current:
             return illegal_transition(words, where.current, where.allowed)
-        case "NotBegun" | "PaymentUnavailable":
+        case "NotBegun":
             return unavailable(words)
         case kind:
             code = "".join(f"_{c.lower()}" if c.isupper() else c for c in kind).lstrip("_")

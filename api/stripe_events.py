@@ -120,13 +120,20 @@ def _refund(_: str, refund: Refund) -> Message:
 
 
 def _dispute_opened(_: str, dispute: Dispute) -> Message:
-    return DisputeOpened(dispute_id=dispute.id, amount_cents=dispute.amount, reason=dispute.reason)
+    return DisputeOpened(
+        dispute_id=dispute.id,
+        amount_cents=dispute.amount,
+        reason=dispute.reason,
+        inquiry=dispute.status.startswith("warning_"),
+    )
 
 
 def _dispute_closed(_: str, dispute: Dispute) -> Message:
-    return DisputeClosed(dispute_id=dispute.id, won=dispute.status == "won")
+    return DisputeClosed(dispute_id=dispute.id, won=dispute.status in _NO_MONEY_LOST)
 
 
+# The second ends an inquiry that did not become a dispute.
+_NO_MONEY_LOST = frozenset({"won", "warning_closed"})
 _ANY = frozenset(S)
 _REFUND = Meaning(Refund, OrderWorkflow.refund_settled, _refund, _ANY)
 
@@ -151,11 +158,12 @@ MEANINGS: Mapping[str, Meaning] = {
     "refund.created": _REFUND,
     "refund.updated": _REFUND,
     "refund.failed": _REFUND,
-    "charge.dispute.created": Meaning(
-        Dispute, OrderWorkflow.dispute_opened, _dispute_opened, frozenset({S.DELIVERED})
-    ),
+    "charge.dispute.created": Meaning(Dispute, OrderWorkflow.dispute_opened, _dispute_opened, _ANY),
     "charge.dispute.closed": Meaning(
-        Dispute, OrderWorkflow.dispute_closed, _dispute_closed, frozenset({S.DISPUTED})
+        Dispute,
+        OrderWorkflow.dispute_closed,
+        _dispute_closed,
+        frozenset({S.DELIVERED, S.DISPUTED}),
     ),
 }
 
@@ -178,6 +186,10 @@ async def pass_on(held: Services, event: Mapping[str, Any]) -> str:
             return f"known: the order is {order.status}"
         if isinstance(about, Refund) and await _is_known(session, about):
             return "known: the refund stands so already"
+        if meaning.signal is OrderWorkflow.dispute_opened and await webhooks.is_told(
+            session, "charge.dispute.closed", about.id
+        ):
+            return "known: the dispute is closed already"
     await held.engine.tell(order.order_id, meaning.signal, meaning.fact(event["id"], about))
     return f"told: {meaning.signal.__name__}"
 

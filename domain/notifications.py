@@ -31,6 +31,7 @@ class Alert(StrEnum):
     DELIVERY_OVERDUE = "delivery_overdue"
     DRIVER_NEAR = "driver_near"
     PAYMENT_MISMATCH = "payment_mismatch"
+    DISPUTE = "dispute"
     REFUND_FAILED = "refund_failed"
     REFUND_OVERDUE = "refund_overdue"
 
@@ -94,6 +95,7 @@ NOTICES: Mapping[OrderStatus | Alert, tuple[Notice, ...]] = {
     Alert.DELIVERY_OVERDUE: (_ops("The driver has not delivered {number} in time."),),
     Alert.DRIVER_NEAR: (_customer("Your driver is almost at your door."),),
     Alert.PAYMENT_MISMATCH: (_ops("The payment of {number} is not for what it costs: {reason}."),),
+    Alert.DISPUTE: (_ops("The customer's bank asks about the payment of {number}: {reason}."),),
     Alert.REFUND_FAILED: (_ops("A refund of {number} failed: {reason}."),),
     Alert.REFUND_OVERDUE: (_ops("A refund of {number} is still on its way: {reason}."),),
 }

@@ -51,9 +51,8 @@ class DriverSearch:
             pause_ends = workflow.now() + self._terms.dispatch_pause
             ends = min(self._offer.expires_at if self._offer else pause_ends, gives_up)
             self._explain(radius, ends)
-            if alarm_at is not None and alarm_at <= ends:
-                if not await self._answered(alarm_at):
-                    await self._steps.alarm(Alert.DISPATCH_SLOW)
+            if alarm_at and alarm_at <= ends and not await self._answered(alarm_at):
+                await self._steps.alarm(Alert.DISPATCH_SLOW)
                 alarm_at = None
             if await self._answered(ends):
                 continue

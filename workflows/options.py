@@ -72,7 +72,9 @@ def stripe_call(within: timedelta) -> RemoteOptions:
     )
 
 
-# While an answer is awaited at a screen.
+# While somebody waits at a screen, and all else waits for him.
+AT_ONCE = timedelta(seconds=10)
+# While an answer is awaited that decides what becomes of the order.
 SOON = timedelta(minutes=1)
 # Money that must go back goes back, however long Stripe or the bank is away.
 HOWEVER_LONG = timedelta(days=30)

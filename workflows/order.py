@@ -36,7 +36,6 @@ with workflow.unsafe.imports_passed_through():
         RefundSettled,
     )
     from schema.messages.order import (
-        CaptureMethod,
         Changes,
         ChangeTip,
         Command,
@@ -56,11 +55,11 @@ class OrderWorkflow:
 
     @workflow.init
     def __init__(self, start: OrderStart) -> None:
-        self._terms = start.terms
         self._steps = Steps(start.order_id)
         self._payment = OrderPayment(self._steps, start.terms)
         self._search = DriverSearch(self._steps, start.terms)
         self._phases = Phases(self._steps, self._payment, self._search, start.terms)
+        self._taken_up = start.placing is None
         self._unplaceable = False
         self._near_door = False
 
@@ -78,6 +77,7 @@ class OrderWorkflow:
             if is_cancelled_exception(error) and self._steps.has_begun:
                 await asyncio.shield(self._stop())
             raise
+        self._steps.say(f"Over: {self._steps.status}")
         return self._steps.view()
 
     async def _begin(self, start: OrderStart) -> None:
@@ -103,6 +103,8 @@ class OrderWorkflow:
                 if OrderStatus.CANCELLED in order_status.allowed(self._steps.status, by.role):
                     await self._steps.cancel(by, "stopped_by_operations")
         if self._steps.status is OrderStatus.CANCELLED:
+            # Whatever was under way has been cancelled with the run.
+            self._payment.unsettled = True
             await self._payment.settle()
 
     # Questions
@@ -122,8 +124,12 @@ class OrderWorkflow:
             lambda: payment.opened is not None or payment.unavailable or self._unplaceable
         )
         if payment.opened is None:
-            kind = "Unplaceable" if self._unplaceable else "PaymentUnavailable"
-            raise self._steps.refusal(kind, "the order could not be placed")
+            if self._unplaceable:
+                raise self._steps.refusal("Unplaceable", "the order refers to what is gone")
+            raise self._steps.refusal(
+                "PaymentUnavailable",
+                "the payment could not be opened, so the order is cancelled: place another one",
+            )
         order = self._steps.order
         return Placed(
             order_number=order.number or "",
@@ -132,13 +138,17 @@ class OrderWorkflow:
             client_secret=payment.opened.client_secret,
         )
 
+    @place.validator
+    def _may_place(self) -> None:
+        if self._taken_up:
+            raise self._steps.refusal("PlacedBefore", "this order was placed long ago")
+
     @workflow.update
     async def accept(self, ask: ReadyIn) -> StatusView:
         """The chef takes the order on, and promises when it will be ready."""
         async with self._steps.deciding():
             self._steps.must_allow(OrderStatus.ACCEPTED, ask.by)
-            if self._terms.capture_method is CaptureMethod.MANUAL:
-                await self._payment.capture()
+            await self._payment.capture()
             await self._steps.move(
                 OrderStatus.ACCEPTED, ask.by, changes=lambda order: _promise(order, ask)
             )
@@ -319,6 +329,7 @@ class OrderWorkflow:
     @workflow.update
     async def catch_up(self) -> StatusView:
         """Adopt what the database knows and the history does not; the facade saw it ahead."""
+        await self._has_begun()
         async with self._steps.deciding():
             await self._steps.catch_up()
         return self._steps.view()
@@ -359,14 +370,20 @@ class OrderWorkflow:
         """Stripe: the customer's bank wants the money of a delivered order back."""
         await self._has_begun()
         async with self._steps.noting():
-            if self._steps.status is OrderStatus.DELIVERED:
+            if self._steps.status is OrderStatus.DELIVERED and not fact.inquiry:
                 await self._steps.move(OrderStatus.DISPUTED, STRIPE, reason=fact.reason)
+            else:
+                # No money has moved yet, or the order is one that cannot become disputed.
+                await self._steps.alarm(Alert.DISPUTE, key=fact.dispute_id, reason=fact.reason)
 
     @workflow.signal
     async def dispute_closed(self, fact: DisputeClosed) -> None:
         """Stripe: the bank has decided."""
         await self._has_begun()
         async with self._steps.noting():
+            if self._steps.status is OrderStatus.DELIVERED and not fact.won:
+                # Stripe's events come in any order: that it was opened is still to be heard of.
+                await self._steps.move(OrderStatus.DISPUTED, STRIPE, reason=fact.dispute_id)
             if self._steps.status is OrderStatus.DISPUTED:
                 verdict = OrderStatus.DELIVERED if fact.won else OrderStatus.REFUNDED
                 await self._steps.move(verdict, STRIPE, reason=fact.dispute_id)

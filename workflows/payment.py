@@ -1,11 +1,12 @@
 """An order's payment: asked for, confirmed by Stripe, captured, and given back when it must be."""
 
 from collections.abc import Collection
+from datetime import timedelta
 
 from temporalio import workflow
-from temporalio.exceptions import ActivityError, ApplicationError
+from temporalio.exceptions import ActivityError, ApplicationError, is_cancelled_exception
 
-from workflows.options import DATABASE, HOWEVER_LONG, SOON, stripe_call
+from workflows.options import AT_ONCE, DATABASE, HOWEVER_LONG, SOON, stripe_call
 from workflows.search import TOTAL_CENTS
 from workflows.steps import Steps, until
 
@@ -14,7 +15,7 @@ with workflow.unsafe.imports_passed_through():
     from activities.payments import PaymentActivities
     from domain.notifications import Alert
     from domain.order_status import Actor, OrderStatus
-    from domain.pricing import with_tip
+    from domain.pricing import Price, with_tip
     from schema.messages.money import (
         NewAmount,
         OpenedPayment,
@@ -32,6 +33,8 @@ STRIPE = Who(role=Actor.STRIPE)
 _UNCAPTURED = frozenset({OrderStatus.PENDING, OrderStatus.PAYMENT_CONFIRMED})
 
 _MOST_TIP_CHANGES = 20
+# What Stripe refuses today (too little on the account, say) it may grant tomorrow.
+_ASK_AGAIN = timedelta(days=1)
 
 
 class OrderPayment:
@@ -42,6 +45,8 @@ class OrderPayment:
         self._terms = terms
         self._refusals: set[str] = set()
         self._tips_changed = 0
+        # Each amount that Stripe was asked to change the payment to.
+        self._asked_for: dict[int, Price] = {}
         self.opened: OpenedPayment | None = None
         self.unavailable = False
         # An ended order's money is looked at once, and again whenever Stripe has news of it.
@@ -70,6 +75,8 @@ class OrderPayment:
                 **stripe_call(within=self._terms.payment_deadline),
             )
         except ActivityError as error:
+            if is_cancelled_exception(error):
+                raise
             workflow.logger.warning("no payment for %s: %s", order.number, error)
             self.unavailable = True
             await self._give_up("payment_unavailable", {OrderStatus.PENDING})
@@ -87,16 +94,24 @@ class OrderPayment:
                 self._steps.learn(captured_cents=captured)
                 self.unsettled = True
             elif self._steps.status is OrderStatus.PENDING:
+                if fact.amount_cents != self._steps.order.price.total_cents:
+                    await self._explain(fact.amount_cents)
                 if fact.amount_cents < self._steps.order.price.total_cents:
-                    await self._steps.alarm(
-                        Alert.PAYMENT_MISMATCH, reason=f"{fact.amount_cents} cents came"
-                    )
                     return
                 await self._steps.move(
                     OrderStatus.PAYMENT_CONFIRMED,
                     STRIPE,
                     changes=lambda _: Changes(captured_cents=captured),
                 )
+
+    async def _explain(self, cents: int) -> None:
+        """Find out why Stripe has another amount than the order: a tip, or somebody must look."""
+        price = self._asked_for.get(cents)
+        if price is not None:
+            # The change had worked, and its answer was lost on the way.
+            await self._write_price(price)
+        else:
+            await self._steps.alarm(Alert.PAYMENT_MISMATCH, reason=f"{cents} cents came")
 
     async def failed(self, fact: PaymentFailed) -> None:
         """A card was refused: the customer may try another, a few times.
@@ -141,22 +156,29 @@ class OrderPayment:
         order = self._steps.order
         price = with_tip(order.price, tip_cents)
         self._tips_changed += 1
+        self._asked_for[price.total_cents] = price
         try:
             await workflow.execute_activity_method(
                 PaymentActivities.change_amount,
                 NewAmount(
                     **dict(self._ref(order)),
                     amount_cents=price.total_cents,
-                    step=self._tips_changed,
+                    step=f"{workflow.info().run_id}:{self._tips_changed}",
                 ),
                 summary=f"ask for {price.total_cents} {price.currency} cents instead",
-                **stripe_call(within=SOON),
+                **stripe_call(within=AT_ONCE),
             )
         except ActivityError as error:
-            raise self._steps.refusal("TipLocked", "the order is being paid for already") from error
+            # Not heard of in time, it may have worked: what is paid in the end will tell.
+            raise self._steps.refusal(
+                "TipLocked", "the payment does not take another amount now"
+            ) from error
+        await self._write_price(price)
+
+    async def _write_price(self, price: Price) -> None:
         await workflow.execute_local_activity_method(
             OrderActivities.set_price,
-            NewPrice(order_id=order.id, price=price),
+            NewPrice(order_id=self._steps.order.id, price=price),
             summary="write the new price",
             **DATABASE,
         )
@@ -168,10 +190,16 @@ class OrderPayment:
         while self.unsettled:
             self.unsettled = False
             settled = await self._settle(self._steps.order.kept_cents or 0)
-            if settled is None or settled.failed_cents:
-                cents = settled.failed_cents if settled else "Stripe refused"
-                await self._steps.alarm(Alert.REFUND_FAILED, reason=f"{cents}")
-            if settled is None or not settled.pending_cents:
+            if settled is None:
+                await self._steps.alarm(Alert.REFUND_FAILED, reason="Stripe refused")
+                again = workflow.now() + _ASK_AGAIN
+                self._steps.say(f"Stripe refuses the refund; asked again at {again:%H:%M} UTC")
+                await until(lambda: self.unsettled, again, "ask for the refund again")
+                self.unsettled = True
+                continue
+            if settled.failed_cents:
+                await self._steps.alarm(Alert.REFUND_FAILED, reason=f"{settled.failed_cents} cents")
+            if not settled.pending_cents:
                 return
             due = workflow.now() + self._terms.refund_overdue
             self._steps.say(f"Waiting for the bank to refund {settled.pending_cents} cents")
@@ -182,8 +210,9 @@ class OrderPayment:
 
     async def look(self) -> None:
         """Write down what Stripe says of the payment; a delivered order may be refunded by it."""
+        # Stripe may take its time: the order goes on meanwhile.
+        settled = await self._settle(None)
         async with self._steps.noting():
-            settled = await self._settle(None)
             refundable = {OrderStatus.DELIVERED, OrderStatus.DISPUTED}
             if settled is None or self._steps.status not in refundable:
                 return
@@ -208,6 +237,8 @@ class OrderPayment:
                 **stripe_call(within=HOWEVER_LONG),
             )
         except ActivityError as error:
+            if is_cancelled_exception(error):
+                raise
             workflow.logger.error("payment of %s not settled: %s", order.number, error)
             return None
         self._steps.learn(

@@ -1,7 +1,7 @@
 """What an order waits for in each state, for how long, and what happens when it does not come."""
 
-from collections.abc import Collection
-from datetime import datetime
+from collections.abc import Callable, Collection
+from datetime import datetime, timedelta
 
 from temporalio import workflow
 
@@ -19,6 +19,8 @@ COOKING = frozenset({OrderStatus.ACCEPTED, OrderStatus.PREPARING})
 ON_THE_WAY = frozenset({OrderStatus.PICKED_UP, OrderStatus.IN_TRANSIT})
 DEADLINE = Who(role=Actor.DEADLINE)
 DISPATCH = Who(role=Actor.DISPATCH)
+
+_LOOK_AGAIN = timedelta(hours=1)
 
 
 class Phases:
@@ -86,9 +88,8 @@ class Phases:
             return order.status not in COOKING or order.estimated_ready_at != promised
 
         if not await until(ready_or_promised_anew, promised, "promised ready time"):
-            await self._steps.alarm(Alert.CHEF_OVERDUE)
             self._steps.say(f"{kitchen} is late: it was promised for {_clock(promised)}")
-            await workflow.wait_condition(ready_or_promised_anew)
+            await self._overdue(Alert.CHEF_OVERDUE, ready_or_promised_anew)
 
     async def _driver_is_found(self) -> None:
         await self._search.find()
@@ -100,16 +101,29 @@ class Phases:
         kitchen = self._steps.order.kitchen_name
         self._steps.say(f"Waiting for the driver to pick up at {kitchen} by {_clock(due)}")
         if not await self._leaves(waiting, due, "pickup overdue"):
-            await self._steps.alarm(Alert.PICKUP_OVERDUE)
-            await workflow.wait_condition(lambda: self._steps.status not in waiting)
+            await self._overdue(Alert.PICKUP_OVERDUE, lambda: self._steps.status not in waiting)
 
     async def _driver_delivers(self) -> None:
         expected = self._steps.order.estimated_delivery_at
         due = max(expected, workflow.now()) + self._terms.delivery_overdue
         self._steps.say(f"On the way, expected at the door at {_clock(expected)}")
         if not await self._leaves(ON_THE_WAY, due, "delivery overdue"):
-            await self._steps.alarm(Alert.DELIVERY_OVERDUE)
-            await workflow.wait_condition(lambda: self._steps.status not in ON_THE_WAY)
+            await self._overdue(
+                Alert.DELIVERY_OVERDUE, lambda: self._steps.status not in ON_THE_WAY
+            )
+
+    async def _overdue(self, alert: Alert, is_over: Callable[[], bool]) -> None:
+        """Sound the alarm, then wait for as long as it takes.
+
+        What is waited for may have been recorded by a workflow task that got lost, with nobody who
+        asks again: the database is looked at first, and every hour.
+        """
+        await self._steps.look()
+        if is_over():
+            return
+        await self._steps.alarm(alert)
+        while not await until(is_over, workflow.now() + _LOOK_AGAIN, "look at the database"):
+            await self._steps.look()
 
     async def _bank_decides(self) -> None:
         self._steps.say("Waiting for the customer's bank to decide the dispute")

@@ -216,6 +216,11 @@ class Steps:
         ):
             self._believe(step)
 
+    async def look(self) -> None:
+        """Catch up, without a request that asked for it."""
+        async with self.noting():
+            await self.catch_up()
+
     async def alarm(
         self, alert: Alert, *, key: str = "", reason: str | None = None, near_door: bool = False
     ) -> None:

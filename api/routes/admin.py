@@ -15,7 +15,7 @@ from api.views import OrderOut, Page, StatusOut
 from domain.order_status import Actor, OrderStatus
 from schema.messages.dispatch import OperatorAssign
 from schema.messages.order import OperatorCancel, Who
-from schema.queries import drivers
+from schema.queries import drivers, order_views
 from workflows.order import OrderWorkflow
 
 router = APIRouter(prefix="/admin", tags=["Admin"])
@@ -50,6 +50,8 @@ async def assign_order(
     async with held.database.read() as session:
         if not await drivers.is_approved(session, body.driver_id):
             raise invalid("driverId", "unknown_driver", "there is no such driver who may deliver")
+        # The order may come back to where it waits for a driver, and be given to the same again.
+        since = await order_views.last_step(session, order_id, OrderStatus.READY_FOR_PICKUP)
     return await commands.ask(
         held,
         order,
@@ -61,7 +63,7 @@ async def assign_order(
         ),
         to=OrderStatus.ASSIGNED_TO_DRIVER,
         by=Actor.ADMIN,
-        key=f"{body.driver_id}:{order.sequence}",
+        key=f"{body.driver_id}:{since}",
     )
 
 

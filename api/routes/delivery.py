@@ -31,6 +31,7 @@ from domain.order_status import Actor, OrderStatus
 from schema.messages.dispatch import Delivery, DriverCommand, OfferAnswer
 from schema.messages.order import Who
 from schema.queries import drivers, order_views
+from schema.queries.order_views import Access
 from workflows.order import OrderWorkflow
 
 router = APIRouter(prefix="/delivery", tags=["Delivery"])
@@ -141,10 +142,12 @@ async def set_status(
     """Say how far an order is: `picked_up`, `in_transit`, `delivered` (with proof), or give it
     back before picking it up (`ready_for_pickup`).
     """
-    order = await order_of(held, order_id, who)
     driver_id, by = await _driver(held, who), Who(role=Actor.DRIVER, id=who.user_id)
     to = OrderStatus(body.status)
-    key = str(who.user_id)
+    if to is OrderStatus.READY_FOR_PICKUP:
+        order, key = await _given_back(held, order_id, driver_id)
+    else:
+        order, key = await order_of(held, order_id, who), str(who.user_id)
     if to is OrderStatus.DELIVERED:
         proof = body.proof.model_dump(by_alias=True, exclude_none=True) if body.proof else None
         return await commands.ask(
@@ -156,9 +159,6 @@ async def set_status(
             by=Actor.DRIVER,
             key=key,
         )
-    if to is OrderStatus.READY_FOR_PICKUP:
-        # A driver may be given the same order again, and drop out again.
-        key = f"{key}:{order.sequence}"
     return await commands.ask(
         held,
         order,
@@ -176,6 +176,16 @@ async def _driver(held: Services, who: Principal) -> UUID:
     if driver_id is None:
         raise not_found("driver profile of yours")
     return driver_id
+
+
+async def _given_back(held: Services, order_id: UUID, driver_id: UUID) -> tuple[Access, str]:
+    """The order that a driver gives back, or gave back before, and which time it is."""
+    async with held.database.read() as session:
+        order = await order_views.access(session, order_id)
+        assignment = await drivers.latest_assignment(session, order_id, driver_id)
+    if order is None or assignment is None:
+        raise not_found("order")
+    return order, str(assignment)
 
 
 async def _answer(

@@ -21,7 +21,7 @@ from api.dependencies import (
     order_of,
     visible_to,
 )
-from api.engine import OrderClosed
+from api.engine import OrderClosed, Refused
 from api.errors import conflict, invalid, not_found, problems
 from api.order_lists import orders_page
 from api.views import OrderOut, Page, PlacedOut, StatusOut, StepOut
@@ -176,7 +176,9 @@ async def _placed_before(held: Services, claim: Claim, digest: str) -> PlacedOut
     _must_be_the_same(claim, digest)
     try:
         return _placed(claim.order_id, await held.engine.placed(claim.order_id))
-    except OrderClosed as closed:
+    except (OrderClosed, Refused) as closed:
+        if isinstance(closed, Refused) and closed.kind != "PlacedBefore":
+            raise
         async with held.database.read() as session:
             if not await webhooks.order_exists(session, claim.order_id):
                 return None

@@ -52,10 +52,10 @@ class PaymentRef(Message):
 
 
 class NewAmount(PaymentRef):
-    """A payment that is now for another amount; `step` numbers the change."""
+    """A payment that is now for another amount; `step` tells this change from all others."""
 
     amount_cents: int
-    step: int
+    step: str
 
 
 class Settling(PaymentRef):
@@ -98,11 +98,12 @@ class RefundSettled(Message):
 
 
 class DisputeOpened(Message):
-    """Stripe says: the customer's bank asks for the money back."""
+    """Stripe says: the customer's bank asks for the money back, or (`inquiry`) only asks."""
 
     dispute_id: str
     amount_cents: int
     reason: str
+    inquiry: bool = False
 
 
 class DisputeClosed(Message):

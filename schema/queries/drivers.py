@@ -41,6 +41,19 @@ async def is_approved(session: AsyncSession, driver_id: UUID) -> bool:
     return driver is not None and driver.verification_status is Verification.APPROVED
 
 
+async def latest_assignment(session: AsyncSession, order_id: UUID, driver_id: UUID) -> UUID | None:
+    """The last time that a driver was given an order, or offered it."""
+    return await session.scalar(
+        select(col(DriverAssignment.id))
+        .where(
+            col(DriverAssignment.order_id) == order_id,
+            col(DriverAssignment.driver_id) == driver_id,
+        )
+        .order_by(col(DriverAssignment.offered_at).desc(), col(DriverAssignment.id).desc())
+        .limit(1)
+    )
+
+
 async def set_available(session: AsyncSession, driver_id: UUID, available: bool) -> None:
     """Let a driver be asked, or not."""
     await session.execute(

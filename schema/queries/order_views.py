@@ -31,6 +31,7 @@ class Access(NamedTuple):
     chef_user_id: UUID
     driver_id: UUID | None
     driver_user_id: UUID | None
+    is_paid: bool
 
 
 class View(NamedTuple):
@@ -55,6 +56,7 @@ async def access(session: AsyncSession, order_id: UUID) -> Access | None:
             col(Chef.user_id),
             col(Order.driver_id),
             col(Driver.user_id),
+            col(Order.paid_at).is_not(None),
         )
         .join(Chef, col(Chef.id) == col(Order.chef_id))
         .outerjoin(Driver, col(Driver.id) == col(Order.driver_id))
@@ -95,6 +97,15 @@ async def history(session: AsyncSession, order_id: UUID) -> Sequence[OrderStatus
         .order_by(col(OrderStatusHistory.sequence))
     )
     return found.all()
+
+
+async def last_step(session: AsyncSession, order_id: UUID, to: OrderStatus) -> int | None:
+    """The number of the last step that took an order to a state."""
+    return await session.scalar(
+        select(func.max(OrderStatusHistory.sequence)).where(
+            col(OrderStatusHistory.order_id) == order_id, col(OrderStatusHistory.status) == to
+        )
+    )
 
 
 def of_customer(user_id: UUID) -> ColumnElement[bool]:

@@ -56,7 +56,7 @@ class StripeEvent(SQLModel, table=True):
     __tablename__ = "stripe_events"
 
     id: str = Field(primary_key=True)
-    type: str
+    type: str = Field(index=True)
     payload: dict[str, Any] = document()
     received_at: datetime = created()
     handled_at: datetime | None = moment(default=None)

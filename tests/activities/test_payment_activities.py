@@ -166,12 +166,12 @@ async def test_a_refusal_is_final_and_an_outage_is_not(till: Till) -> None:
 async def test_another_amount_can_be_asked_for_until_it_is_paid(till: Till) -> None:
     opened = await till.open()
     ref = till.ref(opened)
-    await till.activities.change_amount(NewAmount(**dict(ref), amount_cents=2960, step=1))
+    await till.activities.change_amount(NewAmount(**dict(ref), amount_cents=2960, step="1"))
     assert (await till.intent(ref)).amount == 2960
 
     await till.wallet.pay(opened.client_secret)
     with pytest.raises(ApplicationError) as refused:
-        await till.activities.change_amount(NewAmount(**dict(ref), amount_cents=3000, step=2))
+        await till.activities.change_amount(NewAmount(**dict(ref), amount_cents=3000, step="2"))
     assert refused.value.non_retryable
     assert (await till.intent(ref)).amount_received == 2960
 

@@ -123,3 +123,19 @@ async def test_a_proof_that_is_no_proof_is_refused(play: Cast) -> None:
 
     assert refused.value.status == 422
     assert (await play.customer.get(f"/orders/{order['id']}"))["status"] == S.IN_TRANSIT
+
+
+async def test_an_order_given_back_twice_gets_the_same_answer_and_is_given_back_once(
+    play: Cast,
+) -> None:
+    order = await play.bring(S.ASSIGNED_TO_DRIVER)
+
+    answers = [
+        await play.driver_says(0, order, "ready_for_pickup", reason="flat tyre") for _ in range(2)
+    ]
+
+    assert answers[0] == answers[1]
+    assert (await play.history(order)).count("ready_for_pickup") == 2
+    with pytest.raises(Unanswered) as refused:
+        await play.driver_says(1, order, "ready_for_pickup")
+    assert refused.value.problem["status"] in {404, 409}

@@ -1,6 +1,7 @@
 """Looking at orders and moving them: what is refused, and how that is said."""
 
 import asyncio
+from collections.abc import Mapping
 from typing import Any
 
 import httpx
@@ -11,6 +12,8 @@ from domain import order_status
 from domain.order_status import Actor, OrderStatus
 from local.cast import Cast
 from local.people import Unanswered
+from schema.tables import Driver, Verification
+from workflows.connection import connect
 
 S = OrderStatus
 
@@ -163,3 +166,66 @@ async def test_a_body_that_is_no_json_object_is_refused(play: Cast, body: bytes)
 
     assert answer.status_code in {400, 422}
     assert answer.headers["content-type"] == "application/problem+json"
+
+
+async def test_an_order_assigned_twice_to_the_same_driver_is_assigned_once(play: Cast) -> None:
+    order = await play.bring(S.READY_FOR_PICKUP)
+    driver = str(play.world.drivers[1].id)
+
+    answers = [
+        await play.admin.post(f"/admin/orders/{order['id']}/assign", driverId=driver)
+        for _ in range(2)
+    ]
+
+    assert answers[0] == answers[1]
+    assert (await play.history(order)).count("assigned_to_driver") == 1
+
+
+async def test_a_driver_who_is_not_approved_is_not_assigned(play: Cast) -> None:
+    order = await play.bring(S.READY_FOR_PICKUP)
+    async with play.database.write() as session:
+        driver = await session.get(Driver, play.world.drivers[1].id)
+        assert driver is not None
+        driver.verification_status = Verification.SUSPENDED
+
+    with pytest.raises(Unanswered) as refused:
+        await play.admin.post(
+            f"/admin/orders/{order['id']}/assign", driverId=str(play.world.drivers[1].id)
+        )
+
+    assert refused.value.problem["code"] == "unknown_driver"
+
+
+async def test_an_unpaid_order_is_no_business_of_the_chefs(play: Cast) -> None:
+    order = await play.place()
+
+    for asked in (
+        play.chef.get(f"/orders/{order['id']}"),
+        play.chef.get(f"/orders/{order['id']}/history"),
+        play.chef_says(order, "accepted"),
+    ):
+        with pytest.raises(Unanswered) as refused:
+            await asked
+        assert refused.value.problem["code"] == "not_found"
+
+
+async def test_a_page_beyond_the_end_says_how_many_there_are(play: Cast) -> None:
+    await play.place()
+    assert await play.customer.get("/orders", page=9) == {
+        "data": [],
+        "page": 9,
+        "limit": 20,
+        "total": 1,
+    }
+
+
+async def test_an_order_whose_run_was_terminated_goes_on_with_the_next_command(
+    play: Cast, environment: Mapping[str, str]
+) -> None:
+    order = await play.bring(S.ACCEPTED)
+    temporal = await connect(environment)
+    await temporal.get_workflow_handle(f"order-{order['id']}").terminate("by mistake")
+
+    assert (await play.chef_says(order, "preparing"))["status"] == S.PREPARING
+    assert (await play.chef_says(order, "ready_for_pickup"))["status"] == S.READY_FOR_PICKUP
+    await play.take(0, order)

@@ -42,13 +42,13 @@ async def send(
     play: Cast,
     payload: bytes | dict[str, Any],
     *,
-    at: float | None = None,
+    ago: float = 0,
     secret: str | None = None,
     signature: str | None = None,
 ) -> httpx.Response:
     """A delivery as Stripe makes it, with the signature that belongs to it or another."""
     body = payload if isinstance(payload, bytes) else json.dumps(payload).encode()
-    signed_at = int(at or time.time())
+    signed_at = int(time.time() - ago)
     key = secret or play.environment["STRIPE_WEBHOOK_SECRET"]
     digest = hmac.new(key.encode(), f"{signed_at}.".encode() + body, hashlib.sha256).hexdigest()
     header = signature if signature is not None else f"t={signed_at},v1={digest}"
@@ -104,8 +104,8 @@ async def test_an_event_that_was_stored_but_not_passed_on_is_passed_on_when_it_c
         {"signature": "t=1,v1=\u00ff"},
         {"signature": "t=\u00b2,v1=abc"},
         {"signature": f"t={'9' * 5000},v1=abc"},
-        {"at": time.time() - 301},
-        {"at": time.time() + 400},
+        {"ago": 301},
+        {"ago": -400},
     ],
     ids=[
         "other secret",
@@ -267,3 +267,21 @@ async def test_a_dispute_is_followed_to_its_end(play: Cast) -> None:
     await send(play, event("charge.dispute.closed", {**dispute, "status": "lost"}))
 
     await play.becomes(order, S.REFUNDED)
+
+
+async def test_a_dispute_heard_of_after_its_end_is_over(play: Cast) -> None:
+    order = await play.bring(S.DELIVERED)
+    dispute = {
+        "id": f"dp_{order['id']}",
+        "object": "dispute",
+        "payment_intent": play.intent_id(order),
+        "amount": 2660,
+        "reason": "fraudulent",
+        "status": "won",
+    }
+
+    await send(play, event("charge.dispute.closed", dispute))
+    late = await send(play, event("charge.dispute.created", {**dispute, "status": "under_review"}))
+
+    assert late.json() == {"outcome": "known: the dispute is closed already"}
+    assert (await play.customer.get(f"/orders/{order['id']}"))["status"] == S.DELIVERED

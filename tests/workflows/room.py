@@ -83,6 +83,16 @@ class Room:
         async with httpx.AsyncClient(base_url=self.stripe_url) as http:
             (await http.post(f"/_control/{path}", json=body)).raise_for_status()
 
+    @asynccontextmanager
+    async def stripe_fault(self, match: str, kind: str, times: int = 1) -> AsyncIterator[None]:
+        """Have Stripe's next requests go wrong, until left at the latest."""
+        await self.stripe_control("faults", {"match": match, "kind": kind, "times": times})
+        try:
+            yield
+        finally:
+            async with httpx.AsyncClient(base_url=self.stripe_url) as http:
+                (await http.delete("/_control/faults")).raise_for_status()
+
     async def skip(self, time: timedelta) -> None:
         """Let so much time pass, at once."""
         await self.env.sleep(time)

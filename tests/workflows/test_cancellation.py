@@ -7,6 +7,7 @@ from temporalio.client import WorkflowFailureError
 
 from domain.cancellation import Fault
 from domain.order_status import OrderStatus
+from local.people import until
 from schema.messages.money import PaymentStatus, RefundSettled, RefundStatus
 from schema.messages.order import OperatorCancel
 from schema.tables import Refund
@@ -115,6 +116,49 @@ async def test_a_run_that_is_cancelled_in_the_ui_gives_the_money_back(room: Room
 
     assert (await run.row()).cancel_reason == "stopped_by_operations"
     await money_is_back(run, 2960)
+
+
+async def test_a_run_cancelled_in_the_ui_while_stripe_is_away_gives_the_money_back_later(
+    room: Room,
+) -> None:
+    run = await bring(room, S.PAYMENT_CONFIRMED)
+    async with room.stripe_fault("* /v1/*", "drop_before", times=1000):
+        await run.ask(OrderWorkflow.reject, run.command(run.chef))
+        await run.handle.cancel()
+        await until(lambda: cancel_was_heard(run))
+
+    with pytest.raises(WorkflowFailureError):
+        await run.handle.result()
+    await money_is_back(run, 2960)
+
+
+async def cancel_was_heard(run: Run) -> bool:
+    """Whether the settlement that was under way has been given up."""
+    history = await run.handle.fetch_history()
+    return any(
+        event.HasField("activity_task_cancel_requested_event_attributes")
+        for event in history.events
+    )
+
+
+@pytest.mark.parametrize("kind", ["server_error", "drop_after", "rate_limit"])
+async def test_a_refund_that_goes_wrong_for_a_while_is_made_once(room: Room, kind: str) -> None:
+    run = await bring(room, S.PAYMENT_CONFIRMED)
+
+    async with room.stripe_fault("POST /v1/refunds", kind, times=7):
+        await run.ask(OrderWorkflow.reject, run.command(run.chef))
+        assert (await run.handle.result()).status is S.CANCELLED
+
+    assert [r.amount for r in room.stripe.v1.refunds.list({"payment_intent": run.intent_id})] == [
+        2960
+    ]
+
+
+async def test_a_payment_that_stripe_could_not_open_at_first_is_opened(room: Room) -> None:
+    async with room.stripe_fault("POST /v1/payment_intents", "server_error", times=3):
+        run = await room.begin()
+    await run.pay()
+    assert (await run.status()).status is S.PAYMENT_CONFIRMED
 
 
 async def test_a_refund_that_fails_alarms_ops(room: Room) -> None:

@@ -134,6 +134,20 @@ async def test_without_a_driver_ops_hears_of_it_and_then_everything_is_given_bac
     assert (row.kept_cents, row.chef_earning_cents, row.driver_earning_cents) == (0, 1601, 0)
 
 
+async def test_ops_hears_of_a_slow_search_also_when_a_driver_says_no_at_that_very_time(
+    room: Room,
+) -> None:
+    driver = room.world.drivers[0]
+    run = await room.begin(terms=TERMS.model_copy(update={"dispatch_alert": 25 * SECOND}))
+    await run.cook()
+    await room.skip(5 * SECOND)
+    await run.decline(driver)
+
+    await room.skip(30 * SECOND)
+
+    assert "No driver has taken" in (await run.told(room.world.admin))[0]
+
+
 async def test_a_driver_who_does_not_come_alarms_ops(room: Room) -> None:
     run = await room.begin()
     await run.cook()

@@ -1,5 +1,9 @@
 """Facts that Stripe, phones and banks tell, also to an order whose workflow has ended."""
 
+import pytest
+from temporalio.client import WorkflowUpdateFailedError
+from temporalio.exceptions import ApplicationError
+
 from domain.order_status import Actor, OrderStatus
 from schema.messages.money import (
     DisputeClosed,
@@ -7,6 +11,7 @@ from schema.messages.money import (
     PaymentSucceeded,
     RefundSettled,
 )
+from schema.messages.order import ChangeTip
 from tests.workflows.room import Room, Run
 from workflows.order import OrderWorkflow
 
@@ -109,3 +114,78 @@ async def test_a_fact_that_is_no_news_changes_nothing(room: Room) -> None:
     assert (await run.handle.result()).status is S.DELIVERED
     assert await run.row() == before
     assert (await run.row()).cancelled_by is not Actor.STRIPE
+
+
+async def test_an_inquiry_is_told_to_ops_and_disputes_nothing(room: Room) -> None:
+    run = await delivered(room)
+
+    await run.tell_again(OrderWorkflow.dispute_opened, DISPUTE.model_copy(update={"inquiry": True}))
+
+    assert (await run.handle.result()).status is S.DELIVERED
+    assert "asks about the payment" in (await run.told(room.world.admin))[-1]
+
+
+async def test_a_dispute_of_an_order_that_was_cancelled_is_told_to_ops(room: Room) -> None:
+    run = await room.begin()
+    await run.pay()
+    await run.accept()
+    await run.start()
+    await run.ask(OrderWorkflow.cancel, run.command(run.customer))
+    await run.handle.result()
+
+    await run.tell_again(OrderWorkflow.dispute_opened, DISPUTE)
+
+    assert (await run.handle.result()).status is S.CANCELLED
+    assert "asks about the payment" in (await run.told(room.world.admin))[-1]
+    assert run.given_back() == 500
+
+
+async def test_a_dispute_lost_before_it_was_heard_of_refunds_the_order(room: Room) -> None:
+    run = await delivered(room)
+
+    await run.tell_again(OrderWorkflow.dispute_closed, DisputeClosed(dispute_id="dp_1", won=False))
+
+    assert (await run.handle.result()).status is S.REFUNDED
+    assert (await run.trace())[-3:] == [S.DELIVERED, S.DISPUTED, S.REFUNDED]
+
+
+async def test_an_order_that_is_taken_up_again_is_not_placed_again(room: Room) -> None:
+    run = await delivered(room)
+    await run.tell_again(OrderWorkflow.dispute_opened, DISPUTE)
+
+    with pytest.raises(WorkflowUpdateFailedError) as refused:
+        await run.handle.execute_update(OrderWorkflow.place, id="place")
+
+    assert isinstance(refused.value.cause, ApplicationError)
+    assert refused.value.cause.type == "PlacedBefore"
+    won = DisputeClosed(dispute_id="dp_1", won=True)
+    await run.handle.signal(OrderWorkflow.dispute_closed, won)
+    assert (await run.handle.result()).status is S.DELIVERED
+
+
+async def test_a_tip_that_stripe_took_without_our_hearing_of_it_is_the_orders(room: Room) -> None:
+    run = await room.begin()
+    async with room.stripe_fault("POST /v1/payment_intents", "drop_after", times=1000):
+        with pytest.raises(WorkflowUpdateFailedError):
+            await run.ask(
+                OrderWorkflow.change_tip, ChangeTip(by=run.customer, tip_cents=500), "tip"
+            )
+    assert (await run.row()).tip_cents == 0
+
+    await run.pay()
+
+    row, payment = await run.row(), await run.payment()
+    assert (row.tip_cents, row.total_cents, payment.captured_cents) == (500, 3160, 3160)
+    assert await run.told(room.world.admin) == []
+
+
+async def test_a_payment_of_too_much_is_taken_and_alarms_ops(room: Room) -> None:
+    run = await room.begin()
+
+    await run.handle.signal(
+        OrderWorkflow.payment_succeeded,
+        PaymentSucceeded(payment_intent_id=run.intent_id, amount_cents=3000, captured=True),
+    )
+
+    assert (await run.status()).status is S.PAYMENT_CONFIRMED
+    assert "not for what it costs" in (await run.told(room.world.admin))[0]

@@ -170,3 +170,35 @@ async def test_a_step_is_never_written_over_a_row_that_somebody_else_has_changed
     async with room.database.write() as session:
         with pytest.raises(orders.OutOfStep):
             await orders.record(session, step)
+
+
+async def test_an_order_whose_cancellation_was_lost_is_refunded_once_it_is_overdue(
+    room: Room,
+) -> None:
+    run = await room.begin()
+    await run.pay()
+    await run.accept()
+    await run.start()
+    await lose(run, S.CANCELLED, run.customer, kept_cents=2160)
+
+    await room.skip(timedelta(hours=2))
+
+    assert (await run.handle.result()).status is S.CANCELLED
+    assert run.given_back() == 500
+    assert await run.told(room.world.admin) == [], "it was not late, it was cancelled"
+
+
+async def test_an_order_whose_readiness_was_lost_after_the_alarm_finds_a_driver(
+    room: Room,
+) -> None:
+    run = await room.begin()
+    await run.pay()
+    await run.accept(ready_in_minutes=10)
+    await run.start()
+    await room.skip(timedelta(minutes=15))
+    assert "has not finished" in (await run.told(room.world.admin))[0]
+    await lose(run, S.READY_FOR_PICKUP, run.chef)
+
+    await room.skip(timedelta(hours=1))
+
+    assert await run.assignments() != []

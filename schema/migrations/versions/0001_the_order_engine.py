@@ -30,6 +30,7 @@ def upgrade() -> None:
         sa.Column("outcome", sa.String(), nullable=True),
         sa.PrimaryKeyConstraint("id"),
     )
+    op.create_index(op.f("ix_stripe_events_type"), "stripe_events", ["type"], unique=False)
     op.create_table(
         "users",
         sa.Column("id", sa.Uuid(), nullable=False),
@@ -650,5 +651,6 @@ def downgrade() -> None:
     op.drop_table("chefs")
     op.drop_table("admin_actions")
     op.drop_table("users")
+    op.drop_index(op.f("ix_stripe_events_type"), table_name="stripe_events")
     op.drop_table("stripe_events")
     op.drop_table("order_numbers")
