@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 import stripe
-from stripe_harness import Api, Receiver, Stage
+
+from tests.local.stripe.stripe_harness import Api, Receiver, Stage
 
 
 @pytest.fixture(scope="session")

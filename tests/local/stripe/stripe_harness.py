@@ -21,9 +21,9 @@ import stripe
 import uvicorn
 from fastapi import FastAPI
 from starlette.types import Receive, Scope, Send
-from stripe_schema import check
 
 from local.stripe import create_app, server
+from tests.local.stripe.stripe_schema import check
 
 T = TypeVar("T")
 

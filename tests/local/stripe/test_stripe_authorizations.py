@@ -5,11 +5,11 @@ from pathlib import Path
 import httpx
 import pytest
 import stripe
-from stripe_harness import Api, Stage, types_about
 
 from local.stripe import clock, timers
 from local.stripe.catalog import TIMER_ACTIONS
 from local.stripe.store import Store
+from tests.local.stripe.stripe_harness import Api, Stage, types_about
 
 
 def held(api: Api, amount: int = 2000) -> stripe.PaymentIntent:

@@ -2,9 +2,9 @@
 
 import pytest
 import stripe
-from stripe_harness import Api
 
 from local.stripe import clock
+from tests.local.stripe.stripe_harness import Api
 
 
 @pytest.mark.parametrize(

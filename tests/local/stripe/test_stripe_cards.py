@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 import stripe
-from stripe_harness import Api, error_of
 
 from local.stripe import cards
+from tests.local.stripe.stripe_harness import Api, error_of
 
 DECLINES = [
     ("pm_card_visa_chargeDeclined", "card_declined", "generic_decline"),

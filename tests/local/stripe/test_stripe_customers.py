@@ -2,7 +2,8 @@
 
 import pytest
 import stripe
-from stripe_harness import events_about, types_about
+
+from tests.local.stripe.stripe_harness import events_about, types_about
 
 
 def test_customer_has_what_it_was_given(client: stripe.StripeClient) -> None:

@@ -5,9 +5,9 @@ from typing import get_args
 import pytest
 import stripe
 from stripe.params import WebhookEndpointCreateParams
-from stripe_harness import Api, events_about
 
 from local.stripe.account import API_VERSION
+from tests.local.stripe.stripe_harness import Api, events_about
 
 
 def test_event_is_a_snapshot(api: Api, client: stripe.StripeClient) -> None:

@@ -7,7 +7,8 @@ from typing import Any
 import httpx
 import pytest
 import stripe
-from stripe_harness import Api, error_of, eventually, order
+
+from tests.local.stripe.stripe_harness import Api, error_of, eventually, order
 
 CREATION = "POST /v1/payment_intents"
 

@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 import stripe
-from stripe_harness import Api, Stage, error_of, eventually, order
 
 from local.stripe import clock
 from local.stripe.store import Store
+from tests.local.stripe.stripe_harness import Api, Stage, error_of, eventually, order
 
 FORM = "amount=2000&currency=usd"
 PATH = "/v1/payment_intents"

@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 import stripe
-from stripe_harness import Api, eventually
+
+from tests.local.stripe.stripe_harness import Api, eventually
 
 COUNT = 7
 

@@ -4,7 +4,15 @@ from typing import Any
 
 import pytest
 import stripe
-from stripe_harness import PUBLISHABLE_KEY, Api, error_of, events_about, order, types_about
+
+from tests.local.stripe.stripe_harness import (
+    PUBLISHABLE_KEY,
+    Api,
+    error_of,
+    events_about,
+    order,
+    types_about,
+)
 
 
 @pytest.fixture

@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 import stripe
-from stripe_harness import Api, events_about
+
+from tests.local.stripe.stripe_harness import Api, events_about
 
 NEXT_YEAR = datetime.now(UTC).year + 1
 

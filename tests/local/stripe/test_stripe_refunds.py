@@ -6,11 +6,11 @@ from typing import Any
 import httpx
 import pytest
 import stripe
-from stripe_harness import Api, Stage, error_of, events_about, types_about
 
 from local.stripe import clock, timers
 from local.stripe.catalog import TIMER_ACTIONS
 from local.stripe.store import Store
+from tests.local.stripe.stripe_harness import Api, Stage, error_of, events_about, types_about
 
 
 @pytest.fixture

@@ -4,9 +4,9 @@ import base64
 
 import pytest
 import stripe
-from stripe_harness import PUBLISHABLE_KEY, SECRET_KEY, Api, error_of
 
 from local.stripe.account import API_VERSION
+from tests.local.stripe.stripe_harness import PUBLISHABLE_KEY, SECRET_KEY, Api, error_of
 
 
 def test_request_without_a_key_is_refused(api: Api) -> None:

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 import stripe
-from stripe_harness import Api, Receiver, eventually, order, process
+
+from tests.local.stripe.stripe_harness import Api, Receiver, eventually, order, process
 
 KEY: stripe.RequestOptions = {"idempotency_key": "order-42"}
 

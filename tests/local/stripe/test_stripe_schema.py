@@ -7,14 +7,14 @@ bites, and that nothing promised by the schema of the parameters is made up.
 from typing import Any
 
 import pytest
-import stripe_schema
 from jsonschema import ValidationError
-from stripe_harness import Api
 
 from local.stripe.account import API_VERSION
 from local.stripe.catalog import OPERATIONS
 from local.stripe.operations import Operation
 from local.stripe.params import Required
+from tests.local.stripe import stripe_schema
+from tests.local.stripe.stripe_harness import Api
 
 pytestmark = pytest.mark.skipif(
     not stripe_schema.available(), reason="Stripe's schema is not on this machine"

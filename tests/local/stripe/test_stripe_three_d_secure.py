@@ -6,7 +6,8 @@ from urllib.parse import parse_qs, urlsplit
 import httpx
 import pytest
 import stripe
-from stripe_harness import Api, error_of
+
+from tests.local.stripe.stripe_harness import Api, error_of
 
 RETURN_URL = "https://shop.example.com/thanks?order=42"
 

@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 import stripe
-from stripe_harness import Api, Receiver
+
+from tests.local.stripe.stripe_harness import Api, Receiver
 
 URL = "http://127.0.0.1:9/nobody-listens"
 

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 import stripe
-from stripe_harness import Api, Received, Receiver, Stage, eventually
 
 from local.stripe import clock, deliverer, deliveries
 from local.stripe.store import Store
+from tests.local.stripe.stripe_harness import Api, Received, Receiver, Stage, eventually
 
 
 @pytest.fixture
