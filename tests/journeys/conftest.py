@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import make_url
 from temporalio.testing import WorkflowEnvironment
 
 from local.cast import Cast, cast
@@ -38,6 +39,9 @@ async def timeless(
         given = dict(environment)
         del given["API_URL"], given["STRIPE_WEBHOOK_SECRET"]
         given["TEMPORAL_ADDRESS"] = env.client.service_client.config.target_host
+        # Stripe's events reach both facades: each has to know its own orders only.
+        database = make_url(given["DATABASE_URL"]).set(database="timeless")
+        given["DATABASE_URL"] = database.render_as_string(hide_password=False)
         stack = Stack(
             tmp_path_factory.mktemp("timeless"),
             likes_ports=False,

@@ -66,7 +66,13 @@ class Room:
     wallet: Wallet
     world: World
 
-    async def begin(self, terms: Terms | None = None, placing: Placing | None = None) -> "Run":
+    async def begin(
+        self,
+        terms: Terms | None = None,
+        placing: Placing | None = None,
+        *,
+        task_timeout: timedelta | None = None,
+    ) -> "Run":
         """Start an order and wait until it waits for its payment."""
         placing = placing or self.world.placing()
         handle = await self.client.start_workflow(
@@ -74,6 +80,7 @@ class Room:
             OrderStart(order_id=placing.order.id, terms=terms or Terms(), placing=placing),
             id=f"order-{placing.order.id}",
             task_queue=ORDERS_QUEUE,
+            task_timeout=task_timeout,
         )
         placed = await handle.execute_update(OrderWorkflow.place, id="place")
         return Run(self, handle, placing, placed)

@@ -4,13 +4,18 @@ import asyncio
 from datetime import timedelta
 
 import pytest
-from temporalio.client import WorkflowUpdateFailedError
+from sqlalchemy import select
+from sqlmodel import col
+from temporalio.client import WorkflowUpdateFailedError, WorkflowUpdateStage
 from temporalio.exceptions import ApplicationError
 from temporalio.service import RPCError, RPCStatusCode
 
+from api.engine import Engine
 from domain.order_status import OrderStatus
-from schema.messages.dispatch import DriverCommand, OfferAnswer
+from schema.messages.dispatch import DriverCommand, OfferAnswer, OperatorAssign
 from schema.messages.order import ReadyIn, Terms
+from schema.queries import order_views
+from schema.tables import Order
 from tests.workflows.room import Room, by_driver
 from workflows.order import OrderWorkflow
 
@@ -171,3 +176,38 @@ async def test_a_command_that_comes_while_the_order_ends_is_answered(room: Room)
     assert not isinstance(answers[0], BaseException)
     # Refused while it lived, or not found once it had ended: never lost without an answer.
     assert all(isinstance(a, WorkflowUpdateFailedError | RPCError) for a in answers[1:])
+
+
+async def test_a_request_that_once_lost_a_race_is_asked_anew_when_it_makes_sense_again(
+    room: Room,
+) -> None:
+    driver = room.world.drivers[0]
+    # Short tasks: the server hands on what comes while one is waiting for the database.
+    run = await room.begin(task_timeout=timedelta(seconds=1))
+    await run.cook()
+    await run.take(driver)
+    word = DriverCommand(by=by_driver(driver), driver_id=driver.id)
+    engine, order_id = Engine(room.client, Terms(), timedelta(seconds=30)), run.placing.order.id
+
+    # Both are let in while the order is still assigned; the first gives it back.
+    accepted = WorkflowUpdateStage.ACCEPTED
+    async with room.database.write() as session:
+        await session.execute(select(Order).where(col(Order.id) == order_id).with_for_update())
+        back = await run.handle.start_update(
+            OrderWorkflow.drop_out, word, id="drop_out", wait_for_stage=accepted
+        )
+        picked = await run.handle.start_update(
+            OrderWorkflow.pick_up, word, id="pick_up", wait_for_stage=accepted
+        )
+    await back.result()
+    with pytest.raises(WorkflowUpdateFailedError):
+        await picked.result()
+
+    await run.ask(OrderWorkflow.operator_assign, OperatorAssign(by=run.admin, driver_id=driver.id))
+    async with room.database.read() as session:
+        order = await order_views.access(session, order_id)
+    assert order is not None
+    for _ in range(2):
+        answer = await engine.ask(order, OrderWorkflow.pick_up, word, key="pick_up")
+        assert answer.status is S.PICKED_UP
+    assert (await run.trace()).count(S.PICKED_UP) == 1
