@@ -78,9 +78,10 @@ class DispatchActivities:
     async def _candidates(
         self, session: AsyncSession, search: OfferSearch, near: Mapping[UUID, float], now: datetime
     ) -> list[Candidate]:
-        if near:
-            free = await offers.free_among(session, near, search, self._capacity)
+        free = await offers.free_among(session, near, search, self._capacity) if near else []
+        if free:
             return [Candidate(d.driver_id, near[d.driver_id], d.rating, d.load) for d in free]
+        # Redis may know of some and not of all, if it was away for a while.
         free = await offers.free_within(
             session, search, self._capacity, seen_since=now - self._fix_max_age
         )

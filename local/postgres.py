@@ -83,9 +83,13 @@ class Postgres:
         """Remove the data, and what was made elsewhere for nobody."""
         shutil.rmtree(self.data, ignore_errors=True)
         shutil.rmtree(self.data.parent / _COPY, ignore_errors=True)
+        if self.data.parent.parent == _ELSEWHERE:
+            self.data.parent.rmdir()
 
 
 _COPY = "postgres-programs"
+# A folder of root's own that everybody may walk through.
+_ELSEWHERE = Path("/var/tmp")  # noqa: S108
 
 
 def _binaries() -> Path:
@@ -107,7 +111,7 @@ def _passable(path: Path) -> bool:
 
 def _elsewhere(home: Path) -> Path:
     digest = hashlib.sha256(str(home.resolve()).encode()).hexdigest()[:12]
-    base = Path("/var/tmp") / f"ridendine-{digest}"  # noqa: S108 - a folder of root's own
+    base = _ELSEWHERE / f"ridendine-{digest}"
     base.mkdir(mode=0o755, exist_ok=True)
     if base.stat().st_uid != os.geteuid():
         raise RuntimeError(f"{base} belongs to somebody else: remove it or set DATABASE_URL")

@@ -227,6 +227,7 @@ def test_postgresql_starts_where_only_its_owner_may_go(
         assert data.exists()
         ours.stack.reset()
         assert not data.exists()
+        assert data.parent == ours.stack.home or not data.parent.exists()
 
 
 def test_every_variable_that_is_told_is_written_in_the_readme() -> None:
