@@ -194,11 +194,13 @@ def _show(summary: Mapping[str, Any], environment: Mapping[str, str]) -> None:
         f"{summary['orderNumber']}: {_money(summary['totalCents'])},"
         f" {summary['historyEvents']} history events, {summary['workflowTasks']} workflow tasks"
     )
-    console.print(f"API documents   {environment['API_URL']}/docs")
+    # Not wrapped: a link in two lines is none.
+    console.print(f"API documents   {environment['API_URL']}/docs", soft_wrap=True)
     if "TEMPORAL_UI_URL" in environment:
         console.print(
             f"This order      {environment['TEMPORAL_UI_URL']}/namespaces/default/workflows/"
-            f"{summary['workflowId']}/{summary['runId']}/history"
+            f"{summary['workflowId']}/{summary['runId']}/history",
+            soft_wrap=True,
         )
 
 
