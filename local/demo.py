@@ -3,6 +3,7 @@
 import argparse
 import asyncio
 import json
+import signal
 import sys
 import time
 from collections import Counter
@@ -222,6 +223,9 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m local.demo", description=__doc__)
     parser.add_argument("--exit", action="store_true", help="end after the order")
     ends = parser.parse_args().exit
+    for signum in (signal.SIGTERM, signal.SIGHUP):
+        # A closed terminal, say: what was started is stopped all the same.
+        signal.signal(signum, lambda number, _: sys.exit(128 + number))
     stack = Stack(say=console.print)
     ran_before = stack.runs
     try:
