@@ -241,8 +241,11 @@ def main() -> int:
         return 130
     finally:
         if not ran_before:
-            console.print("Stopping.", style="dim")
-            stack.down()
+            try:
+                console.print("Stopping.", style="dim")
+            finally:
+                # Also where the terminal is gone.
+                stack.down()
 
 
 def _money(cents: int) -> str:
