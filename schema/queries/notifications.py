@@ -11,7 +11,7 @@ from uuid_utils.compat import uuid7
 
 from domain.notifications import Alert, Audience, Notice, notices
 from domain.order_status import OrderStatus
-from schema.tables import Chef, Driver, Notification, Role, User
+from schema.tables import Driver, Notification, Role, User
 from schema.tables.columns import now
 
 
@@ -21,8 +21,9 @@ class Parties(NamedTuple):
     order_id: UUID
     order_number: str
     customer_id: UUID
-    chef_id: UUID
     driver_id: UUID | None
+    chef_user_id: UUID
+    kitchen_name: str
 
 
 async def tell(
@@ -37,10 +38,9 @@ async def tell(
     said = notices(occasion)
     if not said:
         return
-    chef_user_id, kitchen = await _kitchen(session, parties.chef_id)
     recipients: dict[Audience, list[UUID]] = {
         Audience.CUSTOMER: [parties.customer_id],
-        Audience.CHEF: [chef_user_id],
+        Audience.CHEF: [parties.chef_user_id],
     }
     audiences = {notice.audience for notice in said}
     if Audience.DRIVER in audiences:
@@ -49,7 +49,11 @@ async def tell(
         recipients[Audience.OPS] = await _admins(session)
 
     def row(notice: Notice, user_id: UUID) -> dict[str, object]:
-        words = {"number": parties.order_number, "kitchen": kitchen, "reason": reason or ""}
+        words = {
+            "number": parties.order_number,
+            "kitchen": parties.kitchen_name,
+            "reason": reason or "",
+        }
         return {
             "id": uuid7(),
             "business_key": f"{parties.order_id}:{key}:{occasion}:{user_id}",
@@ -64,15 +68,7 @@ async def tell(
 
     rows = [row(notice, user_id) for notice in said for user_id in recipients[notice.audience]]
     if rows:
-        await session.execute(insert(Notification).values(rows).on_conflict_do_nothing())
-
-
-async def _kitchen(session: AsyncSession, chef_id: UUID) -> tuple[UUID, str]:
-    found = await session.execute(
-        select(col(Chef.user_id), col(Chef.business_name)).where(col(Chef.id) == chef_id)
-    )
-    user_id, name = found.one()
-    return user_id, name
+        await session.execute(insert(Notification).on_conflict_do_nothing(), rows)
 
 
 async def _driver(session: AsyncSession, driver_id: UUID | None) -> list[UUID]:

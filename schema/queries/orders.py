@@ -36,6 +36,16 @@ _OFFERED = WITH_DRIVER | {OrderStatus.READY_FOR_PICKUP}
 # Changes that are columns of the order itself (what was captured is the payment's).
 _CHANGEABLE = frozenset(Changes.model_fields) - {"captured_cents"}
 
+# In the order of `Parties`.
+_PARTIES = (
+    col(Order.id),
+    col(Order.order_number),
+    col(Order.customer_id),
+    col(Order.driver_id),
+    col(Chef.user_id),
+    col(Chef.business_name),
+)
+
 
 class OutOfStep(Exception):
     """An order's row is not where its history says it is: somebody else has written it."""
@@ -129,13 +139,9 @@ async def load(session: AsyncSession, order_id: UUID) -> message.Order | None:
 async def parties(session: AsyncSession, order_id: UUID) -> Parties:
     """Whom an order concerns."""
     found = await session.execute(
-        select(
-            col(Order.id),
-            col(Order.order_number),
-            col(Order.customer_id),
-            col(Order.chef_id),
-            col(Order.driver_id),
-        ).where(col(Order.id) == order_id)
+        select(*_PARTIES)
+        .join(Chef, col(Chef.id) == col(Order.chef_id))
+        .where(col(Order.id) == order_id)
     )
     return Parties(*found.one())
 
@@ -183,15 +189,10 @@ async def _move(session: AsyncSession, step: Transition) -> Parties:
             col(Order.id) == step.order_id,
             col(Order.sequence) == step.sequence - 1,
             col(Order.status) == step.was,
+            col(Chef.id) == col(Order.chef_id),
         )
         .values(status=step.to, sequence=step.sequence, **values)
-        .returning(
-            col(Order.id),
-            col(Order.order_number),
-            col(Order.customer_id),
-            col(Order.chef_id),
-            col(Order.driver_id),
-        )
+        .returning(*_PARTIES)
     )
     row = moved.first()
     if row is None:
