@@ -193,6 +193,8 @@ async def _move(session: AsyncSession, step: Transition) -> Parties:
         )
         .values(status=step.to, sequence=step.sequence, **values)
         .returning(*_PARTIES)
+        # Nobody holds the row as an object: there is nothing to bring up to date.
+        .execution_options(synchronize_session=False)
     )
     row = moved.first()
     if row is None:
