@@ -29,6 +29,7 @@ from bench import control
 from local import processes
 from local.cast import Cast, cast
 from local.people import until
+from local.processes import Running
 from local.stack import PROJECT, Stack
 from workflows.connection import connect
 
@@ -97,14 +98,9 @@ async def measure(stack: Stack, orders: int, concurrency: int) -> dict[str, Any]
                 for _ in range(concurrency)
             ]
             bar = progress.add_task("orders", total=orders)
-            before = _processor_seconds(stack)
             lanes = [_lane(play, timings, progress, bar) for play in plays]
-            ours = await spread(lanes, orders)
-            spent = {
-                name: (seconds - before[name]) / orders
-                for name, seconds in _processor_seconds(stack).items()
-            }
-        theirs = await _control(stack, environment, orders, concurrency, progress)
+            ours, spent = await _metered(lanes, orders, stack.running())
+        theirs, theirs_spent = await _control(stack, environment, orders, concurrency, progress)
     return {
         "orders": orders,
         "concurrency": concurrency,
@@ -112,8 +108,19 @@ async def measure(stack: Stack, orders: int, concurrency: int) -> dict[str, Any]
         "controlPerSecond": round(theirs, 2),
         "ratio": round(ours / theirs, 3),
         "requests": {kind: _percentiles(seconds) for kind, seconds in sorted(timings.items())},
-        "processorMsPerOrder": {name: round(s * 1000, 1) for name, s in spent.items()},
+        "processorMsPerOrder": spent,
+        "controlProcessorMs": theirs_spent,
     }
+
+
+async def _metered(
+    lanes: list[Callable[[], Awaitable[None]]], total: int, servers: list[Running]
+) -> tuple[float, dict[str, float]]:
+    """Things per second, and what one costs each process, in ms of processor."""
+    before = _processor_seconds(servers)
+    rate = await spread(lanes, total)
+    after = _processor_seconds(servers)
+    return rate, {name: round((after[name] - before[name]) / total * 1000, 1) for name in after}
 
 
 def _lane(
@@ -124,7 +131,7 @@ def _lane(
 
 async def _control(
     stack: Stack, environment: Mapping[str, str], total: int, concurrency: int, progress: Progress
-) -> float:
+) -> tuple[float, dict[str, float]]:
     worker = processes.start(
         "control",
         [sys.executable, "-m", "bench.control"],
@@ -142,15 +149,16 @@ async def _control(
             await control.one(client)
             progress.advance(bar)
 
-        return await spread([lane] * concurrency, total)
+        (temporal,) = [running for running in stack.running() if running.name == "temporal"]
+        return await _metered([lane] * concurrency, total, [temporal, worker])
     finally:
         processes.stop(worker)
 
 
-def _processor_seconds(stack: Stack) -> dict[str, float]:
+def _processor_seconds(servers: list[Running]) -> dict[str, float]:
     """What each process has spent so far, this one as `bench`."""
     spent = {"bench": _of(psutil.Process())}
-    for running in stack.running():
+    for running in servers:
         process = psutil.Process(running.pid)
         spent[running.name] = sum(_of(p) for p in (process, *process.children(recursive=True)))
     return spent
@@ -176,10 +184,15 @@ def show(result: Mapping[str, Any]) -> None:
     for kind, row in result["requests"].items():
         requests.add_row(kind, *(f"{row[name]:g}" for name in ("count", "p50", "p95", "p99")))
     console.print(requests)
-    spent = Table("process", "ms of processor per order", title="Where it goes")
-    for name, cost in sorted(result["processorMsPerOrder"].items(), key=lambda row: -row[1]):
-        spent.add_row(name, f"{cost:g}")
-    console.print(spent)
+    for title, costs in (
+        ("Where it goes: an order", result["processorMsPerOrder"]),
+        ("Where it goes: a control", result["controlProcessorMs"]),
+    ):
+        spent = Table("process", "ms of processor", title=title)
+        for name, cost in sorted(costs.items(), key=lambda row: -row[1]):
+            spent.add_row(name, f"{cost:g}")
+        spent.add_row("all", f"{sum(costs.values()):g}")
+        console.print(spent)
     console.print(
         f"{result['ordersPerSecond']} orders/s; the control {result['controlPerSecond']}/s;"
         f" ratio [bold]{result['ratio']}[/]"
