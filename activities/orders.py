@@ -19,7 +19,7 @@ from schema.messages.order import (
     StepsAfter,
     Transition,
 )
-from schema.queries import notifications, offers, orders
+from schema.queries import notifications, offers, orders, payments
 
 # A step with a value in it that no database could keep: whoever asked for it may be told so.
 UNSTORABLE = "Unstorable"
@@ -93,9 +93,10 @@ class OrderActivities:
 
     @activity.defn
     async def set_price(self, new: NewPrice) -> None:
-        """Write an order's bill anew."""
+        """Write an order's bill anew, and that its payment is for as much."""
         async with self._database.write() as session:
             await orders.set_price(session, new.order_id, new.price)
+            await payments.note_amount(session, new.order_id, new.price.total_cents)
 
     @activity.defn
     async def raise_alarm(self, alarm: Alarm) -> None:

@@ -4,10 +4,9 @@ Each of these may be repeated after it worked: the first call's answer comes bac
 key, or the payment is looked at before anything is done to it.
 """
 
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from http import HTTPStatus
-from typing import TypeVar
 from uuid import UUID
 
 import stripe
@@ -39,10 +38,6 @@ _GIVEN_UP_BY_CANCEL = {
     "requires_capture",
 }
 
-_TURNS_AT_ONCE = 2
-
-Answer = TypeVar("Answer")
-
 
 class PaymentActivities:
     """An order's payment: asked for, charged, given back."""
@@ -54,19 +49,15 @@ class PaymentActivities:
     @activity.defn
     async def open_payment(self, asked: OpenPayment) -> OpenedPayment:
         """Ask for an order's payment; the customer confirms it with the client secret."""
-
-        async def create(turn: int) -> PaymentIntent:
-            return await self._stripe.create_intent(
+        with _refusals(), _kept_errors():
+            intent = await self._stripe.create_intent(
                 order_id=asked.order_id,
                 order_number=asked.order_number,
                 amount_cents=asked.amount_cents,
                 currency=asked.currency,
                 manual_capture=asked.capture_method is CaptureMethod.MANUAL,
-                key=_key(asked.order_id, "payment", turn),
+                key=_key(asked.order_id, "payment"),
             )
-
-        with _refusals():
-            intent = await _in_turns(create)
         async with self._database.write() as session:
             await payments.note_opened(session, asked, intent.id)
         return OpenedPayment(payment_intent_id=intent.id, client_secret=intent.client_secret or "")
@@ -74,32 +65,22 @@ class PaymentActivities:
     @activity.defn
     async def change_amount(self, new: NewAmount) -> None:
         """Let an unpaid payment be for another amount; StripeRefused when it is paid already."""
-
-        async def change(turn: int) -> PaymentIntent:
-            key = _key(new.order_id, f"amount:{new.step}", turn)
-            return await self._stripe.change_amount(
-                new.payment_intent_id, new.amount_cents, key=key
+        with _refusals(), _kept_errors():
+            await self._stripe.change_amount(
+                new.payment_intent_id,
+                new.amount_cents,
+                key=_key(new.order_id, f"amount:{new.step}"),
             )
-
-        with _refusals():
-            await _in_turns(change)
-        async with self._database.write() as session:
-            await payments.note_amount(session, new.order_id, new.amount_cents)
 
     @activity.defn
     async def capture_payment(self, ref: PaymentRef) -> int:
         """Take the whole of an authorised payment, in cents; StripeRefused if it is not given."""
-
-        async def capture(turn: int) -> PaymentIntent:
-            intent = await self._stripe.intent(ref.payment_intent_id)
-            if intent.status != "requires_capture":
-                return intent
-            return await self._stripe.capture(
-                intent.id, intent.amount_capturable, key=_key(ref.order_id, "capture", turn)
-            )
-
-        with _refusals():
-            intent = await _in_turns(capture)
+        intent = await self._stripe.intent(ref.payment_intent_id)
+        if intent.status == "requires_capture":
+            with _refusals(), _kept_errors():
+                intent = await self._stripe.capture(
+                    intent.id, intent.amount_capturable, key=_key(ref.order_id, "capture")
+                )
         if intent.status != "succeeded":
             raise _refusal(f"the payment is {intent.status}: there is nothing to capture")
         async with self._database.write() as session:
@@ -114,16 +95,13 @@ class PaymentActivities:
         one refunded down to what is kept. With `keep_cents` None it only looks and writes down.
         Raises a retryable error while the bank is still processing.
         """
-        return await _in_turns(lambda turn: self._settle(settling, turn))
-
-    async def _settle(self, settling: Settling, turn: int) -> Settled:
         intent = await self._stripe.intent(settling.payment_intent_id)
         if settling.keep_cents is not None:
             intent = await self._let_go(intent)
         # Money that was only held and then let go shows up as a refund too: there was no payment.
         refunds = await self._stripe.refunds(intent.id) if intent.amount_received else []
         if settling.keep_cents is not None:
-            refunds += await self._give_back(intent, refunds, settling, turn)
+            refunds += await self._give_back(intent, refunds, settling)
         return await self._write_down(intent, refunds, settling)
 
     async def _let_go(self, intent: PaymentIntent) -> PaymentIntent:
@@ -138,20 +116,24 @@ class PaymentActivities:
             return await self._stripe.intent(intent.id)
 
     async def _give_back(
-        self, intent: PaymentIntent, refunds: Sequence[Refund], settling: Settling, turn: int
+        self, intent: PaymentIntent, refunds: Sequence[Refund], settling: Settling
     ) -> list[Refund]:
         # A refund that failed is not tried again by itself: the card is gone, and people decide.
         asked = sum(r.amount for r in refunds if r.status != RefundStatus.CANCELED)
         due = intent.amount_received - asked - (settling.keep_cents or 0)
         if due <= 0:
             return []
-        with _refusals():
+        step = f"refund:{asked}"
+        if settling.refused_before:
+            # A refusal is kept under its key, too.
+            step += f":{settling.refused_before}"
+        with _refusals(), _kept_errors():
             return [
                 await self._stripe.refund(
                     intent.id,
                     due,
                     reason=settling.reason,
-                    key=_key(settling.order_id, f"refund:{asked}", turn),
+                    key=_key(settling.order_id, step),
                 )
             ]
 
@@ -189,27 +171,25 @@ class PaymentActivities:
         return settled
 
 
-def _key(order_id: UUID, step: str, turn: int) -> str:
-    return f"order-{order_id}:{step}:{turn}" if turn else f"order-{order_id}:{step}"
+def _key(order_id: UUID, step: str) -> str:
+    """The same for the same step, until Stripe has answered it with an error that it keeps."""
+    errors = heartbeat.noted()
+    return f"order-{order_id}:{step}:error-{errors}" if errors else f"order-{order_id}:{step}"
 
 
-async def _in_turns(call: Callable[[int], Awaitable[Answer]]) -> Answer:
-    """Stripe's answer to `call`, which takes the number of its turn into its idempotency keys.
+@contextmanager
+def _kept_errors() -> Iterator[None]:
+    """A 500 is kept by Stripe under its key and given again: the next attempt has another key.
 
-    A broken answer (5xx) is kept by Stripe for a day, and given again to the same key. It is an
-    answer, though: whoever has seen it may look how things stand and ask with another key. No
-    answer at all is another matter: then only the same key is safe.
+    It is an answer, so that the next attempt may look how things stand, and act. Whatever is none
+    (a timeout, a gateway's error) leaves the key as it is: the call may still be under way.
     """
-    first = heartbeat.noted()
-    for turn in range(first, first + _TURNS_AT_ONCE):
-        try:
-            return await call(turn)
-        except stripe.APIError as error:
-            if (error.http_status or 0) < HTTPStatus.INTERNAL_SERVER_ERROR:
-                raise
-            broken = error
-            heartbeat.note(turn + 1)
-    raise broken
+    try:
+        yield
+    except stripe.APIError as error:
+        if error.http_status == HTTPStatus.INTERNAL_SERVER_ERROR:
+            heartbeat.note(heartbeat.noted() + 1)
+        raise
 
 
 @contextmanager

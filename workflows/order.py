@@ -62,6 +62,7 @@ class OrderWorkflow:
         self._taken_up = start.placing is None
         self._unplaceable = False
         self._near_door = False
+        self._closed_disputes: set[str] = set()
 
     @workflow.run
     async def run(self, start: OrderStart) -> StatusView:
@@ -98,7 +99,8 @@ class OrderWorkflow:
 
     async def _stop(self) -> None:
         """The run was cancelled, in the Temporal UI say: so is the order, and money goes back."""
-        async with self._steps.deciding():
+        # A step that a lost task had recorded may be the end already: that is as good.
+        async with self._steps.noting():
             for by in (Who(role=Actor.ADMIN), DEADLINE):
                 if OrderStatus.CANCELLED in order_status.allowed(self._steps.status, by.role):
                     await self._steps.cancel(by, "stopped_by_operations")
@@ -329,7 +331,8 @@ class OrderWorkflow:
     @workflow.update
     async def catch_up(self) -> StatusView:
         """Adopt what the database knows and the history does not; the facade saw it ahead."""
-        await self._has_begun()
+        if not await self._has_begun():
+            raise self._steps.refusal("Unplaceable", "the order cannot be read")
         async with self._steps.deciding():
             await self._steps.catch_up()
         return self._steps.view()
@@ -339,19 +342,22 @@ class OrderWorkflow:
     @workflow.signal
     async def payment_succeeded(self, fact: PaymentSucceeded) -> None:
         """Stripe: the order is paid for, or the card's word is given."""
-        await self._has_begun()
+        if not await self._has_begun():
+            return
         await self._payment.succeeded(fact)
 
     @workflow.signal
     async def payment_failed(self, fact: PaymentFailed) -> None:
         """Stripe: a card was refused."""
-        await self._has_begun()
+        if not await self._has_begun():
+            return
         await self._payment.failed(fact)
 
     @workflow.signal
     async def refund_settled(self, fact: RefundSettled) -> None:  # noqa: ARG002 - Stripe is asked
         """Stripe: a refund stands otherwise than before."""
-        await self._has_begun()
+        if not await self._has_begun():
+            return
         if self._steps.status is OrderStatus.CANCELLED:
             self._payment.unsettled = True
         else:
@@ -360,7 +366,8 @@ class OrderWorkflow:
     @workflow.signal
     async def driver_near_door(self) -> None:
         """The driver's phone: he is almost there."""
-        await self._has_begun()
+        if not await self._has_begun():
+            return
         if self._steps.status in ON_THE_WAY and not self._near_door:
             self._near_door = True
             await self._steps.alarm(Alert.DRIVER_NEAR, key="near", near_door=True)
@@ -368,8 +375,11 @@ class OrderWorkflow:
     @workflow.signal
     async def dispute_opened(self, fact: DisputeOpened) -> None:
         """Stripe: the customer's bank wants the money of a delivered order back."""
-        await self._has_begun()
+        if not await self._has_begun():
+            return
         async with self._steps.noting():
+            if fact.dispute_id in self._closed_disputes:
+                return
             if self._steps.status is OrderStatus.DELIVERED and not fact.inquiry:
                 await self._steps.move(OrderStatus.DISPUTED, STRIPE, reason=fact.reason)
             else:
@@ -379,7 +389,9 @@ class OrderWorkflow:
     @workflow.signal
     async def dispute_closed(self, fact: DisputeClosed) -> None:
         """Stripe: the bank has decided."""
-        await self._has_begun()
+        if not await self._has_begun():
+            return
+        self._closed_disputes.add(fact.dispute_id)
         async with self._steps.noting():
             if self._steps.status is OrderStatus.DELIVERED and not fact.won:
                 # Stripe's events come in any order: that it was opened is still to be heard of.
@@ -388,9 +400,13 @@ class OrderWorkflow:
                 verdict = OrderStatus.DELIVERED if fact.won else OrderStatus.REFUNDED
                 await self._steps.move(verdict, STRIPE, reason=fact.dispute_id)
 
-    async def _has_begun(self) -> None:
-        """A fact may come with the very start of the run, before the order has been read."""
-        await workflow.wait_condition(lambda: self._steps.has_begun)
+    async def _has_begun(self) -> bool:
+        """A fact may come with the very start of the run, before the order has been read.
+
+        False when it cannot be read.
+        """
+        await workflow.wait_condition(lambda: self._steps.has_begun or self._unplaceable)
+        return self._steps.has_begun
 
     def _must_have_it(self, ask: DriverCommand, to: OrderStatus) -> None:
         if self._steps.has_begun and self._steps.order.driver_id != ask.driver_id:

@@ -1,5 +1,6 @@
 """An order's payment: asked for, confirmed by Stripe, captured, and given back when it must be."""
 
+import asyncio
 from collections.abc import Collection
 from datetime import timedelta
 
@@ -45,6 +46,9 @@ class OrderPayment:
         self._terms = terms
         self._refusals: set[str] = set()
         self._tips_changed = 0
+        self._refused_settlements = 0
+        # What is written down of the payment is what was seen last.
+        self._looking = asyncio.Lock()
         # Each amount that Stripe was asked to change the payment to.
         self._asked_for: dict[int, Price] = {}
         self.opened: OpenedPayment | None = None
@@ -191,6 +195,7 @@ class OrderPayment:
             self.unsettled = False
             settled = await self._settle(self._steps.order.kept_cents or 0)
             if settled is None:
+                self._refused_settlements += 1
                 await self._steps.alarm(Alert.REFUND_FAILED, reason="Stripe refused")
                 again = workflow.now() + _ASK_AGAIN
                 self._steps.say(f"Stripe refuses the refund; asked again at {again:%H:%M} UTC")
@@ -223,6 +228,10 @@ class OrderPayment:
                 )
 
     async def _settle(self, keep_cents: int | None) -> Settled | None:
+        async with self._looking:
+            return await self._settle_alone(keep_cents)
+
+    async def _settle_alone(self, keep_cents: int | None) -> Settled | None:
         order = self._steps.order
         if order.payment_intent_id is None:
             return Settled(captured_cents=0, refunded_cents=0, pending_cents=0, failed_cents=0)
@@ -231,7 +240,10 @@ class OrderPayment:
             settled = await workflow.execute_activity_method(
                 PaymentActivities.settle_payment,
                 Settling(
-                    **dict(self._ref(order)), keep_cents=keep_cents, reason=order.status.value
+                    **dict(self._ref(order)),
+                    keep_cents=keep_cents,
+                    reason=order.status.value,
+                    refused_before=self._refused_settlements,
                 ),
                 summary=what,
                 **stripe_call(within=HOWEVER_LONG),

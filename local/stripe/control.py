@@ -9,6 +9,7 @@ them. Its fields: `match`, a method and the beginning of a path with `*` for any
 requests pass first (0); `seconds`, for `slow`. Kinds:
     rate_limit    429, nothing executed
     server_error  500, nothing executed, kept under the Idempotency-Key and replayed
+    refused       400 for too little on the account, nothing executed, kept and replayed as well
     slow          waits, then executes
     drop_before   the connection breaks, nothing executed
     drop_after    executed and committed, then the connection breaks without a byte

@@ -105,6 +105,17 @@ class ServerError(StripeError):
         super().__init__("An unknown error occurred while processing your request.")
 
 
+class BalanceInsufficient(StripeError):
+    """There is too little on the account for this."""
+
+    def __init__(self) -> None:
+        """Say it in Stripe's words."""
+        super().__init__(
+            "Insufficient funds in your Stripe balance to refund this amount.",
+            code="balance_insufficient",
+        )
+
+
 class IdempotencyMismatch(StripeError):
     """An Idempotency-Key came back with another request than its first."""
 

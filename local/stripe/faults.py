@@ -13,6 +13,7 @@ class Kind(StrEnum):
 
     RATE_LIMIT = "rate_limit"  # 429, nothing executed
     SERVER_ERROR = "server_error"  # 500, nothing executed, kept under the Idempotency-Key
+    REFUSED = "refused"  # 400, nothing executed, kept under the Idempotency-Key
     SLOW = "slow"  # waits, then executes
     DROP_BEFORE = "drop_before"  # the connection breaks, nothing executed
     DROP_AFTER = "drop_after"  # executed, then the connection breaks

@@ -11,6 +11,7 @@ from local.stripe.account import API_VERSION
 from local.stripe.answers import Answer
 from local.stripe.catalog import RENDERER
 from local.stripe.errors import (
+    BalanceInsufficient,
     MissingResource,
     PaymentFailed,
     RateLimited,
@@ -95,6 +96,8 @@ class Gateway:
         with self._store.transaction(call.origin) as tx:
             if kind is Kind.SERVER_ERROR:
                 answer = Answer.refusing(ServerError(), call.request_id)
+            elif kind is Kind.REFUSED:
+                answer = Answer.refusing(BalanceInsufficient(), call.request_id)
             else:
                 answer = _run(tx, call)
             if call.idempotent is not None and answer.remembered:

@@ -59,10 +59,14 @@ class NewAmount(PaymentRef):
 
 
 class Settling(PaymentRef):
-    """What is to be kept of an order's payment: everything above it goes back. None: only look."""
+    """What is to be kept of an order's payment: everything above it goes back. None: only look.
+
+    `refused_before` counts how often Stripe has refused to give it back.
+    """
 
     keep_cents: int | None
     reason: str
+    refused_before: int = 0
 
 
 class Settled(Message):

@@ -48,6 +48,8 @@ async def tell(
     if Audience.OPS in audiences:
         recipients[Audience.OPS] = await _admins(session)
 
+    at = now()
+
     def row(notice: Notice, user_id: UUID) -> dict[str, object]:
         words = {
             "number": parties.order_number,
@@ -63,7 +65,7 @@ async def tell(
             "message": notice.message.format(**words),
             "is_read": False,
             "related_order_id": parties.order_id,
-            "created_at": now(),
+            "created_at": at,
         }
 
     rows = [row(notice, user_id) for notice in said for user_id in recipients[notice.audience]]

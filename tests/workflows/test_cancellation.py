@@ -1,5 +1,7 @@
 """An order cancelled at each stage: the exact refund at Stripe, and what is owed to whom."""
 
+from datetime import timedelta
+
 import pytest
 from sqlalchemy import select
 from sqlmodel import col
@@ -152,6 +154,42 @@ async def test_a_refund_that_goes_wrong_for_a_while_is_made_once(room: Room, kin
     assert [r.amount for r in room.stripe.v1.refunds.list({"payment_intent": run.intent_id})] == [
         2960
     ]
+
+
+async def test_a_refund_that_was_made_unheard_while_stripe_is_broken_is_not_made_again(
+    room: Room,
+) -> None:
+    run = await bring(room, S.PREPARING)
+
+    async with (
+        room.stripe_fault("POST /v1/refunds", "drop_after"),
+        room.stripe_fault("GET /v1/payment_intents", "server_error", times=4),
+        room.stripe_fault("GET /v1/refunds", "server_error", times=4),
+    ):
+        await run.ask(OrderWorkflow.cancel, run.command(run.customer))
+        assert (await run.handle.result()).status is S.CANCELLED
+
+    refunds = room.stripe.v1.refunds.list({"payment_intent": run.intent_id})
+    assert [refund.amount for refund in refunds] == [800]
+
+
+async def test_a_refund_that_stripe_refuses_is_asked_for_again_every_day(room: Room) -> None:
+    run = await bring(room, S.PAYMENT_CONFIRMED)
+    async with room.stripe_fault("POST /v1/refunds", "refused", times=2):
+        await run.ask(OrderWorkflow.reject, run.command(run.chef))
+        await until(lambda: ops_has_heard(run))
+        assert "Stripe refuses the refund" in (await run.status()).waiting_for
+        await room.skip(timedelta(hours=25))
+        assert run.given_back() == 0
+
+        await room.skip(timedelta(hours=25))
+
+    assert (await run.handle.result()).status is S.CANCELLED
+    assert run.given_back() == 2960
+
+
+async def ops_has_heard(run: Run) -> bool:
+    return await run.told(run.room.world.admin) != []
 
 
 async def test_a_payment_that_stripe_could_not_open_at_first_is_opened(room: Room) -> None:

@@ -5,13 +5,21 @@ workflow then adopts the step as soon as it wants to write the next one, or is a
 """
 
 from datetime import timedelta
+from uuid import uuid4
 
 import pytest
+from temporalio.client import (
+    WithStartWorkflowOperation,
+    WorkflowFailureError,
+    WorkflowUpdateFailedError,
+)
+from temporalio.common import WorkflowIDConflictPolicy
 
 from domain.order_status import Actor, OrderStatus
-from schema.messages.order import Changes, ReadyIn, Terms, Transition, Who
+from schema.messages.order import Changes, OrderStart, ReadyIn, Terms, Transition, Who
 from schema.queries import orders
 from tests.workflows.room import Room, Run, by_driver, moment
+from workflows.options import ORDERS_QUEUE
 from workflows.order import OrderWorkflow
 
 S = OrderStatus
@@ -202,3 +210,38 @@ async def test_an_order_whose_readiness_was_lost_after_the_alarm_finds_a_driver(
     await room.skip(timedelta(hours=1))
 
     assert await run.assignments() != []
+
+
+async def test_a_run_that_is_cancelled_in_the_ui_after_a_lost_cancellation_gives_the_money_back(
+    room: Room,
+) -> None:
+    run = await room.begin()
+    await run.pay()
+    await lose(run, S.CANCELLED, run.customer, kept_cents=0)
+
+    await run.handle.cancel()
+    with pytest.raises(WorkflowFailureError):
+        await run.handle.result()
+
+    assert run.given_back() == 2660
+    assert await run.trace() == [S.PENDING, S.PAYMENT_CONFIRMED, S.CANCELLED]
+
+
+async def test_a_run_for_an_order_that_is_nowhere_says_so_and_ends(room: Room) -> None:
+    nowhere = uuid4()
+    start = WithStartWorkflowOperation(
+        OrderWorkflow.run,
+        OrderStart(order_id=nowhere),
+        id=f"order-{nowhere}",
+        task_queue=ORDERS_QUEUE,
+        id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
+    )
+
+    with pytest.raises(WorkflowUpdateFailedError):
+        await room.client.execute_update_with_start_workflow(
+            OrderWorkflow.catch_up, id="catch-up", start_workflow_operation=start
+        )
+
+    handle = await start.workflow_handle()
+    with pytest.raises(WorkflowFailureError):
+        await handle.result()
