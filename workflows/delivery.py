@@ -62,6 +62,8 @@ class DriverSearch:
                 ring += 1
             else:
                 round_began = workflow.now()
+                # An assignment may be there that a lost task had recorded.
+                await self._steps.look()
 
     def must_be_open(self, answer: OfferAnswer) -> None:
         """Raise a refusal unless the offer is the one that waits for this driver's answer."""

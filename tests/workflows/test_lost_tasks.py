@@ -16,8 +16,9 @@ from temporalio.client import (
 from temporalio.common import WorkflowIDConflictPolicy
 
 from domain.order_status import Actor, OrderStatus
+from local.world import Somebody
 from schema.messages.order import Changes, OrderStart, ReadyIn, Terms, Transition, Who
-from schema.queries import orders
+from schema.queries import drivers, orders
 from tests.workflows.room import Room, Run, by_driver, moment
 from workflows.options import ORDERS_QUEUE
 from workflows.order import OrderWorkflow
@@ -245,3 +246,23 @@ async def test_a_run_for_an_order_that_is_nowhere_says_so_and_ends(room: Room) -
     handle = await start.workflow_handle()
     with pytest.raises(WorkflowFailureError):
         await handle.result()
+
+
+async def test_a_search_ends_soon_when_an_assignment_by_hand_was_lost(room: Room) -> None:
+    driver = room.world.drivers[0]
+    run = await room.begin()
+    for other in room.world.drivers:
+        await off_duty(room, other)
+    await run.cook()
+    await lose(run, S.ASSIGNED_TO_DRIVER, run.admin, driver_id=driver.id)
+
+    await room.skip(timedelta(minutes=2))
+
+    assert (await run.status()).status is S.ASSIGNED_TO_DRIVER
+    await run.drive(driver)
+    assert (await run.handle.result()).status is S.DELIVERED
+
+
+async def off_duty(room: Room, driver: Somebody) -> None:
+    async with room.database.write() as session:
+        await drivers.set_available(session, driver.id, False)
