@@ -51,7 +51,7 @@ class Settings(BaseSettings):
     stripe_webhook_secret: SecretStr = SecretStr("")
     stripe_timeout_seconds: Positive = 20
     stripe_max_network_retries: int = 2
-    stripe_calls_per_second: float = 25.0
+    payment_activities_per_second: float = 25.0
 
     google_maps_api_key: SecretStr = SecretStr("")
     google_maps_base_url: OptionalAddress = None

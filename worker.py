@@ -91,7 +91,7 @@ async def working(client: Client, settings: Settings, **options: Any) -> AsyncIt
                 payments.capture_payment,
                 payments.settle_payment,
             ],
-            max_task_queue_activities_per_second=settings.stripe_calls_per_second,
+            max_task_queue_activities_per_second=settings.payment_activities_per_second,
             interceptors=[Heartbeats()],
             graceful_shutdown_timeout=GRACE,
         ),

@@ -23,7 +23,7 @@ FURTHEST_AHEAD = {
     CaptureMethod.AUTOMATIC: timedelta(days=14),
     CaptureMethod.MANUAL: timedelta(days=6),
 }
-# What Stripe takes in one payment.
+# What Stripe takes in one payment, less the highest tip: it may be given later.
 MOST_CENTS = 99_999_999 - MOST_TIP_CENTS
 
 

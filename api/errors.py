@@ -158,7 +158,7 @@ def install(app: FastAPI) -> None:  # noqa: C901 - one small handler for each ki
     async def engine_busy(_: Request, __: EngineBusy) -> Response:
         return unavailable("the order engine did not answer in time").response()
 
-    async def database_away(_: Request, error: Exception) -> Response:
+    async def database_error(_: Request, error: Exception) -> Response:
         if isinstance(error, DBAPIError) and is_unstorable(error):
             _log.warning("a value that cannot be stored", exc_info=error)
             return invalid("body", "invalid_request", "a value cannot be stored").response()
@@ -168,8 +168,8 @@ def install(app: FastAPI) -> None:  # noqa: C901 - one small handler for each ki
         _log.warning("the database does not answer", error=str(error))
         return unavailable("the database does not answer").response()
 
-    for away in (DBAPIError, PoolExhausted, OSError):
-        app.add_exception_handler(away, database_away)
+    for kind in (DBAPIError, PoolExhausted, OSError):
+        app.add_exception_handler(kind, database_error)
 
     @app.exception_handler(Exception)
     async def unexpected(_: Request, __: Exception) -> Response:

@@ -19,7 +19,7 @@ from temporalio import workflow
 from temporalio.exceptions import FailureError, is_cancelled_exception
 
 from workflows.delivery import DriverSearch
-from workflows.payment import STRIPE, OrderPayment
+from workflows.payment import OrderPayment
 from workflows.phases import DEADLINE, ON_THE_WAY, Phases
 from workflows.steps import Steps
 
@@ -62,7 +62,6 @@ class OrderWorkflow:
         self._taken_up = start.placing is None
         self._unplaceable = False
         self._near_door = False
-        self._closed_disputes: set[str] = set()
 
     @workflow.run
     async def run(self, start: OrderStart) -> StatusView:
@@ -374,31 +373,17 @@ class OrderWorkflow:
 
     @workflow.signal
     async def dispute_opened(self, fact: DisputeOpened) -> None:
-        """Stripe: the customer's bank wants the money of a delivered order back."""
+        """Stripe: the customer's bank wants the money of an order back."""
         if not await self._has_begun():
             return
-        async with self._steps.noting():
-            if fact.dispute_id in self._closed_disputes:
-                return
-            if self._steps.status is OrderStatus.DELIVERED and not fact.inquiry:
-                await self._steps.move(OrderStatus.DISPUTED, STRIPE, reason=fact.reason)
-            else:
-                # No money has moved yet, or the order is one that cannot become disputed.
-                await self._steps.alarm(Alert.DISPUTE, key=fact.dispute_id, reason=fact.reason)
+        await self._payment.disputed(fact)
 
     @workflow.signal
     async def dispute_closed(self, fact: DisputeClosed) -> None:
         """Stripe: the bank has decided."""
         if not await self._has_begun():
             return
-        self._closed_disputes.add(fact.dispute_id)
-        async with self._steps.noting():
-            if self._steps.status is OrderStatus.DELIVERED and not fact.won:
-                # Stripe's events come in any order: that it was opened is still to be heard of.
-                await self._steps.move(OrderStatus.DISPUTED, STRIPE, reason=fact.dispute_id)
-            if self._steps.status is OrderStatus.DISPUTED:
-                verdict = OrderStatus.DELIVERED if fact.won else OrderStatus.REFUNDED
-                await self._steps.move(verdict, STRIPE, reason=fact.dispute_id)
+        await self._payment.dispute_ended(fact)
 
     async def _has_begun(self) -> bool:
         """A fact may come with the very start of the run, before the order has been read.

@@ -18,6 +18,8 @@ with workflow.unsafe.imports_passed_through():
     from domain.order_status import Actor, OrderStatus
     from domain.pricing import Price, with_tip
     from schema.messages.money import (
+        DisputeClosed,
+        DisputeOpened,
         NewAmount,
         OpenedPayment,
         OpenPayment,
@@ -47,6 +49,7 @@ class OrderPayment:
         self._refusals: set[str] = set()
         self._tips_changed = 0
         self._refused_settlements = 0
+        self._ended_disputes: set[str] = set()
         # What is written down of the payment is what was seen last.
         self._looking = asyncio.Lock()
         # Each amount that Stripe was asked to change the payment to.
@@ -99,7 +102,7 @@ class OrderPayment:
                 self.unsettled = True
             elif self._steps.status is OrderStatus.PENDING:
                 if fact.amount_cents != self._steps.order.price.total_cents:
-                    await self._explain(fact.amount_cents)
+                    await self._reconcile(fact.amount_cents)
                 if fact.amount_cents < self._steps.order.price.total_cents:
                     return
                 await self._steps.move(
@@ -108,8 +111,8 @@ class OrderPayment:
                     changes=lambda _: Changes(captured_cents=captured),
                 )
 
-    async def _explain(self, cents: int) -> None:
-        """Find out why Stripe has another amount than the order: a tip, or somebody must look."""
+    async def _reconcile(self, cents: int) -> None:
+        """Stripe has another amount than the order: a tip explains it, or somebody must look."""
         price = self._asked_for.get(cents)
         if price is not None:
             # The change had worked, and its answer was lost on the way.
@@ -227,27 +230,46 @@ class OrderPayment:
                     OrderStatus.REFUNDED, Who(role=Actor.ADMIN), reason="refunded_at_stripe"
                 )
 
-    async def _settle(self, keep_cents: int | None) -> Settled | None:
-        async with self._looking:
-            return await self._settle_alone(keep_cents)
+    async def disputed(self, fact: DisputeOpened) -> None:
+        """The customer's bank wants the money back, or only asks."""
+        async with self._steps.noting():
+            if fact.dispute_id in self._ended_disputes:
+                return
+            if self._steps.status is OrderStatus.DELIVERED and not fact.inquiry:
+                await self._steps.move(OrderStatus.DISPUTED, STRIPE, reason=fact.reason)
+            else:
+                # No money has moved yet, or the order is one that cannot become disputed.
+                await self._steps.alarm(Alert.DISPUTE, key=fact.dispute_id, reason=fact.reason)
 
-    async def _settle_alone(self, keep_cents: int | None) -> Settled | None:
+    async def dispute_ended(self, fact: DisputeClosed) -> None:
+        """The bank has decided who keeps the money."""
+        self._ended_disputes.add(fact.dispute_id)
+        async with self._steps.noting():
+            if self._steps.status is OrderStatus.DELIVERED and not fact.won:
+                # Stripe's events come in any order: that it was opened is still to be heard of.
+                await self._steps.move(OrderStatus.DISPUTED, STRIPE, reason=fact.dispute_id)
+            if self._steps.status is OrderStatus.DISPUTED:
+                verdict = OrderStatus.DELIVERED if fact.won else OrderStatus.REFUNDED
+                await self._steps.move(verdict, STRIPE, reason=fact.dispute_id)
+
+    async def _settle(self, keep_cents: int | None) -> Settled | None:
         order = self._steps.order
         if order.payment_intent_id is None:
             return Settled(captured_cents=0, refunded_cents=0, pending_cents=0, failed_cents=0)
         what = "look at the payment" if keep_cents is None else f"keep {keep_cents} cents"
         try:
-            settled = await workflow.execute_activity_method(
-                PaymentActivities.settle_payment,
-                Settling(
-                    **dict(self._ref(order)),
-                    keep_cents=keep_cents,
-                    reason=order.status.value,
-                    refused_before=self._refused_settlements,
-                ),
-                summary=what,
-                **stripe_call(within=HOWEVER_LONG),
-            )
+            async with self._looking:
+                settled = await workflow.execute_activity_method(
+                    PaymentActivities.settle_payment,
+                    Settling(
+                        **dict(self._ref(order)),
+                        keep_cents=keep_cents,
+                        reason=order.status.value,
+                        refused_before=self._refused_settlements,
+                    ),
+                    summary=what,
+                    **stripe_call(within=HOWEVER_LONG),
+                )
         except ActivityError as error:
             if is_cancelled_exception(error):
                 raise
