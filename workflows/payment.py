@@ -95,6 +95,12 @@ class OrderPayment:
 
         A payment that arrives for an order that was cancelled in the meantime goes back.
         """
+        # It may be heard of before we have written down which payment it is.
+        await workflow.wait_condition(
+            lambda: (
+                self.is_open or self.unavailable or self._steps.status is not OrderStatus.PENDING
+            )
+        )
         async with self._steps.noting():
             captured = fact.amount_cents if fact.captured else 0
             if self._steps.status is OrderStatus.CANCELLED:

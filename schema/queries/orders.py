@@ -15,7 +15,7 @@ from domain.order_status import WITH_DRIVER, Actor, OrderStatus
 from domain.pricing import Price
 from schema.messages import order as message
 from schema.messages.order import Changes, Placing, Transition, Who
-from schema.queries import admin, notifications, offers, payments
+from schema.queries import admin, bookings, notifications, offers, payments
 from schema.queries.notifications import Parties
 from schema.tables import Chef, Order, OrderItem, OrderNumber, OrderStatusHistory, Payment
 
@@ -93,6 +93,7 @@ async def record(session: AsyncSession, step: Transition) -> Transition:
         await offers.release(session, step)
     if step.changes.captured_cents is not None:
         await payments.note_paid(session, step.order_id, step.changes.captured_cents)
+    await bookings.step(session, step)
     if step.by.role is Actor.ADMIN and step.by.id is not None:
         await admin.note(session, step)
     await notifications.tell(session, step.to, moved, key=f"{step.sequence}", reason=step.reason)

@@ -9,6 +9,7 @@ from sqlmodel import col
 from uuid_utils.compat import uuid7
 
 from schema.messages.money import OpenPayment, PaymentStatus, RefundStatus
+from schema.queries import bookings
 from schema.tables import Payment, Refund
 from schema.tables.columns import now
 
@@ -43,11 +44,7 @@ async def note_amount(session: AsyncSession, order_id: UUID, amount_cents: int) 
 async def note_paid(session: AsyncSession, order_id: UUID, captured_cents: int) -> None:
     """Write down what was captured; nothing captured means that it is authorised only."""
     status = PaymentStatus.CAPTURED if captured_cents else PaymentStatus.AUTHORISED
-    await session.execute(
-        update(Payment)
-        .where(col(Payment.order_id) == order_id)
-        .values(status=status, captured_cents=captured_cents)
-    )
+    await _note(session, order_id, status=status, captured_cents=captured_cents)
 
 
 async def note_settled(
@@ -62,7 +59,7 @@ async def note_settled(
     values: dict[str, object] = {"captured_cents": captured_cents, "refunded_cents": refunded_cents}
     if status is not None:
         values["status"] = status
-    await session.execute(update(Payment).where(col(Payment.order_id) == order_id).values(**values))
+    await _note(session, order_id, **values)
 
 
 async def note_refund(
@@ -88,3 +85,19 @@ async def note_refund(
         )
         .on_conflict_do_update(index_elements=["stripe_refund_id"], set_={"status": status})
     )
+    await bookings.refund(
+        session, order_id, refund_id=stripe_refund_id, cents=amount_cents, status=status
+    )
+
+
+async def _note(session: AsyncSession, order_id: UUID, **values: object) -> None:
+    noted = await session.execute(
+        update(Payment)
+        .where(col(Payment.order_id) == order_id)
+        .values(**values)
+        .returning(col(Payment.captured_cents), col(Payment.stripe_payment_intent_id))
+        .execution_options(synchronize_session=False)
+    )
+    row = noted.first()
+    if row is not None and row[0]:
+        await bookings.capture(session, order_id, *row)

@@ -3,6 +3,7 @@
 from schema.tables.admin import AdminAction, Notification
 from schema.tables.drivers import Driver, DriverAssignment
 from schema.tables.kitchens import Chef, Menu, MenuItem, Verification
+from schema.tables.ledger import LedgerAccount, LedgerMovement, LedgerPosting
 from schema.tables.money import Payment, Refund, StripeEvent
 from schema.tables.orders import (
     IdempotencyKey,
@@ -19,6 +20,9 @@ __all__ = [
     "Driver",
     "DriverAssignment",
     "IdempotencyKey",
+    "LedgerAccount",
+    "LedgerMovement",
+    "LedgerPosting",
     "Menu",
     "MenuItem",
     "Notification",

@@ -12,11 +12,12 @@ from tests.databases import new_database
 _COLUMNS = """
     SELECT table_name, column_name, data_type, udt_name, is_nullable, column_default,
            character_maximum_length
-    FROM information_schema.columns WHERE table_schema = 'public' ORDER BY 1, 2
+    FROM information_schema.columns JOIN information_schema.tables USING (table_schema, table_name)
+    WHERE table_schema = 'public' AND table_type = 'BASE TABLE' ORDER BY 1, 2
 """
 _CONSTRAINTS = """
     SELECT conrelid::regclass::text, conname, pg_get_constraintdef(oid)
-    FROM pg_constraint WHERE connamespace = 'public'::regnamespace ORDER BY 1, 2
+    FROM pg_constraint WHERE connamespace = 'public'::regnamespace AND contype <> 't' ORDER BY 1, 2
 """
 _INDEXES = """
     SELECT tablename, indexname, indexdef FROM pg_indexes

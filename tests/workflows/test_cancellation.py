@@ -8,11 +8,13 @@ from sqlmodel import col
 from temporalio.client import WorkflowFailureError
 
 from domain.cancellation import Fault
+from domain.ledger import Account, payee_of
 from domain.order_status import OrderStatus
 from local.people import until
 from schema.messages.money import PaymentStatus, RefundSettled, RefundStatus
 from schema.messages.order import OperatorCancel
 from schema.tables import Refund
+from tests.books import books
 from tests.workflows.room import Room, Run
 from workflows.order import OrderWorkflow
 
@@ -218,6 +220,11 @@ async def ends_refunded(run: Run, refund: int, chef: int, driver: int) -> None:
     row = await run.row()
     assert (row.chef_earning_cents, row.driver_earning_cents) == (chef, driver)
     await money_is_back(run, refund)
+    booked = await books(run.room.database, run.placing.order.id)
+    assert sum(booked.values()) == 0
+    assert booked.get(Account.CUSTOMER_DEPOSITS, 0) == 0
+    assert booked.get(Account.STRIPE_CLEARING, 0) == (await run.payment()).captured_cents - refund
+    assert -sum(cents for code, cents in booked.items() if payee_of(code)) == chef + driver
 
 
 async def money_is_back(run: Run, refund: int) -> None:

@@ -1,7 +1,10 @@
 """One order, all the way."""
 
+from domain.ledger import Account, payable
 from domain.order_status import OrderStatus
+from domain.payees import PayeeKind
 from schema.messages.order import StatusView
+from tests.books import booked_events, books
 from tests.workflows.room import Room
 
 S = OrderStatus
@@ -40,3 +43,12 @@ async def test_an_order_is_placed_paid_cooked_and_delivered(room: Room) -> None:
     assert (row.status, row.sequence) == (S.DELIVERED, 9)
     assert row.proof == {"note": "at the door"}
     assert (row.chef_earning_cents, row.driver_earning_cents) == (1601, 500)
+    order = run.placing.order
+    assert await booked_events(room.database, order.id) == ["capture", "earned"]
+    assert await books(room.database, order.id) == {
+        Account.STRIPE_CLEARING: 2660,
+        Account.TAX_PAYABLE: -160,
+        Account.PLATFORM_REVENUE: -399,
+        payable(PayeeKind.CHEF, order.chef_id): -1601,
+        payable(PayeeKind.DRIVER, second.id): -500,
+    }

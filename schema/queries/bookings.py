@@ -1,0 +1,96 @@
+"""What an order's changes book, each in the transaction of the change itself."""
+
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import col
+
+from domain import ledger as rules
+from domain.cancellation import Settlement
+from domain.ledger import Account, Bearer, Event, Sale, Shares
+from domain.order_status import OrderStatus
+from domain.pricing import Price
+from schema.messages.money import RefundStatus
+from schema.messages.order import Transition
+from schema.queries import ledger
+from schema.tables import Order
+
+_ALL = frozenset(Event)
+_REFUNDS = frozenset({Event.REFUND, Event.REFUND_FAILED})
+_EARNED = frozenset({OrderStatus.DELIVERED, OrderStatus.DISPUTED, OrderStatus.REFUNDED})
+_FELL_THROUGH = frozenset({RefundStatus.FAILED, RefundStatus.CANCELED})
+
+
+async def capture(session: AsyncSession, order_id: UUID, cents: int, intent_id: str) -> None:
+    """Book what a customer has paid; once, however often it is heard of."""
+    sale = await sale_of(session, order_id)
+    await ledger.book(session, rules.captured(sale, cents, intent_id))
+
+
+async def step(session: AsyncSession, moved: Transition) -> None:
+    """Book what a step of an order means for the money: delivered, or ended without."""
+    if moved.to is OrderStatus.DELIVERED and moved.was is OrderStatus.IN_TRANSIT:
+        await ledger.book(session, rules.earned(await sale_of(session, moved.order_id)))
+    elif moved.to is OrderStatus.CANCELLED:
+        settlement = Settlement(
+            kept_cents=moved.changes.kept_cents or 0,
+            chef_cents=moved.changes.chef_earning_cents or 0,
+            driver_cents=moved.changes.driver_earning_cents or 0,
+        )
+        so_far = await ledger.of_order(session, moved.order_id, _ALL)
+        refunds = await ledger.of_order(session, moved.order_id, _REFUNDS)
+        # Nobody had earned what was given back before the end: it was the customer's own.
+        returned = min(
+            refunds.get(Account.REFUND_LOSSES, 0),
+            -so_far.get(Account.CUSTOMER_DEPOSITS, 0) - settlement.kept_cents,
+        )
+        sale = await sale_of(session, moved.order_id)
+        await ledger.book(session, rules.cancelled(sale, settlement, max(returned, 0)))
+
+
+async def refund(
+    session: AsyncSession, order_id: UUID, *, refund_id: str, cents: int, status: RefundStatus
+) -> None:
+    """Book a refund as Stripe has it; one that failed is booked and taken back."""
+    key = f"order-{order_id}:refund:{refund_id}"
+    movement = await ledger.booked(session, key)
+    if movement is None:
+        sale = await sale_of(session, order_id)
+        movement = rules.refunded(sale, await _shares(session, sale, cents), refund_id)
+        await ledger.book(session, movement)
+    if status in _FELL_THROUGH:
+        await ledger.book(session, rules.reverse(movement, Event.REFUND_FAILED))
+
+
+async def sale_of(session: AsyncSession, order_id: UUID) -> Sale:
+    """Whose order it is and what it comes to, as its row says."""
+    order = await session.scalar(
+        select(Order)
+        .where(col(Order.id) == order_id)
+        # Earlier statements of this transaction have written it past the session.
+        .execution_options(populate_existing=True)
+    )
+    if order is None:
+        raise LookupError(f"there is no order {order_id}")
+    return Sale(
+        order_id=order.id,
+        chef_id=order.chef_id,
+        driver_id=order.driver_id,
+        bill=Price(**{name: getattr(order, name) for name in Price.__dataclass_fields__}),
+    )
+
+
+async def _shares(session: AsyncSession, sale: Sale, cents: int) -> Shares:
+    """Who bears a refund that nobody has said it of: a deposit goes back, else the platform."""
+    status = await session.scalar(select(col(Order.status)).where(col(Order.id) == sale.order_id))
+    so_far = await ledger.of_order(session, sale.order_id, _ALL)
+    if status is OrderStatus.CANCELLED:
+        deposits = min(cents, max(0, -so_far.get(Account.CUSTOMER_DEPOSITS, 0)))
+        return Shares(deposits=deposits, platform=cents - deposits)
+    if status not in _EARNED:
+        return Shares(platform=cents)
+    refunds = await ledger.of_order(session, sale.order_id, _REFUNDS)
+    return rules.refund_shares(
+        sale.bill, cents, Bearer.PLATFORM, tax_borne=refunds.get(Account.TAX_PAYABLE, 0)
+    )
