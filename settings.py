@@ -13,6 +13,7 @@ from pydantic import AfterValidator, BaseModel, Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from domain.pricing import Rates
+from schema.messages.order import Terms
 
 Positive = Annotated[int, Field(gt=0)]
 
@@ -94,3 +95,21 @@ class Settings(BaseSettings):
     def driver_fix_max_age(self) -> timedelta:
         """How old a driver's position may be to count."""
         return timedelta(seconds=self.driver_fix_max_age_seconds)
+
+
+def terms(settings: Settings) -> Terms:
+    """The rules that orders are placed under from now on."""
+
+    def seconds(name: str) -> timedelta:
+        return timedelta(seconds=getattr(settings, f"{name}_seconds"))
+
+    return Terms(
+        capture_method=settings.capture_method,
+        payment_attempts=settings.payment_attempts,
+        dispatch_radii_km=settings.dispatch_radii_km,
+        **{
+            name: seconds(name)
+            for name in Terms.model_fields
+            if f"{name}_seconds" in Settings.model_fields
+        },
+    )

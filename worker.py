@@ -24,13 +24,14 @@ import logs
 from activities.announce import Announcer
 from activities.dispatch import DispatchActivities
 from activities.heartbeat import Heartbeats
+from activities.messenger import Messenger
 from activities.orders import OrderActivities
 from activities.payments import PaymentActivities
 from providers.positions import Positions
 from providers.redis import connect_redis
 from providers.stripe import Stripe
 from schema.database import Database
-from settings import Settings
+from settings import Settings, terms
 from workflows.connection import connect
 from workflows.options import NOTIFICATIONS_QUEUE, ORDERS_QUEUE, PAYMENTS_QUEUE
 from workflows.order import OrderWorkflow
@@ -61,6 +62,7 @@ async def working(client: Client, settings: Settings, **options: Any) -> AsyncIt
         max_network_retries=settings.stripe_max_network_retries,
     )
     payments = PaymentActivities(database, stripe)
+    messenger = Messenger(client, OrderWorkflow.run, ORDERS_QUEUE, terms(settings))
     workers = [
         Worker(
             client,
@@ -98,7 +100,7 @@ async def working(client: Client, settings: Settings, **options: Any) -> AsyncIt
         Worker(
             client,
             task_queue=NOTIFICATIONS_QUEUE,
-            activities=[announcer.announce],
+            activities=[announcer.announce, messenger.tell_order],
             interceptors=[Heartbeats()],
             graceful_shutdown_timeout=GRACE,
         ),

@@ -17,8 +17,7 @@ from providers.maps import Maps
 from providers.positions import Positions
 from providers.redis import connect_redis
 from schema.database import Database
-from schema.messages.order import Terms
-from settings import Settings
+from settings import Settings, terms
 
 DESCRIPTION = """
 The door to RideNDine's order engine. Each order is one durable workflow; what is asked for here is
@@ -82,24 +81,6 @@ async def _connect(settings: Settings) -> Services:
             timeout_seconds=settings.maps_timeout_seconds,
         ),
         engine=await Engine.connected(
-            _terms(settings), timedelta(seconds=settings.engine_timeout_seconds)
+            terms(settings), timedelta(seconds=settings.engine_timeout_seconds)
         ),
-    )
-
-
-def _terms(settings: Settings) -> Terms:
-    """The rules that orders are placed under from now on."""
-
-    def seconds(name: str) -> timedelta:
-        return timedelta(seconds=getattr(settings, f"{name}_seconds"))
-
-    return Terms(
-        capture_method=settings.capture_method,
-        payment_attempts=settings.payment_attempts,
-        dispatch_radii_km=settings.dispatch_radii_km,
-        **{
-            name: seconds(name)
-            for name in Terms.model_fields
-            if f"{name}_seconds" in Settings.model_fields
-        },
     )
