@@ -5,7 +5,7 @@ All of these are short, safe to repeat, and run as local activities.
 
 from sqlalchemy.exc import DBAPIError, IntegrityError
 from temporalio import activity
-from temporalio.exceptions import ApplicationError
+from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 
 from activities.announce import Announcer
 from schema.database import Database, is_unstorable
@@ -19,12 +19,14 @@ from schema.messages.order import (
     StepsAfter,
     Transition,
 )
-from schema.queries import notifications, offers, orders, payments
+from schema.queries import notifications, offers, orders, payments, promos
 
 # A step with a value in it that no database could keep: whoever asked for it may be told so.
 UNSTORABLE = "Unstorable"
 # A step that takes an offer which is not open any more.
 OFFER_GONE = "OfferGone"
+# An order whose promo code does not apply any more; its first detail is the reason's code.
+NOT_REDEEMED = "NotRedeemed"
 
 
 class OrderActivities:
@@ -38,8 +40,8 @@ class OrderActivities:
     async def begin_order(self, placing: Placing) -> Order:
         """Write a new order.
 
-        Fails for good (BadOrder) when it refers to what does not exist or holds what cannot be
-        stored.
+        Fails for good: with BadOrder when it refers to what does not exist or holds what cannot be
+        stored, with NotRedeemed when its promo code does not apply any more.
         """
         try:
             async with self._database.write() as session:
@@ -53,6 +55,14 @@ class OrderActivities:
             if written is not None:
                 return written
             raise ApplicationError(str(error.orig), type="BadOrder", non_retryable=True) from error
+        except promos.NotRedeemed as refused:
+            raise ApplicationError(
+                str(refused),
+                refused.verdict.reason,
+                type=NOT_REDEEMED,
+                non_retryable=True,
+                category=ApplicationErrorCategory.BENIGN,
+            ) from refused
 
     @activity.defn
     async def load_order(self, ref: OrderRef) -> Order:

@@ -12,6 +12,7 @@ from schema.tables.orders import (
     OrderStatusHistory,
 )
 from schema.tables.people import Role, User, UserProfile
+from schema.tables.promos import PromoCode, PromoRedemption
 
 __all__ = [
     "AdminAction",
@@ -27,6 +28,8 @@ __all__ = [
     "OrderNumber",
     "OrderStatusHistory",
     "Payment",
+    "PromoCode",
+    "PromoRedemption",
     "Refund",
     "Role",
     "StripeEvent",
