@@ -25,8 +25,6 @@ from schema.queries import notifications, offers, orders, payments, promos
 UNSTORABLE = "Unstorable"
 # A step that takes an offer which is not open any more.
 OFFER_GONE = "OfferGone"
-# An order whose promo code does not apply any more; its first detail is the reason's code.
-NOT_REDEEMED = "NotRedeemed"
 
 
 class OrderActivities:
@@ -41,7 +39,7 @@ class OrderActivities:
         """Write a new order.
 
         Fails for good: with BadOrder when it refers to what does not exist or holds what cannot be
-        stored, with NotRedeemed when its promo code does not apply any more.
+        stored, with a domain.promo.Reason when its promo code does not apply any more.
         """
         try:
             async with self._database.write() as session:
@@ -58,8 +56,7 @@ class OrderActivities:
         except promos.NotRedeemed as refused:
             raise ApplicationError(
                 str(refused),
-                refused.verdict.reason,
-                type=NOT_REDEEMED,
+                type=refused.verdict.reason,
                 non_retryable=True,
                 category=ApplicationErrorCategory.BENIGN,
             ) from refused

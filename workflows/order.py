@@ -24,10 +24,10 @@ from workflows.phases import DEADLINE, ON_THE_WAY, Phases
 from workflows.steps import Steps
 
 with workflow.unsafe.imports_passed_through():
-    from activities.orders import NOT_REDEEMED
     from domain import eta, order_status
     from domain.notifications import Alert
     from domain.order_status import ENDED, Actor, IllegalTransition, OrderStatus
+    from domain.promo import Reason
     from schema.messages.dispatch import Delivery, DriverCommand, OfferAnswer, OperatorAssign
     from schema.messages.money import (
         DisputeClosed,
@@ -408,9 +408,9 @@ class OrderWorkflow:
 
 def _why_unplaceable(error: FailureError) -> tuple[str, str]:
     """What the customer is told of an order that could not be begun."""
-    cause = error.cause
-    if isinstance(cause, ApplicationError) and cause.type == NOT_REDEEMED:
-        return cause.details[0], cause.message
+    # A local activity's failure comes as it is, not wrapped as a remote one's.
+    if isinstance(error, ApplicationError) and error.type in set(Reason):
+        return error.type, error.message
     return "Unplaceable", "the order refers to what is gone"
 
 

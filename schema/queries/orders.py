@@ -100,7 +100,7 @@ async def record(session: AsyncSession, step: Transition) -> Transition:
         await promos.give_back(session, step)
     if step.changes.captured_cents is not None:
         await payments.note_paid(session, step.order_id, step.changes.captured_cents)
-    if step.by.role is Actor.ADMIN and step.by.id is not None:
+    if step.by.role is Actor.ADMIN:
         await admin.note(session, step)
     await notifications.tell(session, step.to, moved, key=f"{step.sequence}", reason=step.reason)
     return step

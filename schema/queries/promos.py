@@ -1,6 +1,6 @@
 """Every SQL statement about promo codes and their uses."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from uuid import UUID
 
 from sqlalchemy import func, select, update
@@ -36,9 +36,7 @@ async def redeem(session: AsyncSession, order: Order) -> None:
     """
     if order.promo_code is None:
         return
-    row = await session.scalar(
-        select(PromoCode).where(col(PromoCode.code) == order.promo_code).with_for_update()
-    )
+    row = await locked(session, order.promo_code)
     basket = Basket(
         order.price.subtotal_cents, order.price.currency, order.market, at=order.placed_at
     )
@@ -96,6 +94,11 @@ async def locked(session: AsyncSession, code: str) -> PromoCode | None:
     return await session.scalar(
         select(PromoCode).where(col(PromoCode.code) == code).with_for_update()
     )
+
+
+async def change(session: AsyncSession, promo_id: UUID, values: Mapping[str, object]) -> None:
+    """Give a code other limits."""
+    await session.execute(update(PromoCode).where(col(PromoCode.id) == promo_id).values(**values))
 
 
 async def page(
