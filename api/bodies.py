@@ -15,6 +15,7 @@ from pydantic import (
 )
 from pydantic.alias_generators import to_camel
 
+from domain import promo
 from domain.cancellation import Fault
 
 # PostgreSQL has no NUL in its texts; a request with one is wrong, not a database error.
@@ -26,6 +27,7 @@ Line = Annotated[
     str, StringConstraints(min_length=1, max_length=200, strip_whitespace=True, pattern=_NO_NUL)
 ]
 Town = Annotated[Line, StringConstraints(max_length=100)]
+Code = Annotated[Line, StringConstraints(max_length=40), AfterValidator(promo.normalised)]
 
 
 def _to_the_centimetre(degrees: float) -> float:
@@ -128,6 +130,7 @@ class OrderBody(Body):
     tip_cents: int = Field(default=0, strict=True, ge=0, le=MOST_TIP_CENTS)
     instructions: Words | None = None
     scheduled_for: Moment | None = None
+    promo_code: Code | None = None
 
 
 class CancelBody(Body):

@@ -73,6 +73,7 @@ PLACED: Example = {
     "status": "pending",
     **PRICE,
     "currency": "usd",
+    "promoCode": None,
     "clientSecret": "pi_3Nabc_secret_def",
 }
 
@@ -98,6 +99,7 @@ ORDER: Example = {
     **PRICE,
     "refundedCents": 0,
     "currency": "usd",
+    "promoCode": None,
     "deliveryAddress": {
         "line1": "950 Main St",
         "line2": None,
@@ -162,4 +164,74 @@ OFFER: Example = {
     "estimatedPickupTime": "2026-01-31T18:26:00Z",
     "offeredAt": "2026-01-31T18:25:00Z",
     "expiresAt": "2026-01-31T18:25:30Z",
+}
+
+QUOTE: Example = {
+    "lines": [
+        {
+            "code": "dish",
+            "label": "Masala Dosa",
+            "amountCents": 2000,
+            "explanation": "2 x 1000 cents",
+        },
+        {
+            "code": "delivery",
+            "label": "Delivery",
+            "amountCents": 500,
+            "explanation": "500 cents for the first 5 km of 1.0 km",
+        },
+        {
+            "code": "service_fee",
+            "label": "Service fee",
+            "amountCents": 0,
+            "explanation": "0 % of 2000 cents for the dishes",
+        },
+        {
+            "code": "tax",
+            "label": "Tax",
+            "amountCents": 160,
+            "explanation": "8 % of 2000 cents for the dishes",
+        },
+        {
+            "code": "tip",
+            "label": "Tip",
+            "amountCents": 0,
+            "explanation": "all of it is the driver's",
+        },
+        {
+            "code": "discount",
+            "label": "Promo code WELCOME10",
+            "amountCents": -200,
+            "explanation": "10 % off the food",
+        },
+    ],
+    "promo": {
+        "applied": True,
+        "code": "WELCOME10",
+        "reason": None,
+        "explanation": "10 % off the food",
+    },
+    **PRICE,
+    "discountCents": 200,
+    "totalCents": 2460,
+    "currency": "usd",
+    "estimatedDeliveryAt": "2026-01-31T18:34:00Z",
+}
+
+PROMO_CODE: Example = {
+    "id": "0198c0de-0000-7000-8000-000000000091",
+    "code": "WELCOME10",
+    "discountType": "percent",
+    "discountValue": 1000,
+    "currency": "usd",
+    "market": None,
+    "minOrderCents": 1000,
+    "maxDiscountCents": 1500,
+    "maxUses": 500,
+    "maxUsesPerCustomer": 1,
+    "startsAt": None,
+    "expiresAt": "2026-12-31T23:59:59Z",
+    "isActive": True,
+    "uses": 17,
+    "createdAt": "2026-01-31T18:00:00Z",
 }

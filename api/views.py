@@ -113,6 +113,7 @@ class PlacedOut(Message):
     tip_cents: int
     total_cents: int
     currency: str
+    promo_code: str | None
     client_secret: str
 
 
@@ -163,6 +164,7 @@ class OrderOut(Message):
     total_cents: int
     refunded_cents: int
     currency: str
+    promo_code: str | None
     delivery_address: DeliveryAddressOut
     instructions: str | None
     scheduled_for: Moment | None

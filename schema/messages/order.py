@@ -89,6 +89,7 @@ class Order(Message):
     captured_cents: int = 0
     kept_cents: int | None = None
     refunded_cents: int = 0
+    promo_code: str | None = None
 
     @property
     def prep_time(self) -> timedelta:
@@ -213,6 +214,7 @@ class Placed(Message):
     status: OrderStatus
     price: Price
     client_secret: str
+    promo_code: str | None = None
 
 
 class Command(Message):

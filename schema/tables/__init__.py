@@ -14,6 +14,7 @@ from schema.tables.orders import (
 )
 from schema.tables.payees import ConnectedAccount
 from schema.tables.people import Role, User, UserProfile
+from schema.tables.promos import PromoCode, PromoRedemption
 
 __all__ = [
     "AdminAction",
@@ -33,6 +34,8 @@ __all__ = [
     "OrderNumber",
     "OrderStatusHistory",
     "Payment",
+    "PromoCode",
+    "PromoRedemption",
     "Refund",
     "Role",
     "StripeEvent",

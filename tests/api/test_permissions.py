@@ -1,6 +1,7 @@
 """Who may do what: every operation tried by everybody who may not, and nothing changed by it."""
 
 from typing import Any
+from uuid import uuid4
 
 import httpx
 import pytest
@@ -23,6 +24,7 @@ OPERATIONS: dict[str, tuple[str, dict[str, Any] | None]] = {
     "GET /api/v1/chefs/{chef_id}/menu": ("anyone", None),
     "POST /api/v1/webhooks/stripe": ("anyone", None),
     "POST /api/v1/orders": ("customer", {"basket": True}),
+    "POST /api/v1/orders/quote": ("customer", {"basket": True}),
     "GET /api/v1/orders": ("customer", None),
     "GET /api/v1/orders/{order_id}": ("party", None),
     "GET /api/v1/orders/{order_id}/history": ("party", None),
@@ -41,6 +43,12 @@ OPERATIONS: dict[str, tuple[str, dict[str, Any] | None]] = {
     "GET /api/v1/admin/orders": ("admin", None),
     "POST /api/v1/admin/orders/{order_id}/assign": ("admin", {"driver": True}),
     "POST /api/v1/admin/orders/{order_id}/cancel": ("admin", {"reason": "because"}),
+    "POST /api/v1/admin/promo-codes": (
+        "admin",
+        {"code": "FREE", "discountType": "percent", "discountValue": 10_000, "reason": "because"},
+    ),
+    "GET /api/v1/admin/promo-codes": ("admin", None),
+    "PATCH /api/v1/admin/promo-codes/{code}": ("admin", {"isActive": False, "reason": "because"}),
 }
 
 _EVERYTHING = """
@@ -50,6 +58,8 @@ _EVERYTHING = """
     UNION ALL SELECT 'chefs', md5(string_agg(c::text, ',' ORDER BY id)) FROM chefs c
     UNION ALL SELECT 'drivers', md5(string_agg(d::text, ',' ORDER BY id)) FROM drivers d
     UNION ALL SELECT 'payments', md5(string_agg(p::text, ',' ORDER BY id)) FROM payments p
+    UNION ALL SELECT 'codes', md5(string_agg(c::text, ',' ORDER BY id)) FROM promo_codes c
+    UNION ALL SELECT 'uses', md5(string_agg(r::text, ',' ORDER BY id)) FROM promo_redemptions r
     UNION ALL SELECT 'actions', md5(string_agg(x::text, ',' ORDER BY id)) FROM admin_actions x
 """
 
@@ -68,6 +78,13 @@ async def operations(play: Cast) -> list[str]:
         for path, methods in document["paths"].items()
         for method in methods
     ]
+
+
+async def promo_code(play: Cast) -> str:
+    """A code that is there to be changed."""
+    terms = {"discountType": "fixed", "discountValue": 500, "reason": "to be tried"}
+    made = await play.admin.post("/admin/promo-codes", code=f"P-{uuid4().hex}", **terms)
+    return str(made["code"])
 
 
 async def send(play: Cast, person: Person | None, operation: str, ids: dict[str, str]) -> int:
@@ -101,6 +118,7 @@ async def test_whoever_may_not_is_refused_and_nothing_changes(play: Cast, operat
     order = await play.bring(S.READY_FOR_PICKUP)
     offer = await play.offered(0, order)
     ids = {"order_id": order["id"], "offer_id": offer["id"], "chef_id": str(play.world.chef.id)}
+    ids["code"] = await promo_code(play)
     concerns_one_order = "{order_id}" in operation or "{offer_id}" in operation
 
     async with cast(play.environment, drivers=1) as strangers:
