@@ -28,15 +28,19 @@ from activities.messenger import Messenger
 from activities.onboarding import OnboardingActivities
 from activities.orders import OrderActivities
 from activities.payments import PaymentActivities
+from activities.payouts import PayoutActivities
 from providers.positions import Positions
 from providers.redis import connect_redis
 from providers.stripe import Stripe
+from providers.stripe_payouts import Payouts
 from schema.database import Database
 from settings import Settings, terms
 from workflows.connection import connect
 from workflows.onboarding import OnboardingWorkflow
 from workflows.options import NOTIFICATIONS_QUEUE, ORDERS_QUEUE, PAYMENTS_QUEUE, PAYOUTS_QUEUE
 from workflows.order import OrderWorkflow
+from workflows.payout import PayoutWorkflow
+from workflows.payout_run import PayoutRunWorkflow
 
 # What an activity may take longer than the process is allowed to live is done again elsewhere.
 GRACE = timedelta(seconds=10)
@@ -70,6 +74,7 @@ async def working(client: Client, settings: Settings, **options: Any) -> AsyncIt
     onboarding = OnboardingActivities(
         database, stripe, {name: market.country for name, market in settings.markets.items()}
     )
+    payouts = PayoutActivities(database, Payouts(stripe))
     workers = [
         Worker(
             client,
@@ -106,11 +111,19 @@ async def working(client: Client, settings: Settings, **options: Any) -> AsyncIt
         Worker(
             client,
             task_queue=PAYOUTS_QUEUE,
-            workflows=[OnboardingWorkflow],
+            workflows=[OnboardingWorkflow, PayoutWorkflow, PayoutRunWorkflow],
             activities=[
                 onboarding.find_account,
                 onboarding.open_link,
                 onboarding.tell_payee,
+                payouts.payees_due,
+                payouts.claim_payout,
+                payouts.make_transfer,
+                payouts.pay_out,
+                payouts.look_at_payout,
+                payouts.fetch_back,
+                payouts.note_hold,
+                payouts.tell_payout_trouble,
             ],
             max_task_queue_activities_per_second=settings.payout_activities_per_second,
             interceptors=[Heartbeats()],
