@@ -28,6 +28,12 @@ delivers an event again.
 Secure. `POST /_control/refunds/{id}/settle {"outcome": "succeeded" | "failed"}` decides a refund,
 be it pending or thought done. `POST /_control/authorizations/{payment_intent}/expire` lets held
 money go as if its seven days were over.
+
+`POST /_control/clock {"advance_seconds": …}` has that much time pass at once, with all that falls
+due in it; `GET` shows what time it is. Webhooks are sent, signed and sent again by everybody's
+clock, not by this one.
+
+What is about connected accounts is in `control_connect.py`.
 """
 
 from dataclasses import asdict
@@ -36,10 +42,11 @@ from typing import Annotated, Any, Literal
 from fastapi import APIRouter, HTTPException, Query
 from pydantic import BaseModel, ConfigDict, Field
 
-from local.stripe import authorizations, deliveries, refunds, three_d_secure
+from local.stripe import authorizations, deliveries, refunds, three_d_secure, timers
 from local.stripe.cards import RefundOutcome
+from local.stripe.catalog import TIMER_ACTIONS
 from local.stripe.faults import Fault, Faults, Kind
-from local.stripe.resources import EVENT, PAYMENT_INTENT, REFUND, retrieve
+from local.stripe.resources import EVENT, PAYMENT_INTENT, REFUND, anywhere, retrieve
 from local.stripe.store import Store, StripeObject
 
 PREFIX = "/_control"
@@ -83,6 +90,12 @@ class AuthenticationBody(Body):
     outcome: Literal["succeed", "fail"]
 
 
+class ClockBody(Body):
+    """How much time is to pass."""
+
+    advance_seconds: int = Field(ge=0)
+
+
 class SettlementBody(Body):
     """How a refund ends."""
 
@@ -95,6 +108,7 @@ def router(store: Store, faults: Faults) -> APIRouter:
     _add_faults(routes, faults)
     _add_webhooks(routes, store)
     _add_outcomes(routes, store)
+    _add_clock(routes, store)
     return routes
 
 
@@ -143,7 +157,7 @@ def _add_webhooks(routes: APIRouter, store: Store) -> None:
     @routes.post("/deliveries/resend")
     async def resend(body: ResendBody) -> dict[str, int]:
         with store.transaction() as tx:
-            return {"owed": deliveries.owe(tx, retrieve(tx, EVENT, body.event))}
+            return {"owed": deliveries.owe(tx, anywhere(tx, EVENT, body.event))}
 
 
 def _add_outcomes(routes: APIRouter, store: Store) -> None:
@@ -168,3 +182,15 @@ def _add_outcomes(routes: APIRouter, store: Store) -> None:
                 raise HTTPException(409, f"{intent_id} holds no money")
             authorizations.expire(tx, intent_id)
             return retrieve(tx, PAYMENT_INTENT, intent_id)
+
+
+def _add_clock(routes: APIRouter, store: Store) -> None:
+    @routes.post("/clock")
+    async def advance(body: ClockBody) -> dict[str, int]:
+        store.advance(body.advance_seconds)
+        timers.run_due(store, TIMER_ACTIONS, store.now())
+        return await show_clock()
+
+    @routes.get("/clock")
+    async def show_clock() -> dict[str, int]:
+        return {"now": store.now(), "ahead_seconds": store.ahead_seconds}
