@@ -13,7 +13,8 @@ from local.people import Person
 S = OrderStatus
 
 # Every operation: who may, with which body. "anyone" needs no token, "party" is whoever the order
-# concerns. An operation that is missing here fails the test.
+# concerns; to everybody but "… himself" and admins there is no such thing. An operation that is
+# missing here fails the test.
 OPERATIONS: dict[str, tuple[str, dict[str, Any] | None]] = {
     "GET /healthz": ("anyone", None),
     "GET /readyz": ("anyone", None),
@@ -21,6 +22,10 @@ OPERATIONS: dict[str, tuple[str, dict[str, Any] | None]] = {
     "GET /api/v1/chefs": ("anyone", None),
     "GET /api/v1/chefs/{chef_id}": ("anyone", None),
     "GET /api/v1/chefs/{chef_id}/menu": ("anyone", None),
+    "GET /api/v1/chefs/{chef_id}/stripe/onboard": ("chef himself", None),
+    "POST /api/v1/chefs/{chef_id}/stripe/onboard": ("chef himself", {}),
+    "GET /api/v1/drivers/{driver_id}/stripe/onboard": ("driver himself", None),
+    "POST /api/v1/drivers/{driver_id}/stripe/onboard": ("driver himself", {}),
     "POST /api/v1/webhooks/stripe": ("anyone", None),
     "POST /api/v1/orders": ("customer", {"basket": True}),
     "GET /api/v1/orders": ("customer", None),
@@ -50,6 +55,7 @@ _EVERYTHING = """
     UNION ALL SELECT 'chefs', md5(string_agg(c::text, ',' ORDER BY id)) FROM chefs c
     UNION ALL SELECT 'drivers', md5(string_agg(d::text, ',' ORDER BY id)) FROM drivers d
     UNION ALL SELECT 'payments', md5(string_agg(p::text, ',' ORDER BY id)) FROM payments p
+    UNION ALL SELECT 'accounts', md5(string_agg(c::text, ',' ORDER BY id)) FROM connected_accounts c
     UNION ALL SELECT 'actions', md5(string_agg(x::text, ',' ORDER BY id)) FROM admin_actions x
 """
 
@@ -100,7 +106,12 @@ async def test_whoever_may_not_is_refused_and_nothing_changes(play: Cast, operat
     may, _ = OPERATIONS[operation]
     order = await play.bring(S.READY_FOR_PICKUP)
     offer = await play.offered(0, order)
-    ids = {"order_id": order["id"], "offer_id": offer["id"], "chef_id": str(play.world.chef.id)}
+    ids = {
+        "order_id": order["id"],
+        "offer_id": offer["id"],
+        "chef_id": str(play.world.chef.id),
+        "driver_id": str(play.world.drivers[0].id),
+    }
     concerns_one_order = "{order_id}" in operation or "{offer_id}" in operation
 
     async with cast(play.environment, drivers=1) as strangers:
@@ -114,7 +125,11 @@ async def test_whoever_may_not_is_refused_and_nothing_changes(play: Cast, operat
             "admin": (play.admin, strangers.admin),
         }
         for role, (insider, stranger) in people.items():
-            if may not in {role, "party"}:
+            if may.endswith(" himself"):
+                others = [stranger] if may.startswith(role) else [insider, stranger]
+                for other in others if role != "admin" else []:
+                    assert await send(play, other, operation, ids) == 404, role
+            elif may not in {role, "party"}:
                 assert await send(play, insider, operation, ids) == 403, role
                 assert await send(play, stranger, operation, ids) == 403, role
             elif concerns_one_order and role != "admin":
