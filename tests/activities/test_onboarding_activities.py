@@ -264,14 +264,22 @@ async def test_each_link_is_another_page(desk: Desk) -> None:
     assert first.expires_at > now()
 
 
-async def test_an_account_that_is_not_ours_any_more_is_a_refusal(desk: Desk) -> None:
+async def test_nobody_can_be_paid_to_an_account_that_is_gone(desk: Desk) -> None:
     account = await desk.find()
+    await desk.becomes(account.id, "finished")
+    await desk.find()
     desk.client.v1.accounts.delete(account.id)
 
-    for call in (desk.find(), desk.link(account.id)):
-        with pytest.raises(ApplicationError) as refused:
-            await call
-        assert (refused.value.type, refused.value.non_retryable) == ("StripeRefused", True)
+    found = await desk.find()
+
+    assert (found.can_be_paid, found.disabled_reason) == (False, "account_invalid")
+    assert not (await desk.row(desk.world.chef.id)).payouts_enabled
+    assert await desk.told(desk.world.admin) == [
+        "Stripe has stopped the payouts of Test Kitchen: account_invalid."
+    ]
+    with pytest.raises(ApplicationError) as refused:
+        await desk.link(account.id)
+    assert (refused.value.type, refused.value.non_retryable) == ("StripeRefused", True)
 
 
 async def test_nobody_has_no_account(desk: Desk) -> None:
