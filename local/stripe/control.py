@@ -45,6 +45,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from local.stripe import authorizations, deliveries, refunds, three_d_secure, timers
 from local.stripe.cards import RefundOutcome
 from local.stripe.catalog import TIMER_ACTIONS
+from local.stripe.clock import DAY
 from local.stripe.faults import Fault, Faults, Kind
 from local.stripe.resources import EVENT, PAYMENT_INTENT, REFUND, anywhere, retrieve
 from local.stripe.store import Store, StripeObject
@@ -93,7 +94,7 @@ class AuthenticationBody(Body):
 class ClockBody(Body):
     """How much time is to pass."""
 
-    advance_seconds: int = Field(ge=0)
+    advance_seconds: int = Field(ge=0, le=3650 * DAY)
 
 
 class SettlementBody(Body):
