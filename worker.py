@@ -92,7 +92,7 @@ async def working(client: Client, settings: Settings, **options: Any) -> AsyncIt
             ],
             sticky_queue_schedule_to_start_timeout=STICKY,
             graceful_shutdown_timeout=GRACE,
-            deployment_config=_deployment(settings),
+            deployment_config=_deployment(settings, VersioningBehavior.PINNED),
             **options,
         ),
         Worker(
@@ -129,7 +129,7 @@ async def working(client: Client, settings: Settings, **options: Any) -> AsyncIt
             interceptors=[Heartbeats()],
             sticky_queue_schedule_to_start_timeout=STICKY,
             graceful_shutdown_timeout=GRACE,
-            deployment_config=_deployment(settings),
+            deployment_config=_deployment(settings, VersioningBehavior.AUTO_UPGRADE),
             **options,
         ),
         Worker(
@@ -149,14 +149,17 @@ async def working(client: Client, settings: Settings, **options: Any) -> AsyncIt
         yield
 
 
-def _deployment(settings: Settings) -> WorkerDeploymentConfig | None:
-    """With a build id, orders stay with the build they began on until they end."""
+def _deployment(settings: Settings, behavior: VersioningBehavior) -> WorkerDeploymentConfig | None:
+    """With a build id, orders stay with the build they began on until they end.
+
+    What lives as long as a chef or driver goes on with the newest.
+    """
     if not settings.worker_build_id:
         return None
     return WorkerDeploymentConfig(
         version=WorkerDeploymentVersion(settings.worker_deployment, settings.worker_build_id),
         use_worker_versioning=True,
-        default_versioning_behavior=VersioningBehavior.PINNED,
+        default_versioning_behavior=behavior,
     )
 
 

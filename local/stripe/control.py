@@ -51,6 +51,9 @@ from local.stripe.store import Store, StripeObject
 
 PREFIX = "/_control"
 
+# How far the clock goes forward at once: ten years.
+MOST_SECONDS = 10 * 365 * 86_400
+
 
 class Body(BaseModel):
     """A JSON body: fields that are not known are refused."""
@@ -93,7 +96,7 @@ class AuthenticationBody(Body):
 class ClockBody(Body):
     """How much time is to pass."""
 
-    advance_seconds: int = Field(ge=0)
+    advance_seconds: int = Field(ge=0, le=MOST_SECONDS)
 
 
 class SettlementBody(Body):

@@ -187,7 +187,8 @@ async def test_without_workers_an_order_is_not_promised(
 async def test_without_a_webhook_secret_nobodys_signature_is_good(
     play: Cast, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async with facade(play.environment, monkeypatch, STRIPE_WEBHOOK_SECRET="") as (_, http):
+    none = {"STRIPE_WEBHOOK_SECRET": "", "STRIPE_CONNECT_WEBHOOK_SECRET": ""}
+    async with facade(play.environment, monkeypatch, **none) as (_, http):
         answer = await http.post("/api/v1/webhooks/stripe", content=b"{}")
 
     assert (answer.status_code, answer.json()["code"]) == (503, "not_set_up")
