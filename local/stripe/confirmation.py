@@ -151,11 +151,16 @@ def _hold(
 
 
 def _keep_for_later(tx: Transaction, intent: StripeObject, method: StripeObject) -> None:
-    """Save the method if later payments are meant to use it; otherwise it is used up."""
-    if intent["setup_future_usage"] is not None and intent["customer"] is not None:
-        payment_methods.attach(tx, method, intent["customer"])
-        if intent["setup_future_usage"] == "off_session":
-            tx.note(method["id"], set_up=True)
+    """Save the method if later payments are meant to use it; otherwise it is used up.
+
+    Without a customer it can still be saved to one, but pays for nothing until then.
+    """
+    if intent["setup_future_usage"] is not None:
+        if intent["customer"] is not None:
+            payment_methods.attach(tx, method, intent["customer"])
+        tx.note(method["id"], for_later=True)
+    if intent["setup_future_usage"] == "off_session":
+        tx.note(method["id"], set_up=True)
     if method["customer"] is None:
         tx.note(method["id"], used_up=True)
 
