@@ -7,6 +7,7 @@ from local.stripe import (
     cards,
     charges,
     client_secrets,
+    disputes,
     errors,
     events,
     payment_methods,
@@ -138,6 +139,8 @@ def _pay(tx: Transaction, intent: StripeObject, method: StripeObject, card: Card
         events.emit(tx, "payment_intent.succeeded", intent)
     if intent["capture_method"] == "automatic_async":
         charges.book(tx, charge)
+    if charge["captured"]:
+        disputes.follow(tx, charge)
     return None
 
 
