@@ -64,7 +64,8 @@ def test_refusal_is_shown(cli: Cli) -> None:
 
 def test_saved_card_is_charged_again(cli: Cli) -> None:
     customer = cli.post("/v1/customers")["id"]
-    order = {"amount": 2000, "currency": "usd", "customer": customer, "confirm": "true"}
+    order: dict[str, str | int] = {"amount": 2000, "currency": "usd", "confirm": "true"}
+    order["customer"] = customer
     first = cli.post(
         "/v1/payment_intents",
         *CARD,
@@ -81,7 +82,7 @@ def test_saved_card_is_charged_again(cli: Cli) -> None:
 
 
 def test_dispute_is_answered(cli: Cli) -> None:
-    order = {"amount": 2000, "currency": "usd", "confirm": "true"}
+    order: dict[str, str | int] = {"amount": 2000, "currency": "usd", "confirm": "true"}
     cli.post("/v1/payment_intents", *CARD, **order, payment_method="pm_card_createDispute")
     (dispute,) = cli.get("/v1/disputes")["data"]
     assert dispute["status"] == "needs_response"

@@ -35,10 +35,9 @@ def test_browser_saves_a_card_that_it_makes(
 ) -> None:
     intent = client.v1.payment_intents.create(order(customer=customer.id, **FOR_LATER))
     browser = api.client(PUBLISHABLE_KEY)
-    expires = {"exp_month": 1, "exp_year": datetime.now(UTC).year + 1}
-    made = browser.v1.payment_methods.create(
-        {"type": "card", "card": {"number": "5555555555554444", "cvc": "123", **expires}}
-    )
+    card: Any = {"number": "5555555555554444", "cvc": "123", "exp_month": 1}
+    card["exp_year"] = datetime.now(UTC).year + 1
+    made = browser.v1.payment_methods.create({"type": "card", "card": card})
     shown: Any = {"client_secret": intent.client_secret, "payment_method": made.id}
     assert browser.v1.payment_intents.confirm(intent.id, shown).status == "succeeded"
     assert saved_by(client, customer) == [made.id]
