@@ -19,6 +19,7 @@ Json: TypeAlias = str | int | float | list[Any] | dict[str, Any] | None
 SqlValue: TypeAlias = str | int | float | None
 
 SCHEMA = Path(__file__).with_name("schema.sql")
+UPGRADE = Path(__file__).with_name("upgrade.sql")
 
 # Whom a transaction acts for unless it says otherwise: the account that the API key belongs to.
 PLATFORM = ""
@@ -149,6 +150,8 @@ class Store:
         self._connection.execute("PRAGMA journal_mode = WAL")
         # Enough to outlive this process; only a power cut could take the last commits.
         self._connection.execute("PRAGMA synchronous = NORMAL")
+        if _is_older(self._connection):
+            self._connection.executescript(UPGRADE.read_text())
         self._connection.executescript(SCHEMA.read_text())
         (self.ahead_seconds,) = self._connection.execute(
             "SELECT COALESCE(MAX(ahead_seconds), 0) FROM clock"
@@ -198,6 +201,12 @@ def previous_attributes(before: StripeObject, after: StripeObject) -> StripeObje
         if old != new:
             previous[name] = old
     return previous
+
+
+def _is_older(connection: sqlite3.Connection) -> bool:
+    """Tell whether a file was made before objects belonged to accounts."""
+    columns = [row[1] for row in connection.execute("PRAGMA table_info(objects)")]
+    return bool(columns) and "account" not in columns
 
 
 def _object(row: tuple[str]) -> dict[str, Any]:
