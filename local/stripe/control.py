@@ -65,6 +65,9 @@ from local.stripe.store import Store, StripeObject, Transaction
 
 PREFIX = "/_control"
 
+# How far the clock goes forward at once: ten years.
+MOST_SECONDS = 10 * 365 * 86_400
+
 
 class Body(BaseModel):
     """A JSON body: fields that are not known are refused."""
@@ -107,7 +110,7 @@ class AuthenticationBody(Body):
 class ClockBody(Body):
     """How much time is to pass."""
 
-    advance_seconds: int = Field(ge=0)
+    advance_seconds: int = Field(ge=0, le=MOST_SECONDS)
 
 
 class SettlementBody(Body):

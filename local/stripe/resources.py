@@ -76,6 +76,7 @@ REFUND = Resource(
             "charge",
             "failure_balance_transaction",
             "payment_intent",
+            "source_transfer_reversal",
             "transfer_reversal",
         }
     ),
@@ -160,9 +161,9 @@ def referenced(tx: Transaction, resource: Resource, object_id: str, param: str) 
 
 
 def anywhere(tx: Transaction, resource: Resource, object_id: str) -> StripeObject:
-    """Return an object whichever account it belongs to."""
+    """Return a living object whichever account it belongs to."""
     body = tx.get(object_id)
-    if body is None or body["object"] != resource.name:
+    if body is None or body["object"] != resource.name or body.get("deleted"):
         raise missing(resource, object_id)
     return body
 
