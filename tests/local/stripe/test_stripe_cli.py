@@ -123,8 +123,7 @@ def test_event_is_triggered(cli: Cli, event_type: str) -> None:
 
 
 def test_account_update_is_triggered(cli: Cli) -> None:
-    # What controls an account is all that is known here; `type` is the older way to say it.
-    cli.trigger("account.updated", "--remove", "account:type")
+    cli.trigger("account.updated")
     (account,) = cli.get("/v1/accounts")["data"]
     theirs = ("--stripe-account", account["id"], "-d", "type=account.updated")
     updated = cli.get("/v1/events", *theirs)["data"][0]["data"]["object"]
