@@ -40,6 +40,13 @@ CHARGE = Resource(
     expandable=frozenset({"balance_transaction", "customer", "payment_intent", "source_transfer"}),
 )
 CUSTOMER = Resource("customer", "cus", "customer", id_length=14)
+DISPUTE = Resource(
+    "dispute",
+    "du",
+    "dispute",
+    url_param="dispute",
+    expandable=frozenset({"charge", "payment_intent"}),
+)
 EVENT = Resource("event", "evt", "event")
 # What a transfer becomes on the account that receives it, and a reversal on the one that gives.
 DESTINATION_PAYMENT = Resource("charge", "py", "charge")
@@ -110,6 +117,7 @@ RESOURCES = {
         BALANCE_TRANSACTION,
         CHARGE,
         CUSTOMER,
+        DISPUTE,
         EVENT,
         EXTERNAL_ACCOUNT,
         PAYMENT_INTENT,
