@@ -27,9 +27,10 @@ OptionalAddress = Annotated[str | None, AfterValidator(_address_or_nothing)]
 
 
 class Market(BaseModel):
-    """A city or region: its clock, and what things cost there."""
+    """A city or region: its clock, its country (two letters), and what things cost there."""
 
     timezone: str = "America/Chicago"
+    country: Annotated[str, Field(pattern="^[A-Z]{2}$")] = "US"
     rates: Rates = Rates()
 
 
@@ -42,6 +43,8 @@ class Settings(BaseSettings):
     database_pool_size: Positive = 10
     redis_url: str
     log_level: str = "INFO"
+    # Where people's browsers find the facade.
+    public_base_url: str = "http://127.0.0.1:9001"
 
     jwt_secret: SecretStr = Field(min_length=32)
     jwt_issuer: str = "ridendine"
@@ -50,9 +53,11 @@ class Settings(BaseSettings):
     stripe_api_key: SecretStr
     stripe_api_base: OptionalAddress = None
     stripe_webhook_secret: SecretStr = SecretStr("")
+    stripe_connect_webhook_secret: SecretStr = SecretStr("")
     stripe_timeout_seconds: Positive = 20
     stripe_max_network_retries: int = 2
     payment_activities_per_second: float = 25.0
+    payout_activities_per_second: float = 25.0
 
     google_maps_api_key: SecretStr = SecretStr("")
     google_maps_base_url: OptionalAddress = None

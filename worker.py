@@ -1,4 +1,4 @@
-"""One worker process: the order's workflow, and the activities of each task queue.
+"""One worker process: the workflows, and the activities of each task queue.
 
     python worker.py
 
@@ -25,6 +25,7 @@ from activities.announce import Announcer
 from activities.dispatch import DispatchActivities
 from activities.heartbeat import Heartbeats
 from activities.messenger import Messenger
+from activities.onboarding import OnboardingActivities
 from activities.orders import OrderActivities
 from activities.payments import PaymentActivities
 from providers.positions import Positions
@@ -33,18 +34,21 @@ from providers.stripe import Stripe
 from schema.database import Database
 from settings import Settings, terms
 from workflows.connection import connect
-from workflows.options import NOTIFICATIONS_QUEUE, ORDERS_QUEUE, PAYMENTS_QUEUE
+from workflows.onboarding import OnboardingWorkflow
+from workflows.options import NOTIFICATIONS_QUEUE, ORDERS_QUEUE, PAYMENTS_QUEUE, PAYOUTS_QUEUE
 from workflows.order import OrderWorkflow
 
 # What an activity may take longer than the process is allowed to live is done again elsewhere.
 GRACE = timedelta(seconds=10)
+# After a worker is killed, its workflows wait this long before another one takes them.
+STICKY = timedelta(seconds=1)
 
 _log = structlog.get_logger()
 
 
 @asynccontextmanager
 async def working(client: Client, settings: Settings, **options: Any) -> AsyncIterator[None]:
-    """Work on all task queues until left; `options` go to the worker that runs the workflows."""
+    """Work on all task queues until left; `options` go to those that run workflows."""
     database = Database(settings.database_url, pool_size=settings.database_pool_size)
     redis = connect_redis(settings.redis_url)
     announcer = Announcer(redis)
@@ -63,6 +67,9 @@ async def working(client: Client, settings: Settings, **options: Any) -> AsyncIt
     )
     payments = PaymentActivities(database, stripe)
     messenger = Messenger(client, OrderWorkflow.run, ORDERS_QUEUE, terms(settings))
+    onboarding = OnboardingActivities(
+        database, stripe, {name: market.country for name, market in settings.markets.items()}
+    )
     workers = [
         Worker(
             client,
@@ -78,8 +85,7 @@ async def working(client: Client, settings: Settings, **options: Any) -> AsyncIt
                 dispatch.make_offer,
                 dispatch.withdraw_offer,
             ],
-            # After a worker is killed, its orders wait this long before another one takes them.
-            sticky_queue_schedule_to_start_timeout=timedelta(seconds=1),
+            sticky_queue_schedule_to_start_timeout=STICKY,
             graceful_shutdown_timeout=GRACE,
             deployment_config=_deployment(settings),
             **options,
@@ -96,6 +102,22 @@ async def working(client: Client, settings: Settings, **options: Any) -> AsyncIt
             max_task_queue_activities_per_second=settings.payment_activities_per_second,
             interceptors=[Heartbeats()],
             graceful_shutdown_timeout=GRACE,
+        ),
+        Worker(
+            client,
+            task_queue=PAYOUTS_QUEUE,
+            workflows=[OnboardingWorkflow],
+            activities=[
+                onboarding.find_account,
+                onboarding.open_link,
+                onboarding.tell_payee,
+            ],
+            max_task_queue_activities_per_second=settings.payout_activities_per_second,
+            interceptors=[Heartbeats()],
+            sticky_queue_schedule_to_start_timeout=STICKY,
+            graceful_shutdown_timeout=GRACE,
+            deployment_config=_deployment(settings),
+            **options,
         ),
         Worker(
             client,
@@ -145,7 +167,9 @@ async def main() -> None:
     settings = Settings()
     logs.configure(settings.log_level)
     async with working(await connect(), settings):
-        _log.info("working", queues=[ORDERS_QUEUE, PAYMENTS_QUEUE, NOTIFICATIONS_QUEUE])
+        _log.info(
+            "working", queues=[ORDERS_QUEUE, PAYMENTS_QUEUE, PAYOUTS_QUEUE, NOTIFICATIONS_QUEUE]
+        )
         with _ready(settings.worker_ready_file):
             await stop.wait()
     # A process that exits right after its workers closed can abort in the SDK's native threads.

@@ -1,7 +1,8 @@
 """Who is told what, and in which words.
 
-Each message is a template over `number` (the order's), `kitchen` (its name) and `reason`. Words for
-customers are seed 004's (notifyCustomerStatusUpdate).
+Each message about an order is a template over `number` (the order's), `kitchen` (its name) and
+`reason`; each about a payee over `name` and `reason`. Words for customers are seed 004's
+(notifyCustomerStatusUpdate).
 """
 
 from collections.abc import Mapping
@@ -17,6 +18,7 @@ class Audience(StrEnum):
     CUSTOMER = "customer"
     CHEF = "chef"
     DRIVER = "driver"
+    PAYEE = "payee"
     OPS = "ops"
 
 
@@ -34,6 +36,17 @@ class Alert(StrEnum):
     DISPUTE = "dispute"
     REFUND_FAILED = "refund_failed"
     REFUND_OVERDUE = "refund_overdue"
+
+
+class PayeeAlert(StrEnum):
+    """What is worth saying about whether a chef or driver can be paid."""
+
+    ONBOARDING_REMINDER = "onboarding_reminder"
+    ONBOARDING_OVERDUE = "onboarding_overdue"
+    ONBOARDING_REFUSED = "onboarding_refused"
+    PAYOUTS_ENABLED = "payouts_enabled"
+    PAYOUTS_DISABLED = "payouts_disabled"
+    PAYOUTS_RESTORED = "payouts_restored"
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,11 +71,19 @@ def _driver(message: str, kind: str = "order:status_update") -> Notice:
     return Notice(Audience.DRIVER, kind, "Order {number}", message)
 
 
-def _ops(message: str) -> Notice:
-    return Notice(Audience.OPS, "admin:alert", "Order {number} needs a look", message)
+def _ops(message: str, title: str = "Order {number} needs a look") -> Notice:
+    return Notice(Audience.OPS, "admin:alert", title, message)
 
 
-NOTICES: Mapping[OrderStatus | Alert, tuple[Notice, ...]] = {
+def _payee(message: str) -> Notice:
+    return Notice(Audience.PAYEE, "payee:payouts", "Your payouts", message)
+
+
+def _ops_of_payee(message: str) -> Notice:
+    return _ops(message, "The payouts of {name} need a look")
+
+
+NOTICES: Mapping[OrderStatus | Alert | PayeeAlert, tuple[Notice, ...]] = {
     OrderStatus.PAYMENT_CONFIRMED: (
         _customer("Payment received. Waiting for {kitchen} to accept."),
         _chef("You have a new order, {number}.", "order:new"),
@@ -98,9 +119,27 @@ NOTICES: Mapping[OrderStatus | Alert, tuple[Notice, ...]] = {
     Alert.DISPUTE: (_ops("The customer's bank asks about the payment of {number}: {reason}."),),
     Alert.REFUND_FAILED: (_ops("A refund of {number} failed: {reason}."),),
     Alert.REFUND_OVERDUE: (_ops("A refund of {number} is still on its way: {reason}."),),
+    PayeeAlert.ONBOARDING_REMINDER: (
+        _payee("Please finish your payout details at Stripe, so that you can be paid."),
+    ),
+    PayeeAlert.ONBOARDING_OVERDUE: (
+        _ops_of_payee("{name} can still not be paid: the payout details are not complete."),
+    ),
+    PayeeAlert.ONBOARDING_REFUSED: (
+        _ops_of_payee("Stripe refuses the account of {name}: {reason}."),
+    ),
+    PayeeAlert.PAYOUTS_ENABLED: (_payee("Your payout details are complete: you can be paid."),),
+    PayeeAlert.PAYOUTS_DISABLED: (
+        _payee("Stripe has stopped your payouts. Please look at what it needs from you."),
+        _ops_of_payee("Stripe has stopped the payouts of {name}: {reason}."),
+    ),
+    PayeeAlert.PAYOUTS_RESTORED: (
+        _payee("Your payouts are on again."),
+        _ops_of_payee("The payouts of {name} are on again."),
+    ),
 }
 
 
-def notices(occasion: OrderStatus | Alert) -> tuple[Notice, ...]:
+def notices(occasion: OrderStatus | Alert | PayeeAlert) -> tuple[Notice, ...]:
     """What is said on an occasion; nothing where only he who acted is concerned."""
     return NOTICES.get(occasion, ())

@@ -1,20 +1,22 @@
-"""Stripe, through its official SDK: the few calls that an order's payment needs.
+"""Stripe, through its official SDK: the few calls that payments and payees' accounts need.
 
 Every call that moves money carries an idempotency key made by the caller from order and step, so
 that a call that worked though we saw a timeout is not made twice. Amounts are integer cents. Where
 Stripe cannot be reached or refuses, the SDK's own errors (`stripe.StripeError`) are raised.
 """
 
+from collections.abc import Mapping
+from datetime import datetime
 from typing import TYPE_CHECKING
 from uuid import UUID
 
 import stripe
-from stripe import PaymentIntent, Refund, StripeClient
+from stripe import Account, AccountLink, PaymentIntent, Refund, StripeClient
 
 if TYPE_CHECKING:
-    from stripe.params import PaymentIntentCreateParams
+    from stripe.params import AccountCreateParams, PaymentIntentCreateParams
 
-MOST_REFUNDS = 100
+MOST_TO_A_PAGE = 100
 
 
 class Stripe:
@@ -96,6 +98,56 @@ class Stripe:
     async def refunds(self, intent_id: str) -> list[Refund]:
         """All refunds of a payment."""
         page = await self._client.v1.refunds.list_async(
-            {"payment_intent": intent_id, "limit": MOST_REFUNDS}
+            {"payment_intent": intent_id, "limit": MOST_TO_A_PAGE}
         )
         return [refund async for refund in page.auto_paging_iter()]
+
+    async def create_account(
+        self, *, email: str, country: str, metadata: Mapping[str, str], key: str
+    ) -> Account:
+        """Open an account for a payee, who gives Stripe his details on a page of Stripe's own.
+
+        We bear fees and losses, and say when money leaves it for his bank.
+        """
+        params: AccountCreateParams = {
+            "controller": {
+                "fees": {"payer": "application"},
+                "losses": {"payments": "application"},
+                "requirement_collection": "stripe",
+                "stripe_dashboard": {"type": "express"},
+            },
+            "capabilities": {"transfers": {"requested": True}},
+            "country": country,
+            "email": email,
+            "metadata": dict(metadata),
+            "settings": {"payouts": {"schedule": {"interval": "manual"}}},
+        }
+        return await self._client.v1.accounts.create_async(params, {"idempotency_key": key})
+
+    async def account(self, account_id: str) -> Account:
+        """A payee's account as it stands now."""
+        return await self._client.v1.accounts.retrieve_async(account_id)
+
+    async def account_with(self, metadata: Mapping[str, str], since: datetime) -> Account | None:
+        """The account that was made with this metadata, if one was made `since`."""
+        page = await self._client.v1.accounts.list_async(
+            {"created": {"gte": int(since.timestamp())}, "limit": MOST_TO_A_PAGE}
+        )
+        async for account in page.auto_paging_iter():
+            held = account.metadata
+            if held and all(name in held and held[name] == metadata[name] for name in metadata):
+                return account
+        return None
+
+    async def account_link(
+        self, account_id: str, *, return_url: str, refresh_url: str
+    ) -> AccountLink:
+        """A page on which the owner of an account gives Stripe what it needs; for one visit."""
+        return await self._client.v1.account_links.create_async(
+            {
+                "account": account_id,
+                "type": "account_onboarding",
+                "return_url": return_url,
+                "refresh_url": refresh_url,
+            }
+        )

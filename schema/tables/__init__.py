@@ -12,11 +12,13 @@ from schema.tables.orders import (
     OrderNumber,
     OrderStatusHistory,
 )
+from schema.tables.payees import ConnectedAccount
 from schema.tables.people import Role, User, UserProfile
 
 __all__ = [
     "AdminAction",
     "Chef",
+    "ConnectedAccount",
     "Driver",
     "DriverAssignment",
     "IdempotencyKey",
