@@ -99,7 +99,7 @@ def unavailable(detail: str) -> Problem:
 
 
 def refused(refusal: Refused) -> Problem:
-    """What the order's workflow refused, for the caller."""
+    """What a workflow refused, for the caller."""
     words = str(refusal)
     where = refusal.refusal
     match refusal.kind:
@@ -109,7 +109,7 @@ def refused(refusal: Refused) -> Problem:
             return unavailable(words)
         case kind:
             code = "".join(f"_{c.lower()}" if c.isupper() else c for c in kind).lstrip("_")
-            return conflict(code, words, currentStatus=where.current if where else None)
+            return conflict(code, words, **({"currentStatus": where.current} if where else {}))
 
 
 def install(app: FastAPI) -> None:  # noqa: C901 - one small handler for each kind of error

@@ -89,6 +89,7 @@ class Order(Message):
     captured_cents: int = 0
     kept_cents: int | None = None
     refunded_cents: int = 0
+    disputes_over: tuple[str, ...] = ()
 
     @property
     def prep_time(self) -> timedelta:

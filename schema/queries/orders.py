@@ -15,7 +15,7 @@ from domain.order_status import WITH_DRIVER, Actor, OrderStatus
 from domain.pricing import Price
 from schema.messages import order as message
 from schema.messages.order import Changes, Placing, Transition, Who
-from schema.queries import admin, bookings, notifications, offers, payments
+from schema.queries import admin, bookings, disputes, notifications, offers, payments
 from schema.queries.notifications import Parties
 from schema.tables import Chef, Order, OrderItem, OrderNumber, OrderStatusHistory, Payment
 
@@ -134,7 +134,10 @@ async def load(session: AsyncSession, order_id: UUID) -> message.Order | None:
         .where(col(Order.id) == order_id)
     )
     row = found.first()
-    return None if row is None else _message(*row)
+    if row is None:
+        return None
+    over = await disputes.over_for(session, order_id)
+    return _message(*row).model_copy(update={"disputes_over": over})
 
 
 async def parties(session: AsyncSession, order_id: UUID) -> Parties:
