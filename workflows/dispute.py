@@ -14,7 +14,6 @@ from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 
 from temporalio import workflow
-from temporalio.common import VersioningBehavior
 from temporalio.exceptions import (
     ActivityError,
     ApplicationError,
@@ -23,7 +22,6 @@ from temporalio.exceptions import (
 )
 
 from workflows.options import DATABASE, HOWEVER_LONG, stripe_call
-from workflows.order import OrderWorkflow
 from workflows.search import attributes_of_dispute
 from workflows.steps import until
 from workflows.telling import tell_order
@@ -46,11 +44,14 @@ with workflow.unsafe.imports_passed_through():
     from schema.messages.money import DisputeClosed, DisputeOpened
     from schema.messages.order import Alarm
 
+    # For the names of its signals alone: no need of a copy for each dispute.
+    from workflows.order import OrderWorkflow
+
 # Stripe tells when a dispute changes; word that was lost is made up for.
 LOOK_AGAIN = timedelta(days=1)
 
 
-@workflow.defn(versioning_behavior=VersioningBehavior.AUTO_UPGRADE)
+@workflow.defn
 class DisputeWorkflow:
     """One dispute, from the bank's first word to its last."""
 
