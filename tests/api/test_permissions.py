@@ -9,6 +9,7 @@ from sqlalchemy import text
 from domain.order_status import OrderStatus
 from local.cast import Cast, cast
 from local.people import Person
+from tests.api import disputes
 
 S = OrderStatus
 
@@ -41,6 +42,11 @@ OPERATIONS: dict[str, tuple[str, dict[str, Any] | None]] = {
     "GET /api/v1/admin/orders": ("admin", None),
     "POST /api/v1/admin/orders/{order_id}/assign": ("admin", {"driver": True}),
     "POST /api/v1/admin/orders/{order_id}/cancel": ("admin", {"reason": "because"}),
+    "GET /api/v1/admin/disputes": ("admin", None),
+    "GET /api/v1/admin/disputes/{dispute_id}": ("admin", None),
+    "PUT /api/v1/admin/disputes/{dispute_id}/evidence": ("admin", {"text": "he had it"}),
+    "POST /api/v1/admin/disputes/{dispute_id}/submit": ("admin", None),
+    "POST /api/v1/admin/disputes/{dispute_id}/concede": ("admin", {"reason": "because"}),
 }
 
 _EVERYTHING = """
@@ -50,6 +56,8 @@ _EVERYTHING = """
     UNION ALL SELECT 'chefs', md5(string_agg(c::text, ',' ORDER BY id)) FROM chefs c
     UNION ALL SELECT 'drivers', md5(string_agg(d::text, ',' ORDER BY id)) FROM drivers d
     UNION ALL SELECT 'payments', md5(string_agg(p::text, ',' ORDER BY id)) FROM payments p
+    UNION ALL SELECT 'disputes',
+        md5(string_agg(d::text, ',' ORDER BY stripe_dispute_id)) FROM disputes d
     UNION ALL SELECT 'actions', md5(string_agg(x::text, ',' ORDER BY id)) FROM admin_actions x
 """
 
@@ -100,7 +108,14 @@ async def test_whoever_may_not_is_refused_and_nothing_changes(play: Cast, operat
     may, _ = OPERATIONS[operation]
     order = await play.bring(S.READY_FOR_PICKUP)
     offer = await play.offered(0, order)
-    ids = {"order_id": order["id"], "offer_id": offer["id"], "chef_id": str(play.world.chef.id)}
+    ids = {
+        "order_id": order["id"],
+        "offer_id": offer["id"],
+        "chef_id": str(play.world.chef.id),
+        "dispute_id": "",
+    }
+    if "{dispute_id}" in operation:
+        ids["dispute_id"] = await disputes.opened(play, order)
     concerns_one_order = "{order_id}" in operation or "{offer_id}" in operation
 
     async with cast(play.environment, drivers=1) as strangers:
