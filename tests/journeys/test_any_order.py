@@ -23,15 +23,14 @@ from uuid_utils.compat import uuid7
 
 from domain.disputes import Stage
 from domain.ledger import Bearer
-from domain.order_status import Actor, OrderStatus
+from domain.order_status import OrderStatus
 from local.cast import Cast
 from local.people import until
-from schema.messages.money import OpenPayment, RefundStatus
-from schema.messages.order import CaptureMethod, Changes, Transition, Who
-from schema.queries import orders, payments
+from schema.messages.money import RefundStatus
+from schema.queries import orders
 from schema.tables import Dispute, Order, Payment, Refund
-from schema.tables.columns import now
 from tests.books import booked_events
+from tests.shortcuts import delivered
 
 S = OrderStatus
 
@@ -75,53 +74,6 @@ def with_a_double(number: int, events: Sequence[str]) -> list[str]:
     return [*events, *events[turn : turn + 1]]
 
 
-async def delivered(play: Cast) -> tuple[UUID, str]:
-    """An order at its customer's door, paid for at Stripe: its id, and the payment's."""
-    placing = play.world.placing()
-    order = placing.order
-    intent = await asyncio.to_thread(
-        play.stripe.v1.payment_intents.create,
-        {
-            "amount": order.price.total_cents,
-            "currency": "usd",
-            "payment_method": "pm_card_visa",
-            "confirm": True,
-            "automatic_payment_methods": {"enabled": True, "allow_redirects": "never"},
-        },
-    )
-    driver = Changes(driver_id=play.world.drivers[0].id)
-    steps = (
-        (S.PAYMENT_CONFIRMED, Changes(captured_cents=order.price.total_cents)),
-        (S.IN_TRANSIT, driver),
-        (S.DELIVERED, Changes()),
-    )
-    async with play.database.write() as session:
-        await orders.begin(session, placing)
-        asked = OpenPayment(
-            order_id=order.id,
-            order_number="",
-            customer_id=order.customer_id,
-            amount_cents=order.price.total_cents,
-            currency="usd",
-            capture_method=CaptureMethod.AUTOMATIC,
-        )
-        await payments.note_opened(session, asked, intent.id)
-        was = S.PENDING
-        for sequence, (to, changes) in enumerate(steps, start=2):
-            step = Transition(
-                order_id=order.id,
-                sequence=sequence,
-                was=was,
-                to=to,
-                by=Who(role=Actor.STRIPE),
-                at=now(),
-                changes=changes,
-            )
-            await orders.record(session, step)
-            was = to
-    return order.id, intent.id
-
-
 async def history(play: Cast, order_id: UUID) -> list[OrderStatus]:
     async with play.database.read() as session:
         return [step.to for step in await orders.steps_after(session, order_id, 0)]
@@ -143,7 +95,7 @@ async def test_a_disputes_events_in_every_order_have_one_effect(play: Cast, post
 
     async def live(number: int, events: Sequence[str]) -> tuple[UUID, str, str]:
         async with at_once:
-            order_id, intent_id = await delivered(play)
+            order_id, intent_id = await delivered(play.database, play.world, play.stripe)
             await play.stripe_control(
                 "POST", "disputes", payment_intent=intent_id, reason="product_unacceptable"
             )
@@ -228,7 +180,7 @@ async def test_a_refunds_events_in_every_order_have_one_effect(play: Cast, post:
     statuses = {"created": "pending", "updated": "succeeded", "failed": "failed"}
 
     async def live(number: int, events: Sequence[str]) -> UUID:
-        order_id, intent_id = await delivered(play)
+        order_id, intent_id = await delivered(play.database, play.world, play.stripe)
         refund = await asyncio.to_thread(
             play.stripe.v1.refunds.create, {"payment_intent": intent_id, "amount": 500}
         )

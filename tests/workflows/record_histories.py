@@ -1,9 +1,10 @@
-"""`make histories`: record a history of every way an order or a dispute can end, for the replay test.
+"""`make histories`: record a history of every way an order or a dispute can end.
 
     python -m tests.workflows.record_histories [story …]
 
-Without a name, all of them anew. To be run when the workflow changes on purpose in a way that old histories cannot follow; orders
-that are under way then need `workflow.patched`, or a deployment of their own.
+Without a name, all of them anew. They are for the replay test: to be run when a workflow changes on
+purpose in a way that old histories cannot follow; those that are under way then need
+`workflow.patched`, or a deployment of their own.
 """
 
 import asyncio
