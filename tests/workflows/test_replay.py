@@ -1,4 +1,4 @@
-"""Histories that were recorded of every way an order or a dispute can end still replay with today's code."""
+"""Histories of every way an order or a dispute can end still replay with today's code."""
 
 import json
 from pathlib import Path
