@@ -84,6 +84,8 @@ class Settings(BaseSettings):
     pickup_overdue_seconds: Positive = 20 * 60
     delivery_overdue_seconds: Positive = 15 * 60
     refund_overdue_seconds: Positive = 7 * 24 * 3600
+    # How long before it is due the evidence about a dispute goes off by itself.
+    dispute_evidence_lead_seconds: Positive = 24 * 3600
 
     driver_capacity: Positive = 3
     driver_fix_max_age_seconds: Positive = 300
@@ -99,6 +101,11 @@ class Settings(BaseSettings):
         """The settings that a process with this environment has."""
         known = {name: environment.get(name.upper()) for name in cls.model_fields}
         return cls.model_validate({name: v for name, v in known.items() if v is not None})
+
+    @property
+    def dispute_evidence_lead(self) -> timedelta:
+        """How long before it is due the evidence about a dispute goes off by itself."""
+        return timedelta(seconds=self.dispute_evidence_lead_seconds)
 
     @property
     def driver_fix_max_age(self) -> timedelta:

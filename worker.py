@@ -23,6 +23,7 @@ from temporalio.worker import Worker, WorkerDeploymentConfig
 import logs
 from activities.announce import Announcer
 from activities.dispatch import DispatchActivities
+from activities.disputes import DisputeActivities
 from activities.heartbeat import Heartbeats
 from activities.messenger import Messenger
 from activities.onboarding import OnboardingActivities
@@ -36,6 +37,7 @@ from providers.stripe_payouts import Payouts
 from schema.database import Database
 from settings import Settings, terms
 from workflows.connection import connect
+from workflows.dispute import DisputeWorkflow
 from workflows.onboarding import OnboardingWorkflow
 from workflows.options import NOTIFICATIONS_QUEUE, ORDERS_QUEUE, PAYMENTS_QUEUE, PAYOUTS_QUEUE
 from workflows.order import OrderWorkflow
@@ -70,6 +72,7 @@ async def working(client: Client, settings: Settings, **options: Any) -> AsyncIt
         max_network_retries=settings.stripe_max_network_retries,
     )
     payments = PaymentActivities(database, stripe)
+    disputes = DisputeActivities(database, stripe, settings.dispute_evidence_lead)
     messenger = Messenger(client, OrderWorkflow.run, ORDERS_QUEUE, terms(settings))
     onboarding = OnboardingActivities(
         database, stripe, {name: market.country for name, market in settings.markets.items()}
@@ -79,7 +82,7 @@ async def working(client: Client, settings: Settings, **options: Any) -> AsyncIt
         Worker(
             client,
             task_queue=ORDERS_QUEUE,
-            workflows=[OrderWorkflow],
+            workflows=[OrderWorkflow, DisputeWorkflow],
             activities=[
                 orders.begin_order,
                 orders.load_order,
@@ -89,6 +92,9 @@ async def working(client: Client, settings: Settings, **options: Any) -> AsyncIt
                 orders.raise_alarm,
                 dispatch.make_offer,
                 dispatch.withdraw_offer,
+                disputes.note_decision,
+                disputes.note_told,
+                disputes.unconcede,
             ],
             sticky_queue_schedule_to_start_timeout=STICKY,
             graceful_shutdown_timeout=GRACE,
@@ -103,6 +109,9 @@ async def working(client: Client, settings: Settings, **options: Any) -> AsyncIt
                 payments.change_amount,
                 payments.capture_payment,
                 payments.settle_payment,
+                disputes.look_at_dispute,
+                disputes.submit_evidence,
+                disputes.concede_dispute,
             ],
             max_task_queue_activities_per_second=settings.payment_activities_per_second,
             interceptors=[Heartbeats()],

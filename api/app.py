@@ -17,6 +17,7 @@ from api.routes import (
     auth,
     chefs,
     delivery,
+    disputes,
     health,
     kitchen,
     orders,
@@ -75,6 +76,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         payees,
         admin,
         promos,
+        disputes,
         webhooks,
     ):
         app.include_router(

@@ -1,6 +1,6 @@
 """What clients send. Amounts are integer cents, moments RFC 3339 with a zone, positions degrees."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 from uuid import UUID
 
 from pydantic import (
@@ -13,11 +13,14 @@ from pydantic import (
     HttpUrl,
     StrictBool,
     StringConstraints,
+    model_validator,
 )
 from pydantic.alias_generators import to_camel
 
 from domain import promo
 from domain.cancellation import Fault
+from domain.evidence import MOST_IN_A_FIELD
+from domain.ledger import Bearer
 
 # PostgreSQL has no NUL in its texts; a request with one is wrong, not a database error.
 _NO_NUL = r"^[^\x00]*$"
@@ -268,3 +271,39 @@ class AdminCancelBody(Body):
 
     reason: Words
     fault: Fault = Fault.PLATFORM
+
+
+class EvidenceBody(Body):
+    """What else the bank is to read, in place of what was said before, and who bears the dispute
+    if it is lost. What is left out stays as it is.
+    """
+
+    model_config = _examples(
+        {"text": "The customer wrote to us that it was delicious.", "fault": "platform"}
+    )
+
+    text: (
+        Annotated[
+            str,
+            StringConstraints(
+                min_length=1, max_length=MOST_IN_A_FIELD, strip_whitespace=True, pattern=_NO_NUL
+            ),
+        ]
+        | None
+    ) = None
+    fault: Bearer | None = None
+
+    @model_validator(mode="after")
+    def _says_something(self) -> Self:
+        if self.text is None and self.fault is None:
+            raise ValueError("give a text, a fault, or both")
+        return self
+
+
+class ConcedeBody(Body):
+    """Why the customer is to have the money, and who bears it, if not the usual one."""
+
+    model_config = _examples({"reason": "The driver went to another house.", "fault": "driver"})
+
+    reason: Words
+    fault: Bearer | None = None

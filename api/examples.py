@@ -251,3 +251,34 @@ PROMO_CODE: Example = {
     "uses": 17,
     "createdAt": "2026-01-31T18:00:00Z",
 }
+
+DISPUTE: Example = {
+    "id": "dp_1QabCdEfGhIjKlMn",
+    "orderId": _ORDER,
+    "orderNumber": "RND-20260131-0001",
+    "amountCents": 2660,
+    "currency": "usd",
+    "reason": "product_not_received",
+    "status": "needs_response",
+    "inquiry": False,
+    "evidenceDueBy": "2026-02-08T23:59:59Z",
+    "evidenceSubmittedAt": None,
+    "conceded": False,
+    "fault": None,
+    "withdrawnCents": 2660,
+    "reinstatedCents": 0,
+    "outcome": None,
+    "openedAt": "2026-01-31T20:10:00Z",
+    "closedAt": None,
+}
+
+DISPUTE_DETAILS: Example = {
+    **DISPUTE,
+    "evidence": {
+        "access_activity_log": "Delivered by our driver Sam on 2026-01-31 18:34:00 UTC to 123 Main"
+        " St, Austin, TX 78701, US.",
+        "customer_name": "Casey Morgan",
+        "customer_email_address": "customer@example.com",
+        "service_date": "2026-01-31",
+    },
+}

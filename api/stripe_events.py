@@ -1,4 +1,4 @@
-"""Which of Stripe's events is what fact for which order, and when it still matters.
+"""Which of Stripe's events is what fact for which workflow, and when it still matters.
 
 What happens to payees' accounts is in `api.connect_events`.
 """
@@ -14,13 +14,7 @@ from api import connect_events
 from api.dependencies import Services
 from domain.order_status import OrderStatus
 from schema.messages.base import Message
-from schema.messages.money import (
-    DisputeClosed,
-    DisputeOpened,
-    PaymentFailed,
-    PaymentSucceeded,
-    RefundSettled,
-)
+from schema.messages.money import PaymentFailed, PaymentSucceeded, RefundSettled
 from schema.queries import order_views, webhooks
 from schema.queries.order_views import Access
 from workflows.order import OrderWorkflow
@@ -70,11 +64,7 @@ class Refund(About):
 
 
 class Dispute(About):
-    """A bank that wants its customer's money back."""
-
-    amount: int
-    reason: str
-    status: str
+    """A bank that wants its customer's money back: how it stands, Stripe is asked."""
 
 
 class Meaning(NamedTuple):
@@ -123,21 +113,6 @@ def _refund(_: str, refund: Refund) -> Message:
     return RefundSettled(refund_id=refund.id)
 
 
-def _dispute_opened(_: str, dispute: Dispute) -> Message:
-    return DisputeOpened(
-        dispute_id=dispute.id,
-        amount_cents=dispute.amount,
-        reason=dispute.reason,
-        inquiry=dispute.status.startswith("warning_"),
-    )
-
-
-def _dispute_closed(_: str, dispute: Dispute) -> Message:
-    return DisputeClosed(dispute_id=dispute.id, won=dispute.status in _NO_MONEY_LOST)
-
-
-# The second ends an inquiry that did not become a dispute.
-_NO_MONEY_LOST = frozenset({"won", "warning_closed"})
 _ANY = frozenset(S)
 _REFUND = Meaning(Refund, OrderWorkflow.refund_settled, _refund, _ANY)
 
@@ -162,14 +137,13 @@ MEANINGS: Mapping[str, Meaning] = {
     "refund.created": _REFUND,
     "refund.updated": _REFUND,
     "refund.failed": _REFUND,
-    "charge.dispute.created": Meaning(Dispute, OrderWorkflow.dispute_opened, _dispute_opened, _ANY),
-    "charge.dispute.closed": Meaning(
-        Dispute,
-        OrderWorkflow.dispute_closed,
-        _dispute_closed,
-        frozenset({S.DELIVERED, S.DISPUTED}),
-    ),
 }
+
+# Each says no more than that a dispute is to be looked at.
+OF_DISPUTES = frozenset(
+    f"charge.dispute.{what}"
+    for what in ("created", "updated", "closed", "funds_withdrawn", "funds_reinstated")
+)
 
 
 async def pass_on(held: Services, event: Mapping[str, Any]) -> str:
@@ -180,6 +154,8 @@ async def pass_on(held: Services, event: Mapping[str, Any]) -> str:
     """
     if event.get("account"):
         return await connect_events.pass_on(held, event)
+    if event["type"] in OF_DISPUTES:
+        return await _look_at_dispute(held, Dispute.model_validate(event["data"].get("object")))
     meaning = MEANINGS.get(event["type"])
     if meaning is None:
         return "ignored: no order has to know"
@@ -196,12 +172,17 @@ async def _tell_order(held: Services, event: Mapping[str, Any], meaning: Meaning
             return f"known: the order is {order.status}"
         if isinstance(about, Refund) and await _is_known(session, about):
             return "known: the refund stands so already"
-        if meaning.signal is OrderWorkflow.dispute_opened and await webhooks.is_told(
-            session, "charge.dispute.closed", about.id
-        ):
-            return "known: the dispute is closed already"
     await held.engine.tell(order.order_id, meaning.signal, meaning.fact(event["id"], about))
     return f"told: {meaning.signal.__name__}"
+
+
+async def _look_at_dispute(held: Services, about: Dispute) -> str:
+    paid_by = about.payment_intent
+    async with held.database.read() as session:
+        if not paid_by or await webhooks.order_of_payment(session, paid_by) is None:
+            return "unmatched: no such order"
+    await held.engine.tell_dispute(about.id)
+    return "told: the dispute has changed"
 
 
 async def _order(session: AsyncSession, about: About) -> Access | None:

@@ -8,10 +8,13 @@ from uuid import UUID
 from pydantic import AfterValidator, ConfigDict, Field
 
 from api import examples
+from domain.disputes import Outcome
+from domain.ledger import Bearer
 from domain.order_status import Actor, OrderStatus
 from schema.messages.base import Message
 from schema.messages.order import StatusView
 from schema.queries import order_views
+from schema.queries.disputes import Listed
 from schema.queries.drivers import OfferView
 from schema.tables import Chef, MenuItem, Order, OrderItem, OrderStatusHistory, Role
 
@@ -268,6 +271,40 @@ class LocationOut(Message):
     accepted: bool
 
 
+class DisputeOut(Message):
+    """A dispute as it stands; `status` and `reason` are Stripe's words, `fault` who bears it if it
+    is lost (undecided until then, unless an admin has said).
+    """
+
+    model_config = _example(examples.DISPUTE)
+
+    id: str
+    order_id: UUID
+    order_number: str
+    amount_cents: int
+    currency: str
+    reason: str
+    status: str
+    inquiry: bool
+    evidence_due_by: Moment | None
+    evidence_submitted_at: Moment | None
+    conceded: bool
+    fault: Bearer | None
+    withdrawn_cents: int
+    reinstated_cents: int
+    outcome: Outcome | None
+    opened_at: Moment
+    closed_at: Moment | None
+
+
+class DisputeDetailsOut(DisputeOut):
+    """A dispute with its evidence, by Stripe's fields: what was sent, or would be sent now."""
+
+    model_config = _example(examples.DISPUTE_DETAILS)
+
+    evidence: dict[str, str]
+
+
 class ReceivedOut(Message):
     """What became of an event."""
 
@@ -338,6 +375,25 @@ def offer(view: OfferView) -> OfferOut:
         earning_cents=offered.driver_earning_cents,
         ready_at=offered.estimated_ready_at,
     )
+
+
+def dispute(listed: Listed) -> DisputeOut:
+    """A dispute, for admins."""
+    return DisputeOut(**_of_dispute(listed))
+
+
+def dispute_details(listed: Listed, evidence: dict[str, str]) -> DisputeDetailsOut:
+    """A dispute with its evidence, for admins."""
+    return DisputeDetailsOut(**_of_dispute(listed), evidence=evidence)
+
+
+def _of_dispute(listed: Listed) -> dict[str, Any]:
+    row = listed.dispute
+    return {
+        "id": row.stripe_dispute_id,
+        "order_number": listed.order_number,
+        **row.model_dump(include=set(DisputeOut.model_fields)),
+    }
 
 
 def _items(rows: Sequence[OrderItem]) -> list[OrderItemOut]:

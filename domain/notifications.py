@@ -34,6 +34,9 @@ class Alert(StrEnum):
     DRIVER_NEAR = "driver_near"
     PAYMENT_MISMATCH = "payment_mismatch"
     DISPUTE = "dispute"
+    EVIDENCE_DUE = "evidence_due"
+    ANSWER_REFUSED = "answer_refused"
+    DISPUTE_ENDED = "dispute_ended"
     REFUND_FAILED = "refund_failed"
     REFUND_OVERDUE = "refund_overdue"
 
@@ -121,6 +124,11 @@ NOTICES: Mapping[OrderStatus | Alert | PayeeAlert, tuple[Notice, ...]] = {
     Alert.DRIVER_NEAR: (_customer("Your driver is almost at your door."),),
     Alert.PAYMENT_MISMATCH: (_ops("The payment of {number} is not for what it costs: {reason}."),),
     Alert.DISPUTE: (_ops("The customer's bank asks about the payment of {number}: {reason}."),),
+    Alert.EVIDENCE_DUE: (_ops("The evidence about the payment of {number} is due {reason}."),),
+    Alert.ANSWER_REFUSED: (
+        _ops("Stripe does not take our answer to the dispute about {number}: {reason}."),
+    ),
+    Alert.DISPUTE_ENDED: (_ops("The dispute about the payment of {number} is {reason}."),),
     Alert.REFUND_FAILED: (_ops("A refund of {number} failed: {reason}."),),
     Alert.REFUND_OVERDUE: (_ops("A refund of {number} is still on its way: {reason}."),),
     PayeeAlert.ONBOARDING_REMINDER: (

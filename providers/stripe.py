@@ -1,4 +1,5 @@
-"""Stripe, through its official SDK: the few calls that payments and payees' accounts need.
+"""Stripe, through its official SDK: the few calls that payments, disputes
+and payees' accounts need.
 
 Every call that moves money carries an idempotency key made by the caller from order and step, so
 that a call that worked though we saw a timeout is not made twice. Amounts are integer cents. Where
@@ -7,14 +8,18 @@ Stripe cannot be reached or refuses, the SDK's own errors (`stripe.StripeError`)
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 from uuid import UUID
 
 import stripe
-from stripe import Account, AccountLink, PaymentIntent, Refund, StripeClient
+from stripe import Account, AccountLink, Dispute, PaymentIntent, Refund, StripeClient
 
 if TYPE_CHECKING:
-    from stripe.params import AccountCreateParams, PaymentIntentCreateParams
+    from stripe.params import (
+        AccountCreateParams,
+        DisputeUpdateParamsEvidence,
+        PaymentIntentCreateParams,
+    )
 
 MOST_TO_A_PAGE = 100
 
@@ -101,6 +106,25 @@ class Stripe:
             {"payment_intent": intent_id, "limit": MOST_TO_A_PAGE}
         )
         return [refund async for refund in page.auto_paging_iter()]
+
+    async def dispute(self, dispute_id: str) -> Dispute:
+        """A dispute as it stands now, with the money it has moved."""
+        return await self.client.v1.disputes.retrieve_async(dispute_id)
+
+    async def answer_dispute(
+        self, dispute_id: str, evidence: Mapping[str, str], *, key: str
+    ) -> Dispute:
+        """Send evidence to the bank: there is no second time."""
+        fields = cast("DisputeUpdateParamsEvidence", dict(evidence))
+        return await self.client.v1.disputes.update_async(
+            dispute_id, {"evidence": fields, "submit": True}, {"idempotency_key": key}
+        )
+
+    async def concede_dispute(self, dispute_id: str, *, key: str) -> Dispute:
+        """Let the customer have the money: the dispute is lost."""
+        return await self.client.v1.disputes.close_async(
+            dispute_id, options={"idempotency_key": key}
+        )
 
     async def create_account(
         self, *, email: str, country: str, metadata: Mapping[str, str], key: str

@@ -7,6 +7,7 @@ from temporalio.common import SearchAttributeKey, SearchAttributePair
 
 with workflow.unsafe.imports_passed_through():
     from domain.payees import PayeeKind
+    from schema.messages.disputes import Standing
     from schema.messages.order import Order
     from schema.messages.payees import PayeeRef
 
@@ -38,3 +39,16 @@ def attributes_of_payee(payee: PayeeRef) -> list[SearchAttributePair[Any]]:
     """What the workflows of a chef or driver are found by."""
     key = CHEF_ID if payee.kind is PayeeKind.CHEF else DRIVER_ID
     return [SearchAttributePair(key, str(payee.payee_id))]
+
+
+def attributes_of_dispute(dispute: Standing) -> list[SearchAttributePair[Any]]:
+    """What a dispute is found by: whose order it is about, and how many cents are disputed."""
+    found: list[SearchAttributePair[Any]] = [
+        SearchAttributePair(CHEF_ID, str(dispute.chef_id)),
+        SearchAttributePair(CUSTOMER_ID, str(dispute.customer_id)),
+        SearchAttributePair(ZONE, dispute.market),
+        SearchAttributePair(TOTAL_CENTS, dispute.amount_cents),
+    ]
+    if dispute.driver_id is not None:
+        found.append(SearchAttributePair(DRIVER_ID, str(dispute.driver_id)))
+    return found

@@ -90,6 +90,7 @@ class Order(Message):
     kept_cents: int | None = None
     refunded_cents: int = 0
     promo_code: str | None = None
+    disputes_over: tuple[str, ...] = ()
 
     @property
     def prep_time(self) -> timedelta:

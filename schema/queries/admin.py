@@ -6,10 +6,13 @@ from uuid import UUID
 
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import col
 from uuid_utils.compat import uuid7
 
+from schema.messages.disputes import Decision
 from schema.messages.order import Transition
 from schema.tables import AdminAction
+from schema.tables.columns import now
 
 
 async def note(session: AsyncSession, step: Transition) -> None:
@@ -51,3 +54,28 @@ async def act(
             created_at=at,
         )
     )
+
+
+async def note_dispute(session: AsyncSession, decision: Decision, order_id: UUID) -> bool:
+    """Write down what an admin did about the dispute of an order; False when it is known."""
+    noted = await session.execute(
+        insert(AdminAction)
+        .values(
+            id=uuid7(),
+            business_key=f"{decision.dispute_id}:{decision.key}",
+            admin_id=decision.admin_id,
+            action_type=f"dispute_{decision.action}",
+            target_type="order",
+            target_id=order_id,
+            details=decision.model_dump(
+                mode="json",
+                by_alias=True,
+                exclude_none=True,
+                include={"dispute_id", "text", "fault", "reason"},
+            ),
+            created_at=now(),
+        )
+        .on_conflict_do_nothing(index_elements=["business_key"])
+        .returning(col(AdminAction.id))
+    )
+    return noted.first() is not None

@@ -16,7 +16,7 @@ from domain.pricing import Price
 from domain.promo import GIVEN_BACK_FROM
 from schema.messages import order as message
 from schema.messages.order import Changes, Placing, Transition, Who
-from schema.queries import admin, bookings, notifications, offers, payments, promos
+from schema.queries import admin, bookings, disputes, notifications, offers, payments, promos
 from schema.queries.notifications import Parties
 from schema.tables import Chef, Order, OrderItem, OrderNumber, OrderStatusHistory, Payment
 
@@ -141,7 +141,10 @@ async def load(session: AsyncSession, order_id: UUID) -> message.Order | None:
         .where(col(Order.id) == order_id)
     )
     row = found.first()
-    return None if row is None else _message(*row)
+    if row is None:
+        return None
+    over = await disputes.over_for(session, order_id)
+    return _message(*row).model_copy(update={"disputes_over": over})
 
 
 async def parties(session: AsyncSession, order_id: UUID) -> Parties:

@@ -1,6 +1,7 @@
 """The tables, by context. Importing this package makes all of them known to SQLModel.metadata."""
 
 from schema.tables.admin import AdminAction, Notification
+from schema.tables.disputes import Dispute
 from schema.tables.drivers import Driver, DriverAssignment
 from schema.tables.kitchens import Chef, Menu, MenuItem, Verification
 from schema.tables.ledger import LedgerAccount, LedgerMovement, LedgerPosting
@@ -21,6 +22,7 @@ __all__ = [
     "AdminAction",
     "Chef",
     "ConnectedAccount",
+    "Dispute",
     "Driver",
     "DriverAssignment",
     "IdempotencyKey",

@@ -10,6 +10,7 @@ from sqlalchemy import text
 from domain.order_status import OrderStatus
 from local.cast import Cast, cast
 from local.people import Person
+from tests.api import disputes
 
 S = OrderStatus
 
@@ -54,6 +55,11 @@ OPERATIONS: dict[str, tuple[str, dict[str, Any] | None]] = {
     ),
     "GET /api/v1/admin/promo-codes": ("admin", None),
     "PATCH /api/v1/admin/promo-codes/{code}": ("admin", {"isActive": False, "reason": "because"}),
+    "GET /api/v1/admin/disputes": ("admin", None),
+    "GET /api/v1/admin/disputes/{dispute_id}": ("admin", None),
+    "PUT /api/v1/admin/disputes/{dispute_id}/evidence": ("admin", {"text": "he had it"}),
+    "POST /api/v1/admin/disputes/{dispute_id}/submit": ("admin", None),
+    "POST /api/v1/admin/disputes/{dispute_id}/concede": ("admin", {"reason": "because"}),
 }
 
 _EVERYTHING = """
@@ -67,6 +73,8 @@ _EVERYTHING = """
     UNION ALL SELECT 'codes', md5(string_agg(c::text, ',' ORDER BY id)) FROM promo_codes c
     UNION ALL SELECT 'uses', md5(string_agg(r::text, ',' ORDER BY id)) FROM promo_redemptions r
     UNION ALL SELECT 'accounts', md5(string_agg(c::text, ',' ORDER BY id)) FROM connected_accounts c
+    UNION ALL SELECT 'disputes',
+        md5(string_agg(d::text, ',' ORDER BY stripe_dispute_id)) FROM disputes d
     UNION ALL SELECT 'actions', md5(string_agg(x::text, ',' ORDER BY id)) FROM admin_actions x
 """
 
@@ -130,8 +138,11 @@ async def test_whoever_may_not_is_refused_and_nothing_changes(play: Cast, operat
         "offer_id": offer["id"],
         "chef_id": str(play.world.chef.id),
         "driver_id": str(play.world.drivers[0].id),
+        "dispute_id": "",
+        "code": await promo_code(play),
     }
-    ids["code"] = await promo_code(play)
+    if "{dispute_id}" in operation:
+        ids["dispute_id"] = await disputes.opened(play, order)
     concerns_one_order = "{order_id}" in operation or "{offer_id}" in operation
 
     async with cast(play.environment, drivers=1) as strangers:

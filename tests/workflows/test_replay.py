@@ -1,5 +1,5 @@
-"""Histories that were recorded of every way an order can end, and of what happens to a payee's
-account, still replay with today's code.
+"""Histories that were recorded of every way an order or a dispute can end, and of what happens to
+a payee's account, still replay with today's code.
 """
 
 import json
@@ -13,6 +13,7 @@ from temporalio.worker import Replayer
 
 from tests.workflows.impatient import ImpatientOrderWorkflow
 from tests.workflows.record_histories import FOLDER, ONBOARDING, ONBOARDING_STORIES, STORIES
+from workflows.dispute import DisputeWorkflow
 from workflows.onboarding import OnboardingWorkflow
 from workflows.order import OrderWorkflow
 
@@ -24,8 +25,8 @@ def recorded(path: Path) -> WorkflowHistory:
     return WorkflowHistory.from_json(path.stem, json.loads(path.read_text()))
 
 
-async def replay(kind: type, path: Path) -> None:
-    replayer = Replayer(workflows=[kind], data_converter=pydantic_data_converter)
+async def replay(path: Path, *kinds: type) -> None:
+    replayer = Replayer(workflows=kinds, data_converter=pydantic_data_converter)
     await replayer.replay_workflow(recorded(path))
 
 
@@ -36,14 +37,14 @@ def test_there_is_a_history_of_every_story() -> None:
 
 @pytest.mark.parametrize("path", HISTORIES, ids=lambda path: path.stem)
 async def test_a_recorded_history_replays(path: Path) -> None:
-    await replay(OrderWorkflow, path)
+    await replay(path, OrderWorkflow, DisputeWorkflow)
 
 
 @pytest.mark.parametrize("path", ACCOUNTS, ids=lambda path: path.stem)
 async def test_a_recorded_history_of_an_account_replays(path: Path) -> None:
-    await replay(OnboardingWorkflow, path)
+    await replay(path, OnboardingWorkflow)
 
 
 async def test_a_workflow_that_does_otherwise_is_caught() -> None:
     with pytest.raises(workflow.NondeterminismError):
-        await replay(ImpatientOrderWorkflow, FOLDER / "delivered.json")
+        await replay(FOLDER / "delivered.json", ImpatientOrderWorkflow)
