@@ -26,27 +26,28 @@ PATH = "/v1/accounts"
 ONE = f"{PATH}/{{object_id}}"
 
 # Where accounts can be, and the currency they settle in.
-CURRENCIES = {
+EURO = ("AT", "BE", "DE", "EE", "ES", "FI", "FR", "GR", "IE", "IT", "LT", "LU", "LV", "NL", "PT")
+CURRENCIES = dict.fromkeys(EURO, "eur") | {
+    "AE": "aed",
     "AU": "aud",
     "BR": "brl",
     "CA": "cad",
     "CH": "chf",
     "CZ": "czk",
-    "DE": "eur",
     "DK": "dkk",
-    "ES": "eur",
-    "FR": "eur",
     "GB": "gbp",
-    "IE": "eur",
-    "IT": "eur",
+    "HK": "hkd",
+    "HU": "huf",
     "JP": "jpy",
     "MX": "mxn",
-    "NL": "eur",
+    "MY": "myr",
     "NO": "nok",
     "NZ": "nzd",
     "PL": "pln",
+    "RO": "ron",
     "SE": "sek",
     "SG": "sgd",
+    "TH": "thb",
     "US": "usd",
 }
 
@@ -59,6 +60,31 @@ PROFILE_FIELDS = (
     "support_phone",
     "support_url",
     "url",
+)
+# What `type`, the older way to say who deals with an account's holder, stands for.
+TYPES: dict[str, StripeObject] = {
+    "custom": {
+        "fees": {"payer": "application_custom"},
+        "losses": {"payments": "application"},
+        "requirement_collection": "application",
+        "stripe_dashboard": {"type": "none"},
+    },
+    "express": {
+        "fees": {"payer": "application_express"},
+        "losses": {"payments": "application"},
+        "requirement_collection": "stripe",
+        "stripe_dashboard": {"type": "express"},
+    },
+    "standard": {
+        "fees": {"payer": "account"},
+        "losses": {"payments": "stripe"},
+        "requirement_collection": "stripe",
+        "stripe_dashboard": {"type": "full"},
+    },
+}
+TYPE_AND_CONTROLLER = (
+    "You may not provide the `type` parameter and `controller` parameters simultaneously. They are "
+    "mutually exclusive."
 )
 NOT_A_PLATFORM = (
     "You can only create new accounts if you've signed up for Connect, which you can do at "
@@ -109,7 +135,12 @@ UPDATE: Spec = {
     "metadata": metadata,
     "settings": mapping({"payouts": mapping(PAYOUT_SETTINGS)}),
 }
-CREATE: Spec = {**UPDATE, "controller": mapping(CONTROLLER), "country": _country}
+CREATE: Spec = {
+    **UPDATE,
+    "controller": mapping(CONTROLLER),
+    "country": _country,
+    "type": one_of(*TYPES),
+}
 
 
 def find(tx: Transaction, account_id: str) -> StripeObject:
@@ -135,7 +166,7 @@ def create(tx: Transaction, params: Params, account_id: str | None = None) -> St
         "object": ACCOUNT.name,
         "business_profile": _business_profile(),
         "business_type": None,
-        "controller": _controller(params.pop("controller", {})),
+        "controller": _controller(params),
         "country": country,
         "created": clock.now(),
         "default_currency": CURRENCIES[country],
@@ -145,7 +176,7 @@ def create(tx: Transaction, params: Params, account_id: str | None = None) -> St
         "metadata": {},
         "settings": _settings(),
         "tos_acceptance": {"date": None, "ip": None, "user_agent": None},
-        "type": "none",
+        "type": _type(params),
     }
     account |= _changes(tx, account, params)
     requested = _requested({}, params.get("capabilities", {}))
@@ -163,6 +194,8 @@ def request(tx: Transaction, account: StripeObject, wanted: Params) -> None:
 def _create(tx: Transaction, params: Params) -> StripeObject:
     if tx.account != PLATFORM:
         raise InvalidRequest(NOT_A_PLATFORM)
+    if "type" in params and "controller" in params:
+        raise InvalidParameter(TYPE_AND_CONTROLLER, param="type")
     return create(tx, params)
 
 
@@ -227,16 +260,19 @@ def _requested(before: StripeObject, wanted: Params) -> StripeObject:
     return requested
 
 
-def _controller(given: Params) -> StripeObject:
+def _type(params: Params) -> str:
+    """Return the type of a new account: none if its controller says more than a type could."""
+    type_name: str = params.get("type", "none" if "controller" in params else "standard")
+    return type_name
+
+
+def _controller(params: Params) -> StripeObject:
     """Return who controls a new account; unless told otherwise, its holder deals with Stripe."""
-    return {
-        "fees": given.get("fees", {"payer": "account"}),
+    controller = TYPES[params.get("type", "standard")] | {
         "is_controller": True,
-        "losses": given.get("losses", {"payments": "stripe"}),
-        "requirement_collection": given.get("requirement_collection", "stripe"),
-        "stripe_dashboard": given.get("stripe_dashboard", {"type": "full"}),
         "type": "application",
     }
+    return {**controller, **params.get("controller", {})}
 
 
 def _business_profile() -> StripeObject:

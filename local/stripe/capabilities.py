@@ -9,6 +9,12 @@ from local.stripe.store import StripeObject, Transaction
 PATH = f"{accounts.ONE}/capabilities"
 ONE = f"{PATH}/{{capability}}"
 
+# What the reasons why an account is disabled are called of a capability.
+REASONS = {
+    "requirements.past_due": "requirements.fields_needed",
+    "under_review": "pending.review",
+}
+
 
 def _list(tx: Transaction, _: Params, object_id: str) -> StripeObject:
     account = accounts.find(tx, object_id)
@@ -51,16 +57,10 @@ def _capability(tx: Transaction, account: StripeObject, name: str) -> StripeObje
         "future_requirements": standing.NOTHING_DUE,
         "requested": requested_at is not None,
         "requested_at": requested_at,
-        # Reasons have other names here.
         "requirements": asked | {"disabled_reason": REASONS.get(reason)},
         "status": account["capabilities"].get(name, "unrequested"),
     }
 
-
-REASONS = {
-    "requirements.past_due": "requirements.fields_needed",
-    "under_review": "pending.review",
-}
 
 OPERATIONS = (
     Operation("GET", PATH, _list),

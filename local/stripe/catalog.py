@@ -8,6 +8,7 @@ from local.stripe import (
     capabilities,
     charges,
     customers,
+    disputes,
     events,
     payment_intents,
     payment_methods,
@@ -28,6 +29,7 @@ OPERATIONS = (
     *capabilities.OPERATIONS,
     *charges.OPERATIONS,
     *customers.OPERATIONS,
+    *disputes.OPERATIONS,
     *events.OPERATIONS,
     *payment_intents.OPERATIONS,
     *payment_methods.OPERATIONS,
@@ -39,7 +41,11 @@ OPERATIONS = (
 )
 
 RENDERER = Renderer(
-    present={"balance_transaction": balance.present, "event": events.present},
+    present={
+        "balance_transaction": balance.present,
+        "dispute": disputes.present,
+        "event": events.present,
+    },
     lists={
         "charge": {"refunds": refunds.of_charge},
         "transfer": {"reversals": transfer_reversals.of_transfer},
@@ -47,6 +53,9 @@ RENDERER = Renderer(
 )
 
 TIMER_ACTIONS = {
+    timers.CLOSE_INQUIRY: disputes.close_inquiry,
+    timers.DECIDE_DISPUTE: disputes.decide_as_due,
+    timers.END_TIME_TO_RESPOND: disputes.end_time_to_respond,
     timers.EXPIRE_AUTHORIZATION: authorizations.expire,
     timers.SETTLE_PAYOUT: payouts.settle_as_due,
     timers.SETTLE_REFUND: refunds.settle_as_due,

@@ -36,6 +36,8 @@ EXPRESS: Params = {
     "stripe_dashboard": {"type": "express"},
 }
 
+MOST_FUNDS = 10**12
+
 
 class AccountBody(Body):
     """A connected account to be there."""
@@ -54,7 +56,7 @@ class StandingBody(Body):
 class FundsBody(Body):
     """Money to be there, in cents."""
 
-    amount: int = Field(ge=1)
+    amount: int = Field(ge=1, le=MOST_FUNDS)
     currency: str = "usd"
     account: str | None = None
 
@@ -83,6 +85,8 @@ def router(store: Store) -> APIRouter:
 def _add_accounts(routes: APIRouter, store: Store) -> None:
     @routes.post("/accounts")
     async def make(body: AccountBody) -> StripeObject:
+        if body.id == PLATFORM_ACCOUNT["id"]:
+            raise HTTPException(409, f"{body.id} is the platform's own")
         with store.transaction() as tx:
             if body.id is not None and tx.get(body.id) is not None:
                 return accounts.find(tx, body.id)

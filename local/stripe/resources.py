@@ -40,6 +40,13 @@ CHARGE = Resource(
     expandable=frozenset({"balance_transaction", "customer", "payment_intent", "source_transfer"}),
 )
 CUSTOMER = Resource("customer", "cus", "customer", id_length=14)
+DISPUTE = Resource(
+    "dispute",
+    "du",
+    "dispute",
+    url_param="dispute",
+    expandable=frozenset({"charge", "payment_intent"}),
+)
 EVENT = Resource("event", "evt", "event")
 # What a transfer becomes on the account that receives it, and a reversal on the one that gives.
 DESTINATION_PAYMENT = Resource("charge", "py", "charge")
@@ -69,6 +76,7 @@ REFUND = Resource(
             "charge",
             "failure_balance_transaction",
             "payment_intent",
+            "source_transfer_reversal",
             "transfer_reversal",
         }
     ),
@@ -109,6 +117,7 @@ RESOURCES = {
         BALANCE_TRANSACTION,
         CHARGE,
         CUSTOMER,
+        DISPUTE,
         EVENT,
         EXTERNAL_ACCOUNT,
         PAYMENT_INTENT,
@@ -152,9 +161,9 @@ def referenced(tx: Transaction, resource: Resource, object_id: str, param: str) 
 
 
 def anywhere(tx: Transaction, resource: Resource, object_id: str) -> StripeObject:
-    """Return an object whichever account it belongs to."""
+    """Return a living object whichever account it belongs to."""
     body = tx.get(object_id)
-    if body is None or body["object"] != resource.name:
+    if body is None or body["object"] != resource.name or body.get("deleted"):
         raise missing(resource, object_id)
     return body
 

@@ -36,11 +36,6 @@ class Standing(StrEnum):
     RESTRICTED = "restricted"  # all was answered, and Stripe does not like it
 
 
-def of(tx: Transaction, account: StripeObject) -> Standing:
-    """Return the standing of an account."""
-    return Standing(tx.private(account["id"])["standing"])
-
-
 def reach(tx: Transaction, account: StripeObject, standing: Standing) -> None:
     """Give an account another standing, and tell."""
     tx.note(account["id"], standing=standing)
@@ -61,11 +56,6 @@ def update(tx: Transaction, account: StripeObject, **changes: Json) -> None:
             events.emit(tx, "account.updated", account, previous)
 
 
-def capability_status(standing: Standing) -> str:
-    """Return the status of the capabilities that an account asks for."""
-    return "active" if standing is Standing.FINISHED else "inactive"
-
-
 def blank(account: StripeObject, requested: StripeObject) -> StripeObject:
     """Return what follows for a new account that asks for some capabilities."""
     return _following(account, Standing.NEW, requested)
@@ -77,7 +67,7 @@ def _following(
     """Return the fields of an account that its standing decides."""
     finished = standing is Standing.FINISHED
     return {
-        "capabilities": dict.fromkeys(sorted(requested), capability_status(standing)),
+        "capabilities": dict.fromkeys(sorted(requested), "active" if finished else "inactive"),
         "charges_enabled": finished,
         "details_submitted": standing is not Standing.NEW,
         "payouts_enabled": finished,

@@ -6,6 +6,9 @@ from typing import TypeAlias
 
 from local.stripe.store import Store, Transaction
 
+CLOSE_INQUIRY = "close_inquiry"
+DECIDE_DISPUTE = "decide_dispute"
+END_TIME_TO_RESPOND = "end_time_to_respond"
 EXPIRE_AUTHORIZATION = "expire_authorization"
 SETTLE_PAYOUT = "settle_payout"
 SETTLE_REFUND = "settle_refund"
@@ -35,13 +38,14 @@ def run_due(store: Store, actions: Mapping[str, Action], now: int) -> None:
     """Do all that is due at `now`, each thing in a transaction of its own."""
     with store.transaction() as tx:
         due = tx.execute(
-            "SELECT action, object_id FROM timers WHERE due_at <= ? ORDER BY due_at, id", now
+            "SELECT id, action, object_id FROM timers WHERE due_at <= ? ORDER BY due_at, id", now
         ).fetchall()
-    for action, object_id in due:
+    for timer_id, action, object_id in due:
         with store.transaction() as tx:
-            cancel(tx, action, object_id)
-            with tx.acting_for(tx.owner(object_id)):
-                actions[action](tx, object_id)
+            # What came before it may have cancelled it, and set another in its place.
+            if tx.execute("DELETE FROM timers WHERE id = ?", timer_id).rowcount:
+                with tx.acting_for(tx.owner(object_id)):
+                    actions[action](tx, object_id)
 
 
 async def run(store: Store, actions: Mapping[str, Action]) -> None:

@@ -51,6 +51,23 @@ def test_new_account_owes_answers(client: stripe.StripeClient) -> None:
 
 
 @pytest.mark.parametrize(
+    ("given", "account_type", "dashboard"),
+    [
+        ({}, "standard", "full"),
+        ({"type": "express"}, "express", "express"),
+        ({"type": "custom"}, "custom", "none"),
+        ({"controller": EXPRESS["controller"]}, "none", "express"),
+    ],
+)
+def test_account_is_of_the_type_asked_for(
+    client: stripe.StripeClient, given: Any, account_type: str, dashboard: str
+) -> None:
+    made = client.v1.accounts.create(given).to_dict()
+    assert made["type"] == account_type
+    assert made["controller"]["stripe_dashboard"]["type"] == dashboard
+
+
+@pytest.mark.parametrize(
     ("business_type", "due"),
     [(None, "business_type"), ("company", "representative.first_name")],
 )
@@ -156,6 +173,7 @@ def test_bank_account_is_no_longer_due_once_given(
         ({"external_account": "tok_no"}, "resource_missing", "external_account"),
         ({"capabilities": {"flying": {"requested": True}}}, "parameter_unknown", None),
         ({"business_type": "band"}, None, "business_type"),
+        (EXPRESS | {"type": "express"}, None, "type"),
         ({"controller": {"fees": {"payer": "me"}}}, None, "controller[fees][payer]"),
     ],
 )
@@ -176,6 +194,9 @@ def test_accounts_are_listed_and_deleted(fresh: Api) -> None:
     assert [found.id for found in client.v1.accounts.list().data] == [first]
     with pytest.raises(stripe.PermissionError, match="does not have access"):
         client.v1.accounts.retrieve(second)
+    with pytest.raises(httpx.HTTPStatusError) as refused:
+        answer(fresh, second, "finished")
+    assert refused.value.response.status_code == 404
 
 
 def test_account_with_money_is_not_deleted(api: Api, client: stripe.StripeClient) -> None:
@@ -223,10 +244,12 @@ def test_account_of_ones_own_choice_is_made_once(api: Api, client: stripe.Stripe
     ("path", "body", "status"),
     [
         ("accounts", {"id": "chef"}, 422),
+        ("accounts", {"id": "acct_1RideNDineLocal"}, 409),
         ("accounts/acct_no", {"outcome": "finished"}, 404),
         ("accounts/acct_no/payouts", {"outcome": "held"}, 404),
         ("accounts/acct_1RideNDineLocal/payouts", {"outcome": "lost"}, 422),
         ("balance", {"amount": 0}, 422),
+        ("balance", {"amount": 10**30}, 422),
         ("balance", {"amount": 1, "account": "acct_no"}, 404),
         ("balance", {"amount": 1, "currency": "xyz"}, 400),
         ("payouts/po_no/settle", {"outcome": "paid"}, 404),

@@ -52,9 +52,10 @@ def test_accounts_have_their_own_events(api: Api, client: stripe.StripeClient) -
 
 def test_accounts_have_their_own_idempotency_keys(api: Api, client: stripe.StripeClient) -> None:
     mine, other = api.connected(), api.connected()
+    platform = client.v1.accounts.retrieve_current().id
     made = [
-        client.v1.customers.create({}, {"idempotency_key": "scope-42", **options}).id
-        for options in (on(mine), on(other), {}, on(mine))
+        client.v1.customers.create({}, on(account, idempotency_key="scope-42")).id
+        for account in (mine, other, platform, mine)
     ]
     assert len(set(made)) == 3
     assert made[0] == made[3]

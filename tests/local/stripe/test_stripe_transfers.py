@@ -214,6 +214,12 @@ def test_reversal_moves_money_back(fresh: Api) -> None:
     assert [kept.id for kept in shown.reversals.data] == [reversal.id]
     booked = client.v1.balance_transactions.retrieve(str(reversal.balance_transaction))
     assert (booked.type, booked.amount) == ("transfer_refund", 500)
+    source = client.v1.refunds.retrieve(
+        str(reversal.destination_payment_refund),
+        {"expand": ["source_transfer_reversal"]},
+        {"stripe_account": destination},
+    ).to_dict()["source_transfer_reversal"]
+    assert source["id"] == reversal.id
     _, returned = transactions(client, destination)
     assert (returned["type"], returned["amount"]) == ("payment_refund", -500)
     assert returned["source"]["id"] == reversal.destination_payment_refund
