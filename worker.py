@@ -28,15 +28,19 @@ from activities.messenger import Messenger
 from activities.onboarding import OnboardingActivities
 from activities.orders import OrderActivities
 from activities.payments import PaymentActivities
+from activities.reconciliation import ReconciliationActivities
 from providers.positions import Positions
 from providers.redis import connect_redis
 from providers.stripe import Stripe
+from providers.stripe_balance import PlatformBalance
 from schema.database import Database
 from settings import Settings, terms
 from workflows.connection import connect
 from workflows.onboarding import OnboardingWorkflow
 from workflows.options import NOTIFICATIONS_QUEUE, ORDERS_QUEUE, PAYMENTS_QUEUE, PAYOUTS_QUEUE
 from workflows.order import OrderWorkflow
+from workflows.reconciliation import ReconciliationWorkflow
+from workflows.schedules import ensure_schedules
 
 # What an activity may take longer than the process is allowed to live is done again elsewhere.
 GRACE = timedelta(seconds=10)
@@ -70,6 +74,7 @@ async def working(client: Client, settings: Settings, **options: Any) -> AsyncIt
     onboarding = OnboardingActivities(
         database, stripe, {name: market.country for name, market in settings.markets.items()}
     )
+    reconciliation = ReconciliationActivities(database, PlatformBalance(stripe))
     workers = [
         Worker(
             client,
@@ -106,11 +111,17 @@ async def working(client: Client, settings: Settings, **options: Any) -> AsyncIt
         Worker(
             client,
             task_queue=PAYOUTS_QUEUE,
-            workflows=[OnboardingWorkflow],
+            workflows=[OnboardingWorkflow, ReconciliationWorkflow],
             activities=[
                 onboarding.find_account,
                 onboarding.open_link,
                 onboarding.tell_payee,
+                reconciliation.begin_reconciliation,
+                reconciliation.read_transactions,
+                reconciliation.match_transactions,
+                reconciliation.untold_orders,
+                reconciliation.note_order_told,
+                reconciliation.finish_reconciliation,
             ],
             max_task_queue_activities_per_second=settings.payout_activities_per_second,
             interceptors=[Heartbeats()],
@@ -166,7 +177,9 @@ async def main() -> None:
         asyncio.get_running_loop().add_signal_handler(signum, stop.set)
     settings = Settings()
     logs.configure(settings.log_level)
-    async with working(await connect(), settings):
+    client = await connect()
+    async with working(client, settings):
+        await ensure_schedules(client, settings)
         _log.info(
             "working", queues=[ORDERS_QUEUE, PAYMENTS_QUEUE, PAYOUTS_QUEUE, NOTIFICATIONS_QUEUE]
         )

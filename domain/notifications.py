@@ -36,6 +36,7 @@ class Alert(StrEnum):
     DISPUTE = "dispute"
     REFUND_FAILED = "refund_failed"
     REFUND_OVERDUE = "refund_overdue"
+    RECONCILIATION = "reconciliation"
 
 
 class PayeeAlert(StrEnum):
@@ -119,6 +120,9 @@ NOTICES: Mapping[OrderStatus | Alert | PayeeAlert, tuple[Notice, ...]] = {
     Alert.DISPUTE: (_ops("The customer's bank asks about the payment of {number}: {reason}."),),
     Alert.REFUND_FAILED: (_ops("A refund of {number} failed: {reason}."),),
     Alert.REFUND_OVERDUE: (_ops("A refund of {number} is still on its way: {reason}."),),
+    Alert.RECONCILIATION: (
+        _ops("Our books and Stripe do not agree: {reason}.", "Reconciliation has found something"),
+    ),
     PayeeAlert.ONBOARDING_REMINDER: (
         _payee("Please finish your payout details at Stripe, so that you can be paid."),
     ),

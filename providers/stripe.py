@@ -31,7 +31,7 @@ class Stripe:
         max_network_retries: int,
     ) -> None:
         self._http = stripe.HTTPXClient(timeout=timeout_seconds)
-        self._client = StripeClient(
+        self.client = StripeClient(
             api_key,
             base_addresses={"api": api_base} if api_base else {},
             max_network_retries=max_network_retries,
@@ -62,31 +62,31 @@ class Stripe:
             "transfer_group": str(order_id),
             "metadata": {"order_id": str(order_id), "order_number": order_number},
         }
-        return await self._client.v1.payment_intents.create_async(params, {"idempotency_key": key})
+        return await self.client.v1.payment_intents.create_async(params, {"idempotency_key": key})
 
     async def intent(self, intent_id: str) -> PaymentIntent:
         """A payment as it stands now."""
-        return await self._client.v1.payment_intents.retrieve_async(intent_id)
+        return await self.client.v1.payment_intents.retrieve_async(intent_id)
 
     async def change_amount(self, intent_id: str, amount_cents: int, *, key: str) -> PaymentIntent:
         """Let a payment that is not made yet be for another amount."""
-        return await self._client.v1.payment_intents.update_async(
+        return await self.client.v1.payment_intents.update_async(
             intent_id, {"amount": amount_cents}, {"idempotency_key": key}
         )
 
     async def capture(self, intent_id: str, amount_cents: int, *, key: str) -> PaymentIntent:
         """Take the money that was authorised; what is beyond `amount_cents` is let go."""
-        return await self._client.v1.payment_intents.capture_async(
+        return await self.client.v1.payment_intents.capture_async(
             intent_id, {"amount_to_capture": amount_cents}, {"idempotency_key": key}
         )
 
     async def cancel(self, intent_id: str) -> PaymentIntent:
         """Give up a payment, or let an authorisation go."""
-        return await self._client.v1.payment_intents.cancel_async(intent_id)
+        return await self.client.v1.payment_intents.cancel_async(intent_id)
 
     async def refund(self, intent_id: str, amount_cents: int, *, reason: str, key: str) -> Refund:
         """Give a part of a payment back."""
-        return await self._client.v1.refunds.create_async(
+        return await self.client.v1.refunds.create_async(
             {
                 "payment_intent": intent_id,
                 "amount": amount_cents,
@@ -97,7 +97,7 @@ class Stripe:
 
     async def refunds(self, intent_id: str) -> list[Refund]:
         """All refunds of a payment."""
-        page = await self._client.v1.refunds.list_async(
+        page = await self.client.v1.refunds.list_async(
             {"payment_intent": intent_id, "limit": MOST_TO_A_PAGE}
         )
         return [refund async for refund in page.auto_paging_iter()]
@@ -122,15 +122,15 @@ class Stripe:
             "metadata": dict(metadata),
             "settings": {"payouts": {"schedule": {"interval": "manual"}}},
         }
-        return await self._client.v1.accounts.create_async(params, {"idempotency_key": key})
+        return await self.client.v1.accounts.create_async(params, {"idempotency_key": key})
 
     async def account(self, account_id: str) -> Account:
         """A payee's account as it stands now."""
-        return await self._client.v1.accounts.retrieve_async(account_id)
+        return await self.client.v1.accounts.retrieve_async(account_id)
 
     async def account_with(self, metadata: Mapping[str, str], since: datetime) -> Account | None:
         """The account that was made with this metadata, if one was made `since`."""
-        page = await self._client.v1.accounts.list_async(
+        page = await self.client.v1.accounts.list_async(
             {"created": {"gte": int(since.timestamp())}, "limit": MOST_TO_A_PAGE}
         )
         async for account in page.auto_paging_iter():
@@ -143,7 +143,7 @@ class Stripe:
         self, account_id: str, *, return_url: str, refresh_url: str
     ) -> AccountLink:
         """A page on which the owner of an account gives Stripe what it needs; for one visit."""
-        return await self._client.v1.account_links.create_async(
+        return await self.client.v1.account_links.create_async(
             {
                 "account": account_id,
                 "type": "account_onboarding",

@@ -15,6 +15,11 @@ from schema.tables.orders import (
 from schema.tables.payees import ConnectedAccount
 from schema.tables.people import Role, User, UserProfile
 from schema.tables.promos import PromoCode, PromoRedemption
+from schema.tables.reconciliation import (
+    ReconciliationCase,
+    ReconciliationRun,
+    StripeTransaction,
+)
 
 __all__ = [
     "AdminAction",
@@ -36,9 +41,12 @@ __all__ = [
     "Payment",
     "PromoCode",
     "PromoRedemption",
+    "ReconciliationCase",
+    "ReconciliationRun",
     "Refund",
     "Role",
     "StripeEvent",
+    "StripeTransaction",
     "User",
     "UserProfile",
     "Verification",
