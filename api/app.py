@@ -12,7 +12,18 @@ from api import errors
 from api.dependencies import Services
 from api.engine import Engine
 from api.limits import BodyLimit
-from api.routes import admin, auth, chefs, delivery, health, kitchen, orders, promos, webhooks
+from api.routes import (
+    admin,
+    auth,
+    chefs,
+    delivery,
+    health,
+    kitchen,
+    orders,
+    promos,
+    reconciliation,
+    webhooks,
+)
 from providers.maps import Maps
 from providers.positions import Positions
 from providers.redis import connect_redis
@@ -55,7 +66,17 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.add_middleware(BodyLimit)
     errors.install(app)
     app.include_router(health.router)
-    for routes in (auth, chefs, orders, kitchen, delivery, admin, promos, webhooks):
+    for routes in (
+        auth,
+        chefs,
+        orders,
+        kitchen,
+        delivery,
+        admin,
+        promos,
+        reconciliation,
+        webhooks,
+    ):
         app.include_router(
             routes.router,
             prefix="/api/v1",

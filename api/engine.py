@@ -30,6 +30,7 @@ from workflows import search
 from workflows.connection import connect
 from workflows.options import ORDERS_QUEUE
 from workflows.order import OrderWorkflow
+from workflows.schedules import RECONCILIATION
 
 _log = structlog.get_logger()
 
@@ -172,6 +173,18 @@ class Engine:
             await self._client.execute_update_with_start_workflow(
                 OrderWorkflow.catch_up, id="take-up", start_workflow_operation=start
             )
+
+    async def reconcile(self) -> None:
+        """Have Stripe's transactions held against the books now, or when the present run ends.
+
+        Raises EngineBusy.
+        """
+        try:
+            async with self._answers():
+                await self._client.get_schedule_handle(RECONCILIATION).trigger()
+        except OrderClosed as missing:
+            # The first worker that starts makes the schedule.
+            raise EngineBusy from missing
 
     def _handle(self, order_id: UUID) -> WorkflowHandle[OrderWorkflow, StatusView]:
         return self._client.get_workflow_handle_for(OrderWorkflow.run, _workflow_id(order_id))

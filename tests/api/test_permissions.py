@@ -47,6 +47,9 @@ OPERATIONS: dict[str, tuple[str, dict[str, Any] | None]] = {
         "admin",
         {"code": "FREE", "discountType": "percent", "discountValue": 10_000, "reason": "because"},
     ),
+    "GET /api/v1/admin/reconciliation": ("admin", None),
+    "POST /api/v1/admin/reconciliation/run": ("admin", None),
+    "POST /api/v1/admin/reconciliation/cases/{case_id}/close": ("admin", {"reason": "because"}),
     "GET /api/v1/admin/promo-codes": ("admin", None),
     "PATCH /api/v1/admin/promo-codes/{code}": ("admin", {"isActive": False, "reason": "because"}),
 }
@@ -60,6 +63,7 @@ _EVERYTHING = """
     UNION ALL SELECT 'payments', md5(string_agg(p::text, ',' ORDER BY id)) FROM payments p
     UNION ALL SELECT 'codes', md5(string_agg(c::text, ',' ORDER BY id)) FROM promo_codes c
     UNION ALL SELECT 'uses', md5(string_agg(r::text, ',' ORDER BY id)) FROM promo_redemptions r
+    UNION ALL SELECT 'cases', md5(string_agg(r::text, ',' ORDER BY id)) FROM reconciliation_cases r
     UNION ALL SELECT 'actions', md5(string_agg(x::text, ',' ORDER BY id)) FROM admin_actions x
 """
 
@@ -117,7 +121,12 @@ async def test_whoever_may_not_is_refused_and_nothing_changes(play: Cast, operat
     may, _ = OPERATIONS[operation]
     order = await play.bring(S.READY_FOR_PICKUP)
     offer = await play.offered(0, order)
-    ids = {"order_id": order["id"], "offer_id": offer["id"], "chef_id": str(play.world.chef.id)}
+    ids = {
+        "case_id": str(uuid4()),
+        "order_id": order["id"],
+        "offer_id": offer["id"],
+        "chef_id": str(play.world.chef.id),
+    }
     ids["code"] = await promo_code(play)
     concerns_one_order = "{order_id}" in operation or "{offer_id}" in operation
 
