@@ -22,6 +22,10 @@ def _address_or_nothing(value: str | None) -> str | None:
     return value or None
 
 
+def _without_slash(address: str) -> str:
+    return address.rstrip("/")
+
+
 # Unset, or set to nothing as compose files do, means the real provider.
 OptionalAddress = Annotated[str | None, AfterValidator(_address_or_nothing)]
 
@@ -44,7 +48,7 @@ class Settings(BaseSettings):
     redis_url: str
     log_level: str = "INFO"
     # Where people's browsers find the facade.
-    public_base_url: str = "http://127.0.0.1:9001"
+    public_base_url: Annotated[str, AfterValidator(_without_slash)] = "http://127.0.0.1:9001"
 
     jwt_secret: SecretStr = Field(min_length=32)
     jwt_issuer: str = "ridendine"

@@ -28,17 +28,21 @@ from activities.messenger import Messenger
 from activities.onboarding import OnboardingActivities
 from activities.orders import OrderActivities
 from activities.payments import PaymentActivities
+from activities.payouts import PayoutActivities
 from activities.reconciliation import ReconciliationActivities
 from providers.positions import Positions
 from providers.redis import connect_redis
 from providers.stripe import Stripe
 from providers.stripe_balance import PlatformBalance
+from providers.stripe_payouts import Payouts
 from schema.database import Database
 from settings import Settings, terms
 from workflows.connection import connect
 from workflows.onboarding import OnboardingWorkflow
 from workflows.options import NOTIFICATIONS_QUEUE, ORDERS_QUEUE, PAYMENTS_QUEUE, PAYOUTS_QUEUE
 from workflows.order import OrderWorkflow
+from workflows.payout import PayoutWorkflow
+from workflows.payout_run import PayoutRunWorkflow
 from workflows.reconciliation import ReconciliationWorkflow
 from workflows.schedules import ensure_schedules
 
@@ -74,6 +78,7 @@ async def working(client: Client, settings: Settings, **options: Any) -> AsyncIt
     onboarding = OnboardingActivities(
         database, stripe, {name: market.country for name, market in settings.markets.items()}
     )
+    payouts = PayoutActivities(database, Payouts(stripe))
     reconciliation = ReconciliationActivities(database, PlatformBalance(stripe))
     workers = [
         Worker(
@@ -92,7 +97,7 @@ async def working(client: Client, settings: Settings, **options: Any) -> AsyncIt
             ],
             sticky_queue_schedule_to_start_timeout=STICKY,
             graceful_shutdown_timeout=GRACE,
-            deployment_config=_deployment(settings),
+            deployment_config=_deployment(settings, VersioningBehavior.PINNED),
             **options,
         ),
         Worker(
@@ -111,11 +116,24 @@ async def working(client: Client, settings: Settings, **options: Any) -> AsyncIt
         Worker(
             client,
             task_queue=PAYOUTS_QUEUE,
-            workflows=[OnboardingWorkflow, ReconciliationWorkflow],
+            workflows=[
+                OnboardingWorkflow,
+                PayoutWorkflow,
+                PayoutRunWorkflow,
+                ReconciliationWorkflow,
+            ],
             activities=[
                 onboarding.find_account,
                 onboarding.open_link,
                 onboarding.tell_payee,
+                payouts.payees_due,
+                payouts.claim_payout,
+                payouts.make_transfer,
+                payouts.pay_out,
+                payouts.look_at_payout,
+                payouts.fetch_back,
+                payouts.note_hold,
+                payouts.tell_payout_trouble,
                 reconciliation.begin_reconciliation,
                 reconciliation.read_transactions,
                 reconciliation.match_transactions,
@@ -127,7 +145,7 @@ async def working(client: Client, settings: Settings, **options: Any) -> AsyncIt
             interceptors=[Heartbeats()],
             sticky_queue_schedule_to_start_timeout=STICKY,
             graceful_shutdown_timeout=GRACE,
-            deployment_config=_deployment(settings),
+            deployment_config=_deployment(settings, VersioningBehavior.AUTO_UPGRADE),
             **options,
         ),
         Worker(
@@ -147,14 +165,17 @@ async def working(client: Client, settings: Settings, **options: Any) -> AsyncIt
         yield
 
 
-def _deployment(settings: Settings) -> WorkerDeploymentConfig | None:
-    """With a build id, orders stay with the build they began on until they end."""
+def _deployment(settings: Settings, behavior: VersioningBehavior) -> WorkerDeploymentConfig | None:
+    """With a build id, orders stay with the build they began on until they end.
+
+    What lives as long as a chef or driver goes on with the newest.
+    """
     if not settings.worker_build_id:
         return None
     return WorkerDeploymentConfig(
         version=WorkerDeploymentVersion(settings.worker_deployment, settings.worker_build_id),
         use_worker_versioning=True,
-        default_versioning_behavior=VersioningBehavior.PINNED,
+        default_versioning_behavior=behavior,
     )
 
 

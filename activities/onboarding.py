@@ -22,6 +22,9 @@ from schema.tables.columns import now
 # There is no such chef or driver.
 UNKNOWN_PAYEE = "UnknownPayee"
 
+# So Stripe calls an account that was deleted, or whose owner does not let us in any more.
+_GONE = "account_invalid"
+
 
 class OnboardingActivities:
     """Payees' accounts at Stripe. `countries` are those of the markets, the usual one first."""
@@ -43,9 +46,12 @@ class OnboardingActivities:
         payee = await self._payee(asked)
         seen_at = now()
         with _all_refusals(), kept_errors():
-            account = await self._found_or_opened(payee, asked)
+            if payee.account_id is None:
+                stands = standing(await self._open(payee, asked), seen_at)
+            else:
+                stands = await self._look(payee.account_id, seen_at)
         async with self._database.write() as session:
-            noted = await payees.note_account(session, payee, standing(account, seen_at))
+            noted = await payees.note_account(session, payee, stands)
         return Account.model_validate(noted, from_attributes=True)
 
     @activity.defn
@@ -75,9 +81,16 @@ class OnboardingActivities:
             )
         return payee
 
-    async def _found_or_opened(self, payee: Payee, asked: FindAccount) -> stripe.Account:
-        if payee.account_id is not None:
-            return await self._stripe.account(payee.account_id)
+    async def _look(self, account_id: str, seen_at: datetime) -> Standing:
+        try:
+            return standing(await self._stripe.account(account_id), seen_at)
+        except stripe.PermissionError as error:
+            # The SDK reads the code of a 403 no further than this.
+            if error.error is None or error.error.code != _GONE:
+                raise
+            return Standing(account_id, False, False, [], _GONE, seen_at)
+
+    async def _open(self, payee: Payee, asked: FindAccount) -> stripe.Account:
         if activity.info().attempt > 1 or asked.refused_before:
             # An earlier call may have worked, and its key be another one or forgotten by now.
             earlier = await self._stripe.account_with(payee.metadata, payee.since)
@@ -108,7 +121,7 @@ def standing(account: stripe.Account, seen_at: datetime) -> Standing:
 
 @contextmanager
 def _all_refusals() -> Iterator[None]:
-    """As all refusals; and an account that is not ours any more is one, too."""
+    """As all refusals; what we are not allowed is one, too, such as an account that is gone."""
     try:
         with refusals():
             yield

@@ -10,6 +10,7 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
+    HttpUrl,
     StrictBool,
     StringConstraints,
 )
@@ -47,6 +48,19 @@ def _written(value: object) -> object:
 
 
 Moment = Annotated[AwareDatetime, BeforeValidator(_written)]
+
+
+def _address_of_the_web(value: str) -> str:
+    HttpUrl(value)
+    return value
+
+
+# http or https, kept as it was written.
+WebAddress = Annotated[
+    str,
+    StringConstraints(max_length=2000, pattern="^https?://[!-~]+$"),
+    AfterValidator(_address_of_the_web),
+]
 
 MOST_ITEMS = 50
 MOST_OF_A_DISH = 99
@@ -206,9 +220,7 @@ class DeclineBody(Body):
 class ProofBody(Body):
     """What shows that an order was handed over."""
 
-    photo_url: (
-        Annotated[str, StringConstraints(max_length=2000, pattern="^https?://[!-~]+$")] | None
-    ) = None
+    photo_url: WebAddress | None = None
     note: Words | None = None
 
 
@@ -224,6 +236,18 @@ class DeliveryStatusBody(Body):
     status: Literal["picked_up", "in_transit", "delivered", "ready_for_pickup"]
     proof: ProofBody | None = None
     reason: Words | None = None
+
+
+class OnboardBody(Body):
+    """Where Stripe sends a payee: when he is through, and when the link was too old.
+
+    Without them, to pages of ours.
+    """
+
+    model_config = _examples({"returnUrl": "https://app.example.com/payouts"})
+
+    return_url: WebAddress | None = None
+    refresh_url: WebAddress | None = None
 
 
 class AssignBody(Body):

@@ -8,7 +8,7 @@ from uuid_utils.compat import uuid7
 
 from api.bodies import MOST_TIP_CENTS, AddressBody, ItemBody, OrderBody
 from api.dependencies import Services
-from api.errors import conflict, invalid, not_found, unauthorised, unavailable
+from api.errors import chef_cannot_be_paid, conflict, invalid, not_found, unauthorised, unavailable
 from domain import eta, geo, promo
 from domain.geo import Point
 from domain.hours import is_open
@@ -16,7 +16,7 @@ from domain.pricing import Price, Rates, price
 from domain.promo import Verdict
 from providers.maps import AddressNotFound, MapsUnavailable
 from schema.messages.order import Address, CaptureMethod, Order, OrderLine, Placing
-from schema.queries import kitchens, people, promos
+from schema.queries import kitchens, payees, people, promos
 from schema.tables import Chef, MenuItem
 from settings import Settings
 
@@ -109,6 +109,7 @@ async def basket(held: Services, customer_id: UUID, body: OrderBody) -> Basket:
         chef = await kitchens.chef(session, body.chef_id)
         if chef is None:
             raise not_found("chef")
+        can_be_paid = await payees.can_be_paid(session, chef.id)
         dishes = await kitchens.dishes(session, chef.id, {i.menu_item_id for i in body.items})
     market = held.settings.markets[chef.market]
     lines = [_line(number, item, dishes) for number, item in enumerate(body.items)]
@@ -122,6 +123,8 @@ async def basket(held: Services, customer_id: UUID, body: OrderBody) -> Basket:
         _check_schedule(body.scheduled_for, now, eta.delivery_time(ready, road_km), held.settings)
         ready = eta.ready_for(body.scheduled_for, road_km)
     _check_open(chef, body.scheduled_for or now, market.timezone)
+    if not can_be_paid:
+        raise chef_cannot_be_paid()
 
     food = [(line.price_cents, line.quantity) for line in lines]
     tried_on = promo.Basket(

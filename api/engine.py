@@ -25,10 +25,12 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from schema.messages.base import Message
 from schema.messages.order import OrderStart, Placed, Placing, Refusal, StatusView, Terms
+from schema.messages.payees import AccountUpdated, LinkAsk, OnboardingLink, PayeeRef
 from schema.queries.order_views import Access
 from workflows import search
 from workflows.connection import connect
-from workflows.options import ORDERS_QUEUE
+from workflows.onboarding import OnboardingWorkflow
+from workflows.options import ORDERS_QUEUE, PAYOUTS_QUEUE
 from workflows.order import OrderWorkflow
 from workflows.schedules import RECONCILIATION
 
@@ -174,6 +176,48 @@ class Engine:
                 OrderWorkflow.catch_up, id="take-up", start_workflow_operation=start
             )
 
+    async def onboard(self, payee: PayeeRef, ask: LinkAsk) -> OnboardingLink:
+        """A page of Stripe's for a payee, whose account is opened where there is none.
+
+        Raises Refused, EngineBusy.
+        """
+        start = WithStartWorkflowOperation(
+            OnboardingWorkflow.run,
+            payee,
+            id=_onboarding_id(payee),
+            task_queue=PAYOUTS_QUEUE,
+            id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE,
+            id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
+            search_attributes=TypedSearchAttributes(search.attributes_of_payee(payee)),
+            static_summary=f"the account of a {payee.kind}",
+        )
+        try:
+            async with self._answers():
+                return await self._client.execute_update_with_start_workflow(
+                    OnboardingWorkflow.link, ask, start_workflow_operation=start
+                )
+        except OrderClosed as closed:
+            # The run was ended just then: the next request starts another.
+            raise EngineBusy from closed
+
+    async def tell_of_account(self, payee: PayeeRef, fact: AccountUpdated) -> None:
+        """Tell a payee's workflow that his account has changed; one that has ended starts again.
+
+        Raises EngineBusy.
+        """
+        async with self._answers():
+            await self._client.start_workflow(
+                OnboardingWorkflow.run,
+                payee,
+                id=_onboarding_id(payee),
+                task_queue=PAYOUTS_QUEUE,
+                start_signal=OnboardingWorkflow.account_updated.__name__,
+                start_signal_args=[fact],
+                id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE,
+                search_attributes=TypedSearchAttributes(search.attributes_of_payee(payee)),
+                static_summary=f"the account of a {payee.kind}",
+            )
+
     async def reconcile(self) -> None:
         """Have Stripe's transactions held against the books now, or when the present run ends.
 
@@ -228,6 +272,10 @@ _ENDED_MEANWHILE = "AcceptedUpdateCompletedWorkflow"
 
 def _workflow_id(order_id: UUID) -> str:
     return f"order-{order_id}"
+
+
+def _onboarding_id(payee: PayeeRef) -> str:
+    return f"onboarding-{payee.payee_id}"
 
 
 def _refused(cause: BaseException | None) -> Refused | OrderClosed:

@@ -49,6 +49,22 @@ CHEF: Example = {
     "operatingHours": {"monday": {"open": "08:00", "close": "21:00"}},
 }
 
+ONBOARDING: Example = {
+    "accountId": "acct_1QXyZ2eZvKYlo2C0",
+    "url": "https://connect.stripe.com/setup/e/acct_1QXyZ2eZvKYlo2C0/Ab3dEf6hIjKl",
+    "expiresAt": "2026-01-31T18:05:00Z",
+    "detailsSubmitted": False,
+    "payoutsEnabled": False,
+}
+
+ACCOUNT: Example = {
+    "accountId": "acct_1QXyZ2eZvKYlo2C0",
+    "detailsSubmitted": True,
+    "payoutsEnabled": False,
+    "requirementsDue": ["individual.verification.document"],
+    "disabledReason": "requirements.past_due",
+}
+
 MENU: Example = {
     "id": "0198c0de-0000-7000-8000-0000000000b1",
     "name": "Today",

@@ -1,4 +1,7 @@
-"""Which of Stripe's events is what fact for which order, and when it still matters."""
+"""Which of Stripe's events is what fact for which order, and when it still matters.
+
+What happens to payees' accounts is in `api.connect_events`.
+"""
 
 from collections.abc import Callable, Mapping
 from typing import Annotated, Any, NamedTuple
@@ -7,6 +10,7 @@ from uuid import UUID
 from pydantic import BaseModel, BeforeValidator, ConfigDict
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from api import connect_events
 from api.dependencies import Services
 from domain.order_status import OrderStatus
 from schema.messages.base import Message
@@ -169,14 +173,20 @@ MEANINGS: Mapping[str, Meaning] = {
 
 
 async def pass_on(held: Services, event: Mapping[str, Any]) -> str:
-    """Tell the order that an event concerns; answers with what became of it, for the record.
+    """Tell the workflow that an event concerns; answers with what became of it, for the record.
 
     Raises EngineBusy when it could not be told, and ValidationError when it does not look like an
     event of its type: Stripe will send it again.
     """
+    if event.get("account"):
+        return await connect_events.pass_on(held, event)
     meaning = MEANINGS.get(event["type"])
     if meaning is None:
         return "ignored: no order has to know"
+    return await _tell_order(held, event, meaning)
+
+
+async def _tell_order(held: Services, event: Mapping[str, Any], meaning: Meaning) -> str:
     about = meaning.about.model_validate(event["data"].get("object"))
     async with held.database.read() as session:
         order = await _order(session, about)

@@ -73,6 +73,32 @@ class ChefOut(Message):
     operating_hours: dict[str, dict[str, str]]
 
 
+class OnboardingOut(Message):
+    """Where a payee gives Stripe his details (one visit, until `expiresAt`), and how far he is."""
+
+    model_config = _example(examples.ONBOARDING)
+
+    account_id: str
+    url: str
+    expires_at: Moment
+    details_submitted: bool
+    payouts_enabled: bool
+
+
+class AccountOut(Message):
+    """Whether a payee can be paid: `detailsSubmitted` and `payoutsEnabled`; and what is missing,
+    in Stripe's words. `accountId` is null before onboarding has begun.
+    """
+
+    model_config = _example(examples.ACCOUNT)
+
+    account_id: str | None
+    details_submitted: bool
+    payouts_enabled: bool
+    requirements_due: list[str]
+    disabled_reason: str | None
+
+
 class MenuItemOut(Message):
     """A dish."""
 

@@ -48,6 +48,10 @@ class PayeeAlert(StrEnum):
     PAYOUTS_ENABLED = "payouts_enabled"
     PAYOUTS_DISABLED = "payouts_disabled"
     PAYOUTS_RESTORED = "payouts_restored"
+    PAYOUT_PAID = "payout_paid"
+    PAYOUT_FAILED = "payout_failed"
+    PAYOUT_STUCK = "payout_stuck"
+    BALANCE_SHORT = "balance_short"
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,6 +144,15 @@ NOTICES: Mapping[OrderStatus | Alert | PayeeAlert, tuple[Notice, ...]] = {
     PayeeAlert.PAYOUTS_RESTORED: (
         _payee("Your payouts are on again."),
         _ops_of_payee("The payouts of {name} are on again."),
+    ),
+    PayeeAlert.PAYOUT_PAID: (_payee("Your payout is in your bank."),),
+    PayeeAlert.PAYOUT_FAILED: (
+        _payee("Your bank did not take your payout ({reason}). It is kept for you."),
+        _ops_of_payee("The bank of {name} did not take a payout: {reason}."),
+    ),
+    PayeeAlert.PAYOUT_STUCK: (_ops_of_payee("A payout of {name} does not get on: {reason}."),),
+    PayeeAlert.BALANCE_SHORT: (
+        _ops("Payouts wait for money at Stripe: {reason}.", "Payouts wait for money"),
     ),
 }
 

@@ -29,6 +29,7 @@ TOLD = (
     "REDIS_URL",
     "STRIPE_API_BASE",
     "STRIPE_WEBHOOK_SECRET",
+    "STRIPE_CONNECT_WEBHOOK_SECRET",
     "GOOGLE_MAPS_BASE_URL",
 )
 
@@ -152,6 +153,8 @@ class Stack:
         for address, keys in STAND_IN_KEYS.items():
             if found.get(address):
                 found = keys | found
+        if "API_URL" in found:
+            found = {"PUBLIC_BASE_URL": found["API_URL"]} | found
         found["WORKER_READY_FILE"] = str(self.home / "worker.ready")
         return found | prepare.secrets_of(self.home)
 

@@ -7,7 +7,6 @@ again, by the next fact or the next request for a link.
 from datetime import datetime, timedelta
 
 from temporalio import workflow
-from temporalio.common import VersioningBehavior
 from temporalio.exceptions import (
     ActivityError,
     ApplicationError,
@@ -47,7 +46,7 @@ LOOK_AGAIN = timedelta(days=1)
 _MOST_LINKS = 500
 
 
-@workflow.defn(versioning_behavior=VersioningBehavior.AUTO_UPGRADE)
+@workflow.defn
 class OnboardingWorkflow:
     """One payee's account."""
 

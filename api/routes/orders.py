@@ -22,7 +22,7 @@ from api.dependencies import (
     visible_to,
 )
 from api.engine import OrderClosed, Refused
-from api.errors import conflict, invalid, not_found, problems
+from api.errors import Problem, conflict, invalid, not_found, problems
 from api.order_lists import orders_page
 from api.quotes import QuoteOut, quoted
 from api.views import OrderOut, Page, PlacedOut, StatusOut, StepOut
@@ -70,13 +70,17 @@ async def place_order(
         return _placed(placing.order.id, await held.engine.place(placing))
 
     digest = _digest(body)
-    async with held.database.read() as session:
-        claim = await idempotency.find(session, who.user_id, idempotency_key)
-    if claim is not None:
-        known = await _placed_before(held, claim, digest)
-        if known is not None:
-            return known
-    placing = await checkout(held, who.user_id, body)
+    known = await _placed_before(held, who.user_id, idempotency_key, digest)
+    if known is not None:
+        return known
+    try:
+        placing = await checkout(held, who.user_id, body)
+    except Problem:
+        # The same request at the same time may have got the last of what this one misses.
+        known = await _placed_before(held, who.user_id, idempotency_key, digest)
+        if known is None:
+            raise
+        return known
     async with held.database.write() as session:
         claim = await idempotency.claim(
             session, who.user_id, idempotency_key, Claim(placing.order.id, digest)
@@ -197,8 +201,14 @@ def _digest(body: OrderBody) -> str:
     return hashlib.sha256(body.model_dump_json(exclude=left_out).encode()).hexdigest()
 
 
-async def _placed_before(held: Services, claim: Claim, digest: str) -> PlacedOut | None:
+async def _placed_before(
+    held: Services, customer_id: UUID, key: str, digest: str
+) -> PlacedOut | None:
     """The answer that the key's order had; None when it never got as far as to be started."""
+    async with held.database.read() as session:
+        claim = await idempotency.find(session, customer_id, key)
+    if claim is None:
+        return None
     _must_be_the_same(claim, digest)
     try:
         return _placed(claim.order_id, await held.engine.placed(claim.order_id))

@@ -131,6 +131,10 @@ def _check(body: PromoCodeBody, settings: Settings) -> None:
             "discount_out_of_range",
             f"a percentage is in basis points, {_WHOLE_BPS} at most",
         )
+    if body.discount_type is DiscountType.FIXED and body.max_discount_cents is not None:
+        raise invalid(
+            "maxDiscountCents", "cap_without_percentage", "so many cents are a limit themselves"
+        )
     if body.market is not None and body.market not in settings.markets:
         raise invalid("market", "unknown_market", "there is no such market")
     markets = [body.market] if body.market else list(settings.markets)

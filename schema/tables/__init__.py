@@ -13,6 +13,7 @@ from schema.tables.orders import (
     OrderStatusHistory,
 )
 from schema.tables.payees import ConnectedAccount
+from schema.tables.payouts import Payout, PayoutHold, PayoutItem
 from schema.tables.people import Role, User, UserProfile
 from schema.tables.promos import PromoCode, PromoRedemption
 from schema.tables.reconciliation import (
@@ -39,6 +40,9 @@ __all__ = [
     "OrderNumber",
     "OrderStatusHistory",
     "Payment",
+    "Payout",
+    "PayoutHold",
+    "PayoutItem",
     "PromoCode",
     "PromoRedemption",
     "ReconciliationCase",

@@ -124,6 +124,7 @@ async def test_a_code_exists_once_however_it_is_written(play: Cast) -> None:
         ({"market": "atlantis"}, "market"),
         ({"minOrderCents": -1}, "minOrderCents"),
         ({"maxDiscountCents": 0}, "maxDiscountCents"),
+        ({"discountType": "fixed", "maxDiscountCents": 500}, "maxDiscountCents"),
         ({"maxUses": 0}, "maxUses"),
         ({"maxUses": 2**31}, "maxUses"),
         ({"maxUsesPerCustomer": True}, "maxUsesPerCustomer"),

@@ -15,7 +15,7 @@ from sqlmodel import col
 from domain.geo import Point
 from domain.order_status import OrderStatus
 from local.cast import Cast, cast
-from local.people import Unanswered
+from local.people import Unanswered, until
 from schema.tables import MenuItem, PromoCode
 
 S = OrderStatus
@@ -25,6 +25,8 @@ _WRITTEN = """
            (SELECT count(*) FROM promo_redemptions WHERE customer_id = :id),
            (SELECT count(*) FROM idempotency_keys WHERE customer_id = :id)
 """
+
+_WAITING = "SELECT count(*) FROM pg_stat_activity WHERE :pid = ANY(pg_blocking_pids(pid))"
 
 
 async def make(play: Cast, **terms: object) -> str:
@@ -118,13 +120,13 @@ async def test_an_order_without_a_code_says_so(play: Cast) -> None:
 async def test_the_same_key_again_uses_the_code_once(play: Cast) -> None:
     code = await make(play, maxUses=1, maxUsesPerCustomer=1)
     basket = play.world.basket(promoCode=code)
-    first = await play.customer.post("/orders", key="basket-1", **basket)
 
-    again = await asyncio.gather(
-        *(play.customer.post("/orders", key="basket-1", **basket) for _ in range(5))
+    answers = await asyncio.gather(
+        *(play.customer.post("/orders", key="basket-1", **basket) for _ in range(8))
     )
+    again = await play.customer.post("/orders", key="basket-1", **basket)
 
-    assert all(answer == first for answer in again)
+    assert all(answer == again for answer in answers)
     assert await uses(play, code) == 1
     assert await written(play) == (1, 1, 1)
 
@@ -207,6 +209,31 @@ async def test_customers_race_for_the_last_use_and_exactly_one_gets_it(play: Cas
         assert {(told.status, told.code) for told in refused} == {(409, "promo_used_up")}
         assert await uses(play, code) == 1
         assert sum([(await written(one))[0] for one in racing]) == 1
+
+
+async def test_a_code_that_is_used_up_between_look_and_write_is_refused_just_the_same(
+    play: Cast,
+) -> None:
+    code = await make(play, maxUses=1)
+    basket = play.world.basket(promoCode=code)
+    async with play.database.write() as session:
+        # Somebody else is about to take the last use, and has not committed it.
+        await session.execute(update(PromoCode).where(col(PromoCode.code) == code).values(uses=1))
+        ours = await session.scalar(text("SELECT pg_backend_pid()"))
+        late = asyncio.create_task(play.customer.post("/orders", key="basket-1", **basket))
+
+        async def waits() -> bool:
+            async with play.database.read() as looking:
+                return bool(await looking.scalar(text(_WAITING), {"pid": ours}))
+
+        await until(waits)
+
+    for asked in (late, play.customer.post("/orders", key="basket-1", **basket)):
+        with pytest.raises(Unanswered) as refused:
+            await asked
+        assert (refused.value.status, refused.value.code) == (409, "promo_used_up")
+    # The key stands for an order that never came to be.
+    assert await written(play) == (0, 0, 1)
 
 
 @pytest.mark.parametrize("code", ["", "  ", "x" * 41, "NUL\x00", 7, ["WELCOME10"]], ids=repr)

@@ -25,6 +25,7 @@ ELSEWHERE = {
     "REDIS_URL": "redis://redis.example:6379/0",
     "STRIPE_API_KEY": "sk_test_elsewhere",
     "STRIPE_WEBHOOK_SECRET": "whsec_elsewhere",
+    "STRIPE_CONNECT_WEBHOOK_SECRET": "whsec_connect_elsewhere",
 }
 
 

@@ -1,4 +1,5 @@
-"""`make histories`: record a history of every way an order can end, for the replay test.
+"""`make histories`: record a history of every way an order can end, and of what happens to a
+payee's account, for the replay test.
 
 To be run when the workflow changes on purpose in a way that old histories cannot follow; orders
 that are under way then need `workflow.patched`, or a deployment of their own.
@@ -13,7 +14,11 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from temporalio.client import WorkflowFailureError
+from temporalio.client import (
+    WorkflowFailureError,
+    WorkflowHistory,
+    WorkflowUpdateFailedError,
+)
 
 from domain.cancellation import Fault
 from domain.order_status import OrderStatus
@@ -25,10 +30,12 @@ from schema.messages.money import DisputeClosed, DisputeOpened, PaymentFailed, R
 from schema.messages.order import CaptureMethod, ChangeTip, OperatorCancel, Terms
 from settings import Settings
 from tests.databases import new_database
+from tests.workflows.newcomer import Newcomer, newcomer_in
 from tests.workflows.room import Room, Run, by_driver, engine_room, moment
 from workflows.order import OrderWorkflow
 
 FOLDER = Path(__file__).parent / "histories"
+ONBOARDING = FOLDER / "onboarding"
 
 Story = Callable[[Room], Awaitable[Run]]
 W = OrderWorkflow
@@ -201,25 +208,67 @@ STORIES: tuple[Story, ...] = (
 )
 
 
+async def onboarded_and_restricted(newcomer: Newcomer) -> None:
+    account_id = await newcomer.opened()
+    await newcomer.room.skip(timedelta(days=1, hours=1))
+    await newcomer.link()
+    await newcomer.becomes(account_id, "finished")
+    await newcomer.stands(can_be_paid=True)
+    await newcomer.becomes(account_id, "restricted")
+    await newcomer.stands(can_be_paid=False)
+    await newcomer.room.skip(timedelta(days=2))
+
+
+async def refused_at_first(newcomer: Newcomer) -> None:
+    async with newcomer.room.stripe_fault("POST /v1/accounts", "refused", times=1):
+        await newcomer.begin()
+        with contextlib.suppress(WorkflowUpdateFailedError):
+            await newcomer.link()
+    await newcomer.link()
+    await newcomer.room.skip(timedelta(days=15))
+
+
+ONBOARDING_STORIES: tuple[Callable[[Newcomer], Awaitable[None]], ...] = (
+    onboarded_and_restricted,
+    refused_at_first,
+)
+
+
 async def record(environment: dict[str, str]) -> None:
     """Play every story in a room of its own and keep its history."""
     url = await new_database(environment["DATABASE_URL"], "ridendine_histories")
     settings = Settings.of({**environment, "DATABASE_URL": url})
     database = Database(url)
-    FOLDER.mkdir(exist_ok=True)
-    for old in FOLDER.glob("*.json"):
-        old.unlink()
+    for folder in (FOLDER, ONBOARDING):
+        folder.mkdir(exist_ok=True)
+        for old in folder.glob("*.json"):
+            old.unlink()
     for story in STORIES:
         world = await worlds.settle(database, drivers=2)
         async with engine_room(settings, database, world, cached_workflows=1000) as room:
             run = await story(room)
             with contextlib.suppress(WorkflowFailureError):
                 await run.handle.result()
-            history = await run.handle.fetch_history()
-        kept = _without_traces_of_this_machine(json.loads(history.to_json()))
-        (FOLDER / f"{story.__name__}.json").write_text(json.dumps(kept, indent=1) + "\n")
-        print(f"{story.__name__}: {len(history.events)} events")  # noqa: T201 - a command
+            _keep(await run.handle.fetch_history(), FOLDER / f"{story.__name__}.json")
+    await record_onboarding(settings, database)
     await database.close()
+
+
+async def record_onboarding(settings: Settings, database: Database) -> None:
+    """The same for payees' accounts, whose workflows do not end."""
+    for story in ONBOARDING_STORIES:
+        world = await worlds.settle(database, onboarded=False)
+        async with engine_room(settings, database, world, cached_workflows=1000) as room:
+            newcomer = newcomer_in(room)
+            await story(newcomer)
+            await newcomer.has_looked()
+            _keep(await newcomer.handle.fetch_history(), ONBOARDING / f"{story.__name__}.json")
+
+
+def _keep(history: WorkflowHistory, path: Path) -> None:
+    kept = _without_traces_of_this_machine(json.loads(history.to_json()))
+    path.write_text(json.dumps(kept, indent=1) + "\n")
+    print(f"{path.stem}: {len(history.events)} events")  # noqa: T201 - a command
 
 
 def _without_traces_of_this_machine(value: Any) -> Any:

@@ -1,4 +1,6 @@
-"""Histories that were recorded of every way an order can end still replay with today's code."""
+"""Histories that were recorded of every way an order can end, and of what happens to a payee's
+account, still replay with today's code.
+"""
 
 import json
 from pathlib import Path
@@ -10,10 +12,12 @@ from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.worker import Replayer
 
 from tests.workflows.impatient import ImpatientOrderWorkflow
-from tests.workflows.record_histories import FOLDER, STORIES
+from tests.workflows.record_histories import FOLDER, ONBOARDING, ONBOARDING_STORIES, STORIES
+from workflows.onboarding import OnboardingWorkflow
 from workflows.order import OrderWorkflow
 
 HISTORIES = sorted(FOLDER.glob("*.json"))
+ACCOUNTS = sorted(ONBOARDING.glob("*.json"))
 
 
 def recorded(path: Path) -> WorkflowHistory:
@@ -27,11 +31,17 @@ async def replay(kind: type, path: Path) -> None:
 
 def test_there_is_a_history_of_every_story() -> None:
     assert {path.stem for path in HISTORIES} == {story.__name__ for story in STORIES}
+    assert {path.stem for path in ACCOUNTS} == {story.__name__ for story in ONBOARDING_STORIES}
 
 
 @pytest.mark.parametrize("path", HISTORIES, ids=lambda path: path.stem)
 async def test_a_recorded_history_replays(path: Path) -> None:
     await replay(OrderWorkflow, path)
+
+
+@pytest.mark.parametrize("path", ACCOUNTS, ids=lambda path: path.stem)
+async def test_a_recorded_history_of_an_account_replays(path: Path) -> None:
+    await replay(OnboardingWorkflow, path)
 
 
 async def test_a_workflow_that_does_otherwise_is_caught() -> None:
