@@ -87,6 +87,12 @@ class Settings(BaseSettings):
     # How long before it is due the evidence about a dispute goes off by itself.
     dispute_evidence_lead_seconds: Positive = 24 * 3600
 
+    # UTC. What each of the three is, says schema.messages.reconciliation.Patience.
+    reconciliation_cron: str = "30 8 * * *"
+    reconciliation_overlap_seconds: Positive = 3 * 24 * 3600
+    reconciliation_transaction_seconds: Positive = 10 * 60
+    reconciliation_movement_seconds: Positive = 2 * 24 * 3600
+
     driver_capacity: Positive = 3
     driver_fix_max_age_seconds: Positive = 300
     near_door_km: float = 0.3

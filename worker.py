@@ -30,9 +30,11 @@ from activities.onboarding import OnboardingActivities
 from activities.orders import OrderActivities
 from activities.payments import PaymentActivities
 from activities.payouts import PayoutActivities
+from activities.reconciliation import ReconciliationActivities
 from providers.positions import Positions
 from providers.redis import connect_redis
 from providers.stripe import Stripe
+from providers.stripe_balance import PlatformBalance
 from providers.stripe_payouts import Payouts
 from schema.database import Database
 from settings import Settings, terms
@@ -43,6 +45,8 @@ from workflows.options import NOTIFICATIONS_QUEUE, ORDERS_QUEUE, PAYMENTS_QUEUE,
 from workflows.order import OrderWorkflow
 from workflows.payout import PayoutWorkflow
 from workflows.payout_run import PayoutRunWorkflow
+from workflows.reconciliation import ReconciliationWorkflow
+from workflows.schedules import ensure_schedules
 
 # What an activity may take longer than the process is allowed to live is done again elsewhere.
 GRACE = timedelta(seconds=10)
@@ -78,6 +82,7 @@ async def working(client: Client, settings: Settings, **options: Any) -> AsyncIt
         database, stripe, {name: market.country for name, market in settings.markets.items()}
     )
     payouts = PayoutActivities(database, Payouts(stripe))
+    reconciliation = ReconciliationActivities(database, PlatformBalance(stripe))
     workers = [
         Worker(
             client,
@@ -120,7 +125,12 @@ async def working(client: Client, settings: Settings, **options: Any) -> AsyncIt
         Worker(
             client,
             task_queue=PAYOUTS_QUEUE,
-            workflows=[OnboardingWorkflow, PayoutWorkflow, PayoutRunWorkflow],
+            workflows=[
+                OnboardingWorkflow,
+                PayoutWorkflow,
+                PayoutRunWorkflow,
+                ReconciliationWorkflow,
+            ],
             activities=[
                 onboarding.find_account,
                 onboarding.open_link,
@@ -133,6 +143,12 @@ async def working(client: Client, settings: Settings, **options: Any) -> AsyncIt
                 payouts.fetch_back,
                 payouts.note_hold,
                 payouts.tell_payout_trouble,
+                reconciliation.begin_reconciliation,
+                reconciliation.read_transactions,
+                reconciliation.match_transactions,
+                reconciliation.untold_orders,
+                reconciliation.note_order_told,
+                reconciliation.finish_reconciliation,
             ],
             max_task_queue_activities_per_second=settings.payout_activities_per_second,
             interceptors=[Heartbeats()],
@@ -191,7 +207,9 @@ async def main() -> None:
         asyncio.get_running_loop().add_signal_handler(signum, stop.set)
     settings = Settings()
     logs.configure(settings.log_level)
-    async with working(await connect(), settings):
+    client = await connect()
+    async with working(client, settings):
+        await ensure_schedules(client, settings)
         _log.info(
             "working", queues=[ORDERS_QUEUE, PAYMENTS_QUEUE, PAYOUTS_QUEUE, NOTIFICATIONS_QUEUE]
         )

@@ -23,6 +23,7 @@ from api.routes import (
     orders,
     payees,
     promos,
+    reconciliation,
     webhooks,
 )
 from providers.maps import Maps
@@ -77,6 +78,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         admin,
         promos,
         disputes,
+        reconciliation,
         webhooks,
     ):
         app.include_router(

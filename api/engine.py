@@ -34,6 +34,7 @@ from workflows.dispute import DisputeWorkflow
 from workflows.onboarding import OnboardingWorkflow
 from workflows.options import ORDERS_QUEUE, PAYOUTS_QUEUE
 from workflows.order import OrderWorkflow
+from workflows.schedules import RECONCILIATION
 
 _log = structlog.get_logger()
 
@@ -262,6 +263,18 @@ class Engine:
                 id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE,
                 static_summary=f"taken up: {signal.__name__}",
             )
+
+    async def reconcile(self) -> None:
+        """Have Stripe's transactions held against the books now, or when the present run ends.
+
+        Raises EngineBusy.
+        """
+        try:
+            async with self._answers():
+                await self._client.get_schedule_handle(RECONCILIATION).trigger()
+        except OrderClosed as missing:
+            # The first worker that starts makes the schedule.
+            raise EngineBusy from missing
 
     def _handle(self, order_id: UUID) -> WorkflowHandle[OrderWorkflow, StatusView]:
         return self._client.get_workflow_handle_for(OrderWorkflow.run, _workflow_id(order_id))

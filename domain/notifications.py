@@ -39,6 +39,7 @@ class Alert(StrEnum):
     DISPUTE_ENDED = "dispute_ended"
     REFUND_FAILED = "refund_failed"
     REFUND_OVERDUE = "refund_overdue"
+    RECONCILIATION = "reconciliation"
 
 
 class PayeeAlert(StrEnum):
@@ -131,6 +132,9 @@ NOTICES: Mapping[OrderStatus | Alert | PayeeAlert, tuple[Notice, ...]] = {
     Alert.DISPUTE_ENDED: (_ops("The dispute about the payment of {number} is {reason}."),),
     Alert.REFUND_FAILED: (_ops("A refund of {number} failed: {reason}."),),
     Alert.REFUND_OVERDUE: (_ops("A refund of {number} is still on its way: {reason}."),),
+    Alert.RECONCILIATION: (
+        _ops("Our books and Stripe do not agree: {reason}.", "Reconciliation has found something"),
+    ),
     PayeeAlert.ONBOARDING_REMINDER: (
         _payee("Please finish your payout details at Stripe, so that you can be paid."),
     ),

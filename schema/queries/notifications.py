@@ -87,7 +87,9 @@ async def tell_payee(
     await _send(session, notices(occasion), {Audience.PAYEE: [payee.user_id]}, about)
 
 
-async def tell_ops(session: AsyncSession, occasion: PayeeAlert, *, key: str, reason: str) -> None:
+async def tell_ops(
+    session: AsyncSession, occasion: Alert | PayeeAlert, *, key: str, reason: str
+) -> None:
     """Write what operators are told that is about nobody in particular, once by `key`."""
     about = _About(key=f"{key}:{occasion}", words={"reason": reason})
     await _send(session, notices(occasion), {}, about)

@@ -17,6 +17,11 @@ from schema.tables.payees import ConnectedAccount
 from schema.tables.payouts import Payout, PayoutHold, PayoutItem
 from schema.tables.people import Role, User, UserProfile
 from schema.tables.promos import PromoCode, PromoRedemption
+from schema.tables.reconciliation import (
+    ReconciliationCase,
+    ReconciliationRun,
+    StripeTransaction,
+)
 
 __all__ = [
     "AdminAction",
@@ -42,9 +47,12 @@ __all__ = [
     "PayoutItem",
     "PromoCode",
     "PromoRedemption",
+    "ReconciliationCase",
+    "ReconciliationRun",
     "Refund",
     "Role",
     "StripeEvent",
+    "StripeTransaction",
     "User",
     "UserProfile",
     "Verification",

@@ -53,6 +53,9 @@ OPERATIONS: dict[str, tuple[str, dict[str, Any] | None]] = {
         "admin",
         {"code": "FREE", "discountType": "percent", "discountValue": 10_000, "reason": "because"},
     ),
+    "GET /api/v1/admin/reconciliation": ("admin", None),
+    "POST /api/v1/admin/reconciliation/run": ("admin", None),
+    "POST /api/v1/admin/reconciliation/cases/{case_id}/close": ("admin", {"reason": "because"}),
     "GET /api/v1/admin/promo-codes": ("admin", None),
     "PATCH /api/v1/admin/promo-codes/{code}": ("admin", {"isActive": False, "reason": "because"}),
     "GET /api/v1/admin/disputes": ("admin", None),
@@ -75,6 +78,7 @@ _EVERYTHING = """
     UNION ALL SELECT 'accounts', md5(string_agg(c::text, ',' ORDER BY id)) FROM connected_accounts c
     UNION ALL SELECT 'disputes',
         md5(string_agg(d::text, ',' ORDER BY stripe_dispute_id)) FROM disputes d
+    UNION ALL SELECT 'cases', md5(string_agg(r::text, ',' ORDER BY id)) FROM reconciliation_cases r
     UNION ALL SELECT 'actions', md5(string_agg(x::text, ',' ORDER BY id)) FROM admin_actions x
 """
 
@@ -140,6 +144,7 @@ async def test_whoever_may_not_is_refused_and_nothing_changes(play: Cast, operat
         "driver_id": str(play.world.drivers[0].id),
         "dispute_id": "",
         "code": await promo_code(play),
+        "case_id": str(uuid4()),
     }
     if "{dispute_id}" in operation:
         ids["dispute_id"] = await disputes.opened(play, order)
