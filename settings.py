@@ -9,7 +9,8 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, Field, SecretStr
+from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, SecretStr
+from pydantic_core import from_json
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from domain.pricing import Rates
@@ -28,6 +29,11 @@ def _without_slash(address: str) -> str:
 
 # Unset, or set to nothing as compose files do, means the real provider.
 OptionalAddress = Annotated[str | None, AfterValidator(_address_or_nothing)]
+
+
+def _written_out(value: object) -> object:
+    """In an environment it is JSON."""
+    return from_json(value) if isinstance(value, str) else value
 
 
 class Market(BaseModel):
@@ -75,7 +81,7 @@ class Settings(BaseSettings):
     mapbox_base_url: OptionalAddress = None
     maps_timeout_seconds: Positive = 5
 
-    markets: dict[str, Market] = {"austin": Market()}
+    markets: Annotated[dict[str, Market], BeforeValidator(_written_out)] = {"austin": Market()}
 
     capture_method: Literal["automatic", "manual"] = "automatic"
     payment_attempts: Positive = 3
