@@ -4,17 +4,15 @@ Each of these may be repeated after it worked: the first call's answer comes bac
 key, or the payment is looked at before anything is done to it.
 """
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from http import HTTPStatus
+from collections.abc import Sequence
 from uuid import UUID
 
 import stripe
 from stripe import PaymentIntent, Refund
 from temporalio import activity
-from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
+from temporalio.exceptions import ApplicationError
 
-from activities import heartbeat
+from activities.stripe_calls import kept_errors, key, refusal, refusals
 from providers.stripe import Stripe
 from schema.database import Database
 from schema.messages.money import (
@@ -49,7 +47,7 @@ class PaymentActivities:
     @activity.defn
     async def open_payment(self, asked: OpenPayment) -> OpenedPayment:
         """Ask for an order's payment; the customer confirms it with the client secret."""
-        with _refusals(), _kept_errors():
+        with refusals(), kept_errors():
             intent = await self._stripe.create_intent(
                 order_id=asked.order_id,
                 order_number=asked.order_number,
@@ -65,7 +63,7 @@ class PaymentActivities:
     @activity.defn
     async def change_amount(self, new: NewAmount) -> None:
         """Let an unpaid payment be for another amount; StripeRefused when it is paid already."""
-        with _refusals(), _kept_errors():
+        with refusals(), kept_errors():
             await self._stripe.change_amount(
                 new.payment_intent_id,
                 new.amount_cents,
@@ -77,12 +75,12 @@ class PaymentActivities:
         """Take the whole of an authorised payment, in cents; StripeRefused if it is not given."""
         intent = await self._stripe.intent(ref.payment_intent_id)
         if intent.status == "requires_capture":
-            with _refusals(), _kept_errors():
+            with refusals(), kept_errors():
                 intent = await self._stripe.capture(
                     intent.id, intent.amount_capturable, key=_key(ref.order_id, "capture")
                 )
         if intent.status != "succeeded":
-            raise _refusal(f"the payment is {intent.status}: there is nothing to capture")
+            raise refusal(f"the payment is {intent.status}: there is nothing to capture")
         async with self._database.write() as session:
             await payments.note_paid(session, ref.order_id, intent.amount_received)
         return intent.amount_received
@@ -127,7 +125,7 @@ class PaymentActivities:
         if settling.refused_before:
             # A refusal is kept under its key, too.
             step += f":{settling.refused_before}"
-        with _refusals(), _kept_errors():
+        with refusals(), kept_errors():
             return [
                 await self._stripe.refund(
                     intent.id,
@@ -172,42 +170,4 @@ class PaymentActivities:
 
 
 def _key(order_id: UUID, step: str) -> str:
-    """The same for the same step, until Stripe has answered it with an error that it keeps."""
-    errors = heartbeat.noted()
-    return f"order-{order_id}:{step}:error-{errors}" if errors else f"order-{order_id}:{step}"
-
-
-@contextmanager
-def _kept_errors() -> Iterator[None]:
-    """A 500 is kept by Stripe under its key and given again: the next attempt has another key.
-
-    It is an answer, so that the next attempt may look how things stand, and act. Whatever is none
-    (a timeout, a gateway's error) leaves the key as it is: the call may still be under way.
-    """
-    try:
-        yield
-    except stripe.APIError as error:
-        if error.http_status == HTTPStatus.INTERNAL_SERVER_ERROR:
-            heartbeat.note(heartbeat.noted() + 1)
-        raise
-
-
-@contextmanager
-def _refusals() -> Iterator[None]:
-    """A refusal of Stripe fails for good; no answer, too busy or broken is tried again."""
-    try:
-        yield
-    except (stripe.CardError, stripe.InvalidRequestError, stripe.IdempotencyError) as refusal:
-        if refusal.http_status == HTTPStatus.CONFLICT:
-            # The first attempt is still under way: its answer comes with the next one.
-            raise
-        raise _refusal(refusal.user_message or str(refusal)) from refusal
-
-
-def _refusal(words: str) -> ApplicationError:
-    return ApplicationError(
-        words,
-        type="StripeRefused",
-        non_retryable=True,
-        category=ApplicationErrorCategory.BENIGN,
-    )
+    return key(f"order-{order_id}", step)
