@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from local.stripe import charges, clock, events, refunds, timers
+from local.stripe import charges, clock, disputes, events, refunds, timers
 from local.stripe.errors import InvalidRequest
 from local.stripe.operations import Operation
 from local.stripe.params import (
@@ -68,6 +68,7 @@ def _capture(tx: Transaction, params: Params, object_id: str) -> StripeObject:
     tx.change(intent, **changes, amount_capturable=0, amount_received=amount, status="succeeded")
     timers.cancel(tx, timers.EXPIRE_AUTHORIZATION, intent["id"])
     events.emit(tx, "payment_intent.succeeded", intent)
+    disputes.follow(tx, charge)
     return intent
 
 

@@ -19,9 +19,14 @@ def record(
     *,
     available_on: int,
     fee: int = 0,
+    fee_description: str = "Stripe processing fees",
     description: str | None = None,
+    category: str | None = None,
 ) -> StripeObject:
-    """Book `amount` cents for `source`, less Stripe's fee."""
+    """Book `amount` cents for `source`, less Stripe's fee.
+
+    Reports count it under `category`, which for most kinds is the kind.
+    """
     currency = source["currency"]
     transaction = {
         "id": BALANCE_TRANSACTION.new_id(),
@@ -34,9 +39,9 @@ def record(
         "description": description,
         "exchange_rate": None,
         "fee": fee,
-        "fee_details": [_fee_detail(fee, currency)] if fee else [],
+        "fee_details": [_fee_detail(fee, currency, fee_description)] if fee else [],
         "net": amount - fee,
-        "reporting_category": kind,
+        "reporting_category": category or kind,
         "source": source["id"],
         "status": "pending",
         "type": kind,
@@ -66,12 +71,12 @@ def present(_: Transaction, transaction: StripeObject) -> StripeObject:
     return transaction | {"status": "available" if available else "pending"}
 
 
-def _fee_detail(fee: int, currency: str) -> StripeObject:
+def _fee_detail(fee: int, currency: str, description: str) -> StripeObject:
     return {
         "amount": fee,
         "application": None,
         "currency": currency,
-        "description": "Stripe processing fees",
+        "description": description,
         "type": "stripe_fee",
     }
 

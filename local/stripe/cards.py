@@ -22,6 +22,15 @@ class Decline:
 
 
 @dataclass(frozen=True)
+class Complaint:
+    """What a card's holder tells the bank against a charge."""
+
+    reason: str
+    # Whether the bank asks before it takes any money.
+    inquiry: bool = False
+
+
+@dataclass(frozen=True)
 class Card:
     """A test card."""
 
@@ -39,6 +48,8 @@ class Card:
     refund: tuple[Literal["pending", "succeeded"], RefundOutcome] = ("succeeded", "succeeded")
     # Whether the money of a charge can be paid out at once, not after two days.
     bypasses_pending: bool = False
+    # The dispute that follows upon a charge.
+    complaint: Complaint | None = None
 
     @property
     def last4(self) -> str:
@@ -173,6 +184,21 @@ CARDS = (
     Card("4000000000007726", ("pendingRefund",), refund=("pending", "succeeded")),
     Card("4000000000005126", ("refundFail",), refund=("succeeded", "failed")),
     Card("4000000000000077", ("bypassPending",), bypasses_pending=True),
+    Card(
+        "4000000000000259",
+        ("createDispute", "visa_createDispute"),
+        complaint=Complaint("fraudulent"),
+    ),
+    Card(
+        "4000000000002685",
+        ("createDisputeProductNotReceived", "visa_createDisputeProductNotReceived"),
+        complaint=Complaint("product_not_received"),
+    ),
+    Card(
+        "4000000000001976",
+        ("createDisputeInquiry", "visa_createDisputeInquiry"),
+        complaint=Complaint("fraudulent", inquiry=True),
+    ),
 )
 
 BY_NUMBER = {card.number: card for card in CARDS}

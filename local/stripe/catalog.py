@@ -6,6 +6,7 @@ from local.stripe import (
     balance,
     charges,
     customers,
+    disputes,
     events,
     payment_intents,
     payment_methods,
@@ -21,6 +22,7 @@ OPERATIONS = (
     *balance.OPERATIONS,
     *charges.OPERATIONS,
     *customers.OPERATIONS,
+    *disputes.OPERATIONS,
     *events.OPERATIONS,
     *payment_intents.OPERATIONS,
     *payment_methods.OPERATIONS,
@@ -29,11 +31,18 @@ OPERATIONS = (
 )
 
 RENDERER = Renderer(
-    present={"balance_transaction": balance.present, "event": events.present},
+    present={
+        "balance_transaction": balance.present,
+        "dispute": disputes.present,
+        "event": events.present,
+    },
     lists={"charge": {"refunds": refunds.of_charge}},
 )
 
 TIMER_ACTIONS = {
+    timers.CLOSE_INQUIRY: disputes.close_inquiry,
+    timers.DECIDE_DISPUTE: disputes.decide_as_due,
+    timers.END_TIME_TO_RESPOND: disputes.end_time_to_respond,
     timers.EXPIRE_AUTHORIZATION: authorizations.expire,
     timers.SETTLE_REFUND: refunds.settle_as_due,
 }

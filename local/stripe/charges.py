@@ -7,7 +7,7 @@ from local.stripe.cards import Decline
 from local.stripe.errors import InvalidRequest
 from local.stripe.operations import Operation, retrieving
 from local.stripe.params import Params, Spec, clearable, mapping, merged, metadata, text
-from local.stripe.resources import CHARGE, random_text, retrieve
+from local.stripe.resources import BALANCE_TRANSACTION, CHARGE, random_text, retrieve
 from local.stripe.store import StripeObject, Transaction
 
 PATH = "/v1/charges"
@@ -91,6 +91,12 @@ def give_back(tx: Transaction, charge: StripeObject, amount: int) -> StripeObjec
     """
     refunded = charge["amount_refunded"] + amount
     return tx.change(charge, amount_refunded=refunded, refunded=refunded == charge["amount"])
+
+
+def debited_on(tx: Transaction, charge: StripeObject) -> int:
+    """Return when money goes back from a charge: not before the charge's own money is there."""
+    booked = retrieve(tx, BALANCE_TRANSACTION, charge["balance_transaction"])
+    return max(clock.now(), int(booked["available_on"]))
 
 
 def _booked(tx: Transaction, charge: StripeObject) -> str:

@@ -7,6 +7,7 @@ from local.stripe import (
     cards,
     charges,
     client_secrets,
+    disputes,
     errors,
     events,
     payment_methods,
@@ -138,6 +139,8 @@ def _pay(tx: Transaction, intent: StripeObject, method: StripeObject, card: Card
         events.emit(tx, "payment_intent.succeeded", intent)
     if intent["capture_method"] == "automatic_async":
         charges.book(tx, charge)
+    if charge["captured"]:
+        disputes.follow(tx, charge)
     return None
 
 
@@ -151,11 +154,16 @@ def _hold(
 
 
 def _keep_for_later(tx: Transaction, intent: StripeObject, method: StripeObject) -> None:
-    """Save the method if later payments are meant to use it; otherwise it is used up."""
-    if intent["setup_future_usage"] is not None and intent["customer"] is not None:
-        payment_methods.attach(tx, method, intent["customer"])
-        if intent["setup_future_usage"] == "off_session":
-            tx.note(method["id"], set_up=True)
+    """Save the method if later payments are meant to use it; otherwise it is used up.
+
+    Without a customer it can still be saved to one, but pays for nothing until then.
+    """
+    if intent["setup_future_usage"] is not None:
+        if intent["customer"] is not None:
+            payment_methods.attach(tx, method, intent["customer"])
+        tx.note(method["id"], for_later=True)
+    if intent["setup_future_usage"] == "off_session":
+        tx.note(method["id"], set_up=True)
     if method["customer"] is None:
         tx.note(method["id"], used_up=True)
 

@@ -28,19 +28,25 @@ delivers an event again.
 Secure. `POST /_control/refunds/{id}/settle {"outcome": "succeeded" | "failed"}` decides a refund,
 be it pending or thought done. `POST /_control/authorizations/{payment_intent}/expire` lets held
 money go as if its seven days were over.
+
+`POST /_control/disputes {"charge" | "payment_intent": id}` opens a dispute on any charge that took
+money; `reason` ("fraudulent"), `amount` (all that was not refunded) and `inquiry` (false) may be
+added. `POST /_control/disputes/{id}/decide {"outcome": "won" | "lost" | "escalated"}` ends it, with
+or without evidence: an inquiry closes without moving money, unless it is escalated to a dispute.
 """
 
 from dataclasses import asdict
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 from fastapi import APIRouter, HTTPException, Query
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from local.stripe import authorizations, deliveries, refunds, three_d_secure
-from local.stripe.cards import RefundOutcome
+from local.stripe import authorizations, deliveries, disputes, refunds, three_d_secure
+from local.stripe.cards import Complaint, RefundOutcome
+from local.stripe.evidence import Outcome
 from local.stripe.faults import Fault, Faults, Kind
-from local.stripe.resources import EVENT, PAYMENT_INTENT, REFUND, retrieve
-from local.stripe.store import Store, StripeObject
+from local.stripe.resources import CHARGE, DISPUTE, EVENT, PAYMENT_INTENT, REFUND, retrieve
+from local.stripe.store import Store, StripeObject, Transaction
 
 PREFIX = "/_control"
 
@@ -89,12 +95,44 @@ class SettlementBody(Body):
     outcome: RefundOutcome
 
 
+class DisputeBody(Body):
+    """A dispute, see above."""
+
+    charge: str | None = None
+    payment_intent: str | None = None
+    reason: disputes.Reason = "fraudulent"
+    amount: int | None = Field(default=None, ge=1)
+    inquiry: bool = False
+
+    @model_validator(mode="after")
+    def _is_about_one_charge(self) -> Self:
+        if (self.charge is None) == (self.payment_intent is None):
+            raise ValueError("name either a charge or a payment_intent")
+        return self
+
+    def disputed(self, tx: Transaction) -> StripeObject:
+        """Return the charge that it is about."""
+        if self.charge is not None:
+            return retrieve(tx, CHARGE, self.charge, param="charge")
+        intent = retrieve(tx, PAYMENT_INTENT, str(self.payment_intent), param="payment_intent")
+        if intent["latest_charge"] is None:
+            raise HTTPException(409, f"{intent['id']} has no charge")
+        return retrieve(tx, CHARGE, intent["latest_charge"])
+
+
+class DecisionBody(Body):
+    """How a dispute ends."""
+
+    outcome: Outcome
+
+
 def router(store: Store, faults: Faults) -> APIRouter:
     """Return the routes behind this door."""
     routes = APIRouter(prefix=PREFIX)
     _add_faults(routes, faults)
     _add_webhooks(routes, store)
     _add_outcomes(routes, store)
+    _add_disputes(routes, store)
     return routes
 
 
@@ -168,3 +206,18 @@ def _add_outcomes(routes: APIRouter, store: Store) -> None:
                 raise HTTPException(409, f"{intent_id} holds no money")
             authorizations.expire(tx, intent_id)
             return retrieve(tx, PAYMENT_INTENT, intent_id)
+
+
+def _add_disputes(routes: APIRouter, store: Store) -> None:
+    @routes.post("/disputes")
+    async def dispute(body: DisputeBody) -> StripeObject:
+        with store.transaction() as tx:
+            complaint = Complaint(body.reason, inquiry=body.inquiry)
+            return disputes.begin(tx, body.disputed(tx), complaint, body.amount)
+
+    @routes.post("/disputes/{dispute_id}/decide")
+    async def decide(dispute_id: str, body: DecisionBody) -> StripeObject:
+        with store.transaction() as tx:
+            decided = retrieve(tx, DISPUTE, dispute_id)
+            disputes.decide(tx, decided, body.outcome)
+            return decided

@@ -1,7 +1,7 @@
 """Customers: who pays, and which payment methods they saved."""
 
 from local.stripe import clock, contact, events, paging, payment_methods
-from local.stripe.errors import InvalidParameter
+from local.stripe.errors import InvalidParameter, MissingResource
 from local.stripe.operations import Operation, retrieving
 from local.stripe.paging import PAGE, equals
 from local.stripe.params import (
@@ -106,6 +106,19 @@ def _list_methods(tx: Transaction, params: Params, object_id: str) -> StripeObje
     return paging.page(tx, PAYMENT_METHOD, f"{PATH}/{object_id}/payment_methods", params, wanted)
 
 
+def _retrieve_method(tx: Transaction, _: Params, object_id: str, method_id: str) -> StripeObject:
+    retrieve(tx, CUSTOMER, object_id, living=True)
+    method = retrieve(tx, PAYMENT_METHOD, method_id)
+    if method["customer"] != object_id:
+        raise MissingResource(
+            f"No such PaymentMethod: '{method_id}'; It's possible this PaymentMethod belongs to "
+            "another customer.",
+            code="resource_missing",
+            param=PAYMENT_METHOD.url_param,
+        )
+    return method
+
+
 def _changes(tx: Transaction, customer: StripeObject, params: Params) -> StripeObject:
     """Return the fields of a customer that `params` change, in full."""
     changes = dict(params)
@@ -143,4 +156,5 @@ OPERATIONS = (
     Operation("POST", ONE, _update, DETAILS),
     Operation("DELETE", ONE, _delete),
     Operation("GET", f"{ONE}/payment_methods", _list_methods, {**PAGE, "type": one_of("card")}),
+    Operation("GET", f"{ONE}/payment_methods/{{method_id}}", _retrieve_method),
 )

@@ -66,13 +66,18 @@ def text(param: str, value: FormValue) -> str:
             code="parameter_invalid_empty",
             param=param,
         )
-    if len(value) > MAX_TEXT:
-        raise InvalidParameter(
-            f"Invalid string: must be at most {MAX_TEXT} characters",
-            code="parameter_invalid_string",
-            param=param,
-        )
-    return value
+    return _bounded(param, value, MAX_TEXT)
+
+
+def long_text(*, at_most: int) -> Reader:
+    """Read a string that may be longer than most, or an empty one, which unsets the value."""
+
+    def read_long_text(param: str, value: FormValue) -> str | None:
+        if not isinstance(value, str):
+            raise InvalidParameter("Invalid string", param=param)
+        return _bounded(param, value, at_most) or None
+
+    return read_long_text
 
 
 def clearable(reader: Reader) -> Reader:
@@ -173,6 +178,16 @@ def merged(metadata_before: dict[str, str], entries: dict[str, str]) -> dict[str
     if not entries:
         return {}
     return {name: entry for name, entry in (metadata_before | entries).items() if entry}
+
+
+def _bounded(param: str, value: str, at_most: int) -> str:
+    if len(value) > at_most:
+        raise InvalidParameter(
+            f"Invalid string: must be at most {at_most} characters",
+            code="parameter_invalid_string",
+            param=param,
+        )
+    return value
 
 
 def _reader(field: Reader | Required) -> Reader:

@@ -96,6 +96,11 @@ METHOD_MISSING = (
     "update the PaymentIntent with a payment method and then confirm it again, or confirm it again "
     "directly with a payment method or ConfirmationToken."
 )
+OFF_SESSION_SETUP = (
+    "You cannot confirm with the `off_session` parameter when `setup_future_usage` is also set on "
+    "the PaymentIntent because you cannot set up future usages when processing payments "
+    "off-session."
+)
 
 
 def unexpected_state(tx: Transaction, intent: StripeObject, message: str) -> InvalidRequest:
@@ -261,6 +266,8 @@ def _attempt(tx: Transaction, intent: StripeObject, params: Params) -> None:
     if intent["payment_method"] is None:
         raise unexpected_state(tx, intent, METHOD_MISSING)
     how = Circumstances(**{name: params[name] for name in CIRCUMSTANCES if name in params})
+    if how.off_session and intent["setup_future_usage"] is not None:
+        raise InvalidParameter(OFF_SESSION_SETUP, param="off_session")
     redirects = payment_method_types.may_redirect(intent)
     if redirects and how.return_url is None and not how.use_stripe_sdk:
         raise InvalidParameter(RETURN_URL_MISSING)

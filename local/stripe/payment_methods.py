@@ -110,7 +110,8 @@ def attach(tx: Transaction, method: StripeObject, customer_id: str) -> None:
         raise InvalidRequest(
             "The payment method you provided has already been attached to a customer."
         )
-    if tx.private(method["id"]).get("used_up"):
+    known = tx.private(method["id"])
+    if known.get("used_up") and not known.get("for_later"):
         raise InvalidRequest(REUSED)
     tx.change(method, customer=customer_id)
     events.emit(tx, "payment_method.attached", method)
@@ -139,7 +140,7 @@ def saved_to(tx: Transaction, customer_id: str) -> list[StripeObject]:
 def detach(tx: Transaction, method: StripeObject) -> None:
     """Take a payment method from its customer, for good."""
     previous = tx.change(method, customer=None)
-    tx.note(method["id"], used_up=True)
+    tx.note(method["id"], used_up=True, for_later=False)
     events.emit(tx, "payment_method.detached", method, previous)
 
 
@@ -258,7 +259,7 @@ def _detach(tx: Transaction, _: Params, object_id: str) -> StripeObject:
 
 
 OPERATIONS = (
-    Operation("POST", PATH, create, CREATE),
+    Operation("POST", PATH, create, CREATE, publishable=True),
     paging.listing(PAYMENT_METHOD, PATH, paging.PAGE, customer=text, type=one_of("card")),
     Operation("GET", ONE, _retrieve),
     Operation("POST", ONE, _update, UPDATE),

@@ -4,6 +4,7 @@ from local.stripe import (
     balance,
     charges,
     clock,
+    disputes,
     events,
     money,
     paging,
@@ -23,7 +24,6 @@ from local.stripe.params import (
     text,
 )
 from local.stripe.resources import (
-    BALANCE_TRANSACTION,
     CHARGE,
     PAYMENT_INTENT,
     REFUND,
@@ -88,6 +88,7 @@ def of_charge(tx: Transaction, charge: StripeObject) -> StripeObject:
 def _create(tx: Transaction, params: Params) -> StripeObject:
     charge = _charge_to_refund(tx, params)
     amount = params.get("amount", charge["amount"] - charge["amount_refunded"])
+    disputes.check_refundable(tx, charge)
     _check_amount(charge, amount)
     card = payment_methods.card_of(tx, charge["payment_method"])
     first, final = card.refund
@@ -103,7 +104,7 @@ def _create(tx: Transaction, params: Params) -> StripeObject:
         "refund",
         -amount,
         refund,
-        available_on=_available_on(tx, charge),
+        available_on=charges.debited_on(tx, charge),
         description=f"REFUND FOR CHARGE ({charge['description']})",
     )
     tx.change(refund, balance_transaction=booked["id"])
@@ -187,16 +188,10 @@ def _refund(charge: StripeObject, amount: int, reason: str | None) -> StripeObje
     }
 
 
-def _available_on(tx: Transaction, charge: StripeObject) -> int:
-    """Return when a refund is debited: not before the charge's own money is there."""
-    booked = retrieve(tx, BALANCE_TRANSACTION, charge["balance_transaction"])
-    return max(clock.now(), int(booked["available_on"]))
-
-
 def _fail(tx: Transaction, refund: StripeObject) -> None:
     charge = retrieve(tx, CHARGE, refund["charge"])
     returned = balance.record(
-        tx, "refund_failure", refund["amount"], refund, available_on=_available_on(tx, charge)
+        tx, "refund_failure", refund["amount"], refund, available_on=charges.debited_on(tx, charge)
     )
     refund.pop("pending_reason", None)
     previous = tx.change(

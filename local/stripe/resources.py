@@ -39,6 +39,13 @@ CHARGE = Resource(
     expandable=frozenset({"balance_transaction", "customer", "payment_intent"}),
 )
 CUSTOMER = Resource("customer", "cus", "customer", id_length=14)
+DISPUTE = Resource(
+    "dispute",
+    "du",
+    "dispute",
+    url_param="dispute",
+    expandable=frozenset({"charge", "payment_intent"}),
+)
 EVENT = Resource("event", "evt", "event")
 PAYMENT_INTENT = Resource(
     "payment_intent",
@@ -77,6 +84,7 @@ RESOURCES = {
         BALANCE_TRANSACTION,
         CHARGE,
         CUSTOMER,
+        DISPUTE,
         EVENT,
         PAYMENT_INTENT,
         PAYMENT_METHOD,

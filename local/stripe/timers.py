@@ -7,6 +7,9 @@ from typing import TypeAlias
 from local.stripe import clock
 from local.stripe.store import Store, Transaction
 
+CLOSE_INQUIRY = "close_inquiry"
+DECIDE_DISPUTE = "decide_dispute"
+END_TIME_TO_RESPOND = "end_time_to_respond"
 EXPIRE_AUTHORIZATION = "expire_authorization"
 SETTLE_REFUND = "settle_refund"
 

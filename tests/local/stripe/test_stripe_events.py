@@ -73,12 +73,21 @@ def test_every_event_is_of_a_type_that_stripe_has(fresh: Api) -> None:
     fresh.paid(card="pm_card_authenticationRequired")
     with pytest.raises(stripe.CardError):
         fresh.paid(card="pm_card_chargeDeclined")
+    disputed = fresh.paid(card="pm_card_createDispute")
+    (dispute,) = client.v1.disputes.list({"payment_intent": disputed.id}).data
+    client.v1.disputes.update(dispute.id, {"metadata": {"a": "1"}})
+    fresh.control("POST", f"disputes/{dispute.id}/decide", {"outcome": "won"})
     client.v1.customers.update(customer.id, {"name": "Ada"})
     client.v1.customers.delete(customer.id)
     (listable,) = get_args(WebhookEndpointCreateParams.__annotations__["enabled_events"])
     seen = {event.type for event in client.v1.events.list().auto_paging_iter()}
     assert seen == {
         "charge.captured",
+        "charge.dispute.closed",
+        "charge.dispute.created",
+        "charge.dispute.funds_reinstated",
+        "charge.dispute.funds_withdrawn",
+        "charge.dispute.updated",
         "charge.expired",
         "charge.failed",
         "charge.refund.updated",

@@ -26,7 +26,7 @@ UNPUBLISHED = {"/v1/account"}
 
 def published(operation: Operation) -> Any:
     """Return what the schema says about an operation."""
-    shape = operation.path.replace("{object_id}", "{}")
+    shape = _anonymous(operation.path)
     for path, methods in stripe_schema.document()["paths"].items():
         if _anonymous(path) == shape:
             return methods[operation.method.lower()]
