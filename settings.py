@@ -13,6 +13,7 @@ from pydantic import AfterValidator, BaseModel, Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from domain.pricing import Rates
+from domain.refunds import Rules
 from schema.messages.order import Terms
 
 Positive = Annotated[int, Field(gt=0)]
@@ -27,10 +28,11 @@ OptionalAddress = Annotated[str | None, AfterValidator(_address_or_nothing)]
 
 
 class Market(BaseModel):
-    """A city or region: its clock, and what things cost there."""
+    """A city or region: its clock, what things cost there, and which complaints need no person."""
 
     timezone: str = "America/Chicago"
     rates: Rates = Rates()
+    refunds: Rules = Rules()
 
 
 class Settings(BaseSettings):
@@ -75,6 +77,8 @@ class Settings(BaseSettings):
     pickup_overdue_seconds: Positive = 20 * 60
     delivery_overdue_seconds: Positive = 15 * 60
     refund_overdue_seconds: Positive = 7 * 24 * 3600
+    complaint_window_seconds: Positive = 24 * 3600
+    tip_window_seconds: Positive = 24 * 3600
 
     driver_capacity: Positive = 3
     driver_fix_max_age_seconds: Positive = 300

@@ -27,6 +27,8 @@ from activities.heartbeat import Heartbeats
 from activities.messenger import Messenger
 from activities.orders import OrderActivities
 from activities.payments import PaymentActivities
+from activities.refunds import RefundActivities
+from activities.tips import TipActivities
 from providers.positions import Positions
 from providers.redis import connect_redis
 from providers.stripe import Stripe
@@ -35,6 +37,7 @@ from settings import Settings, terms
 from workflows.connection import connect
 from workflows.options import NOTIFICATIONS_QUEUE, ORDERS_QUEUE, PAYMENTS_QUEUE
 from workflows.order import OrderWorkflow
+from workflows.refund import RefundWorkflow
 
 # What an activity may take longer than the process is allowed to live is done again elsewhere.
 GRACE = timedelta(seconds=10)
@@ -62,19 +65,28 @@ async def working(client: Client, settings: Settings, **options: Any) -> AsyncIt
         max_network_retries=settings.stripe_max_network_retries,
     )
     payments = PaymentActivities(database, stripe)
+    refunds = RefundActivities(database, stripe)
+    tips = TipActivities(database, stripe)
     messenger = Messenger(client, OrderWorkflow.run, ORDERS_QUEUE, terms(settings))
     workers = [
         Worker(
             client,
             task_queue=ORDERS_QUEUE,
-            workflows=[OrderWorkflow],
+            workflows=[OrderWorkflow, RefundWorkflow],
             activities=[
                 orders.begin_order,
                 orders.load_order,
                 orders.record_step,
                 orders.steps_after,
                 orders.set_price,
+                orders.promise_tip,
+                orders.open_complaints,
                 orders.raise_alarm,
+                refunds.begin_refund,
+                refunds.load_refund,
+                refunds.decide_refund,
+                refunds.alarm_of_refund,
+                refunds.give_refund_up,
                 dispatch.make_offer,
                 dispatch.withdraw_offer,
             ],
@@ -92,6 +104,8 @@ async def working(client: Client, settings: Settings, **options: Any) -> AsyncIt
                 payments.change_amount,
                 payments.capture_payment,
                 payments.settle_payment,
+                refunds.give_back,
+                tips.charge_tip,
             ],
             max_task_queue_activities_per_second=settings.payment_activities_per_second,
             interceptors=[Heartbeats()],

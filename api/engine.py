@@ -25,11 +25,13 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from schema.messages.base import Message
 from schema.messages.order import OrderStart, Placed, Placing, Refusal, StatusView, Terms
+from schema.messages.refund import Decision, RefundStart, RefundView
 from schema.queries.order_views import Access
 from workflows import search
 from workflows.connection import connect
 from workflows.options import ORDERS_QUEUE
 from workflows.order import OrderWorkflow
+from workflows.refund import RefundWorkflow
 
 _log = structlog.get_logger()
 
@@ -136,6 +138,48 @@ class Engine:
         # come back to where the request makes sense, and it is a new one.
         return await self._execute(order.order_id, update, request, f"{key}:after-{behind}")
 
+    async def ask_again(
+        self, order_id: UUID, update: Any, request: Message, *, key: str
+    ) -> StatusView:
+        """Ask an order's workflow for something, and take it up again for that if it has ended.
+
+        Raises Refused, OrderClosed, EngineBusy.
+        """
+        start = WithStartWorkflowOperation(
+            OrderWorkflow.run,
+            OrderStart(order_id=order_id, terms=self._terms),
+            id=_workflow_id(order_id),
+            task_queue=ORDERS_QUEUE,
+            id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE,
+            id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
+            static_summary=f"taken up again: {update.__name__}",
+        )
+        async with self._answers():
+            answer: StatusView = await self._client.execute_update_with_start_workflow(
+                update, request, id=key, start_workflow_operation=start
+            )
+            return answer
+
+    async def ask_for_refund(self, start: RefundStart) -> RefundView:
+        """Start a request for a refund, or find it, and answer when it is written down.
+
+        Raises Refused (it may not be), EngineBusy.
+        """
+        async with self._answers():
+            return await self._client.execute_update_with_start_workflow(
+                RefundWorkflow.ask, start_workflow_operation=_refund(start)
+            )
+
+    async def decide_refund(self, start: RefundStart, decision: Decision) -> RefundView:
+        """Pass an admin's decision on a complaint on; the same decision gets the same answer.
+
+        Raises Refused, EngineBusy.
+        """
+        async with self._answers():
+            return await self._client.execute_update_with_start_workflow(
+                RefundWorkflow.decide, decision, start_workflow_operation=_refund(start)
+            )
+
     async def tell(self, order_id: UUID, signal: Any, *fact: Message) -> None:
         """Tell an order's workflow a fact; one that has ended is taken up again for it.
 
@@ -215,6 +259,21 @@ _ENDED_MEANWHILE = "AcceptedUpdateCompletedWorkflow"
 
 def _workflow_id(order_id: UUID) -> str:
     return f"order-{order_id}"
+
+
+def _refund(
+    start: RefundStart,
+) -> WithStartWorkflowOperation[RefundWorkflow, RefundView | None]:
+    """What a request's workflow is found by, and taken up again if it has ended."""
+    return WithStartWorkflowOperation(
+        RefundWorkflow.run,
+        start,
+        id=f"refund-{start.request_id}",
+        task_queue=ORDERS_QUEUE,
+        id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE,
+        id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
+        static_summary=f"{start.ask.kind}: {start.ask.reason}" if start.ask else "taken up again",
+    )
 
 
 def _refused(cause: BaseException | None) -> Refused | OrderClosed:

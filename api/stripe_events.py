@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from api.dependencies import Services
 from domain.order_status import OrderStatus
+from providers.stripe import TIP
 from schema.messages.base import Message
 from schema.messages.money import (
     DisputeClosed,
@@ -182,16 +183,28 @@ async def pass_on(held: Services, event: Mapping[str, Any]) -> str:
         order = await _order(session, about)
         if order is None:
             return "unmatched: no such order"
-        if order.status not in meaning.news_to:
-            return f"known: the order is {order.status}"
-        if isinstance(about, Refund) and await _is_known(session, about):
-            return "known: the refund stands so already"
-        if meaning.signal is OrderWorkflow.dispute_opened and await webhooks.is_told(
-            session, "charge.dispute.closed", about.id
-        ):
-            return "known: the dispute is closed already"
+        known = await _what_is_known(session, meaning, about, order)
+        if known is not None:
+            return f"known: {known}"
     await held.engine.tell(order.order_id, meaning.signal, meaning.fact(event["id"], about))
     return f"told: {meaning.signal.__name__}"
+
+
+async def _what_is_known(
+    session: AsyncSession, meaning: Meaning, about: About, order: Access
+) -> str | None:
+    """Why an event is no news to its order; None if it is."""
+    if isinstance(about, Intent) and (about.metadata or {}).get("purpose") == TIP:
+        return "whoever charges a tip sees to it"
+    if order.status not in meaning.news_to:
+        return f"the order is {order.status}"
+    if isinstance(about, Refund) and await _is_known(session, about):
+        return "the refund stands so already"
+    if meaning.signal is OrderWorkflow.dispute_opened and await webhooks.is_told(
+        session, "charge.dispute.closed", about.id
+    ):
+        return "the dispute is closed already"
+    return None
 
 
 async def _order(session: AsyncSession, about: About) -> Access | None:

@@ -4,7 +4,7 @@ from schema.tables.admin import AdminAction, Notification
 from schema.tables.drivers import Driver, DriverAssignment
 from schema.tables.kitchens import Chef, Menu, MenuItem, Verification
 from schema.tables.ledger import LedgerAccount, LedgerMovement, LedgerPosting
-from schema.tables.money import Payment, Refund, StripeEvent
+from schema.tables.money import Payment, Refund, RefundRequest, StripeEvent, TipCharge
 from schema.tables.orders import (
     IdempotencyKey,
     Order,
@@ -32,8 +32,10 @@ __all__ = [
     "OrderStatusHistory",
     "Payment",
     "Refund",
+    "RefundRequest",
     "Role",
     "StripeEvent",
+    "TipCharge",
     "User",
     "UserProfile",
     "Verification",
