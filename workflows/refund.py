@@ -6,6 +6,7 @@ gone back.
 """
 
 import asyncio
+from datetime import timedelta
 
 from temporalio import workflow
 from temporalio.exceptions import (
@@ -38,6 +39,8 @@ with workflow.unsafe.imports_passed_through():
         RefundView,
     )
 
+_LET_IN = timedelta(seconds=10)
+
 
 @workflow.defn
 class RefundWorkflow:
@@ -49,6 +52,7 @@ class RefundWorkflow:
         self._terms = start.terms
         self._request: RefundView | None = None
         self._objection: ApplicationError | None = None
+        self._is_answered = False
         self._door = asyncio.Lock()
 
     @workflow.run
@@ -62,6 +66,10 @@ class RefundWorkflow:
                 await tell_order(self._known.order_id, OrderWorkflow.complaint_opened, self._fact())
                 await self._decided()
             await self._settled()
+        else:
+            # Whoever has asked comes with the start of the run, and may yet have to be let in.
+            due = workflow.now() + _LET_IN
+            await until(lambda: self._is_answered, due, "answer whoever has asked")
         await workflow.wait_condition(workflow.all_handlers_finished)
         return self._request
 
@@ -117,6 +125,7 @@ class RefundWorkflow:
 
     async def _written(self) -> RefundView:
         await workflow.wait_condition(lambda: self._request is not None or bool(self._objection))
+        self._is_answered = True
         if self._objection is not None:
             raise self._objection
         return self._known

@@ -1,6 +1,7 @@
 """Who may do what: every operation tried by everybody who may not, and nothing changed by it."""
 
 from typing import Any
+from uuid import uuid4
 
 import httpx
 import pytest
@@ -28,6 +29,7 @@ OPERATIONS: dict[str, tuple[str, dict[str, Any] | None]] = {
     "GET /api/v1/orders/{order_id}/history": ("party", None),
     "PUT /api/v1/orders/{order_id}/cancel": ("customer", {}),
     "PUT /api/v1/orders/{order_id}/tip": ("customer", {"tipCents": 500}),
+    "POST /api/v1/orders/{order_id}/complaint": ("customer", {"reason": "late", "words": "cold"}),
     "GET /api/v1/chef/orders": ("chef", None),
     "PUT /api/v1/chef/orders/{order_id}/status": ("chef", {"status": "cancelled"}),
     "PUT /api/v1/chef/availability": ("chef", {"acceptingOrders": False}),
@@ -41,6 +43,15 @@ OPERATIONS: dict[str, tuple[str, dict[str, Any] | None]] = {
     "GET /api/v1/admin/orders": ("admin", None),
     "POST /api/v1/admin/orders/{order_id}/assign": ("admin", {"driver": True}),
     "POST /api/v1/admin/orders/{order_id}/cancel": ("admin", {"reason": "because"}),
+    "POST /api/v1/admin/orders/{order_id}/refund": (
+        "admin",
+        {"bearer": "platform", "reason": "because"},
+    ),
+    "GET /api/v1/admin/complaints": ("admin", None),
+    "POST /api/v1/admin/complaints/{request_id}/decide": (
+        "admin",
+        {"grant": True, "reason": "because"},
+    ),
 }
 
 _EVERYTHING = """
@@ -50,6 +61,7 @@ _EVERYTHING = """
     UNION ALL SELECT 'chefs', md5(string_agg(c::text, ',' ORDER BY id)) FROM chefs c
     UNION ALL SELECT 'drivers', md5(string_agg(d::text, ',' ORDER BY id)) FROM drivers d
     UNION ALL SELECT 'payments', md5(string_agg(p::text, ',' ORDER BY id)) FROM payments p
+    UNION ALL SELECT 'requests', md5(string_agg(r::text, ',' ORDER BY id)) FROM refund_requests r
     UNION ALL SELECT 'actions', md5(string_agg(x::text, ',' ORDER BY id)) FROM admin_actions x
 """
 
@@ -100,7 +112,12 @@ async def test_whoever_may_not_is_refused_and_nothing_changes(play: Cast, operat
     may, _ = OPERATIONS[operation]
     order = await play.bring(S.READY_FOR_PICKUP)
     offer = await play.offered(0, order)
-    ids = {"order_id": order["id"], "offer_id": offer["id"], "chef_id": str(play.world.chef.id)}
+    ids = {
+        "order_id": order["id"],
+        "offer_id": offer["id"],
+        "chef_id": str(play.world.chef.id),
+        "request_id": str(uuid4()),
+    }
     concerns_one_order = "{order_id}" in operation or "{offer_id}" in operation
 
     async with cast(play.environment, drivers=1) as strangers:
