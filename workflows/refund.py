@@ -13,6 +13,7 @@ from temporalio.exceptions import (
     ActivityError,
     ApplicationError,
     ApplicationErrorCategory,
+    FailureError,
     is_cancelled_exception,
 )
 
@@ -91,7 +92,7 @@ class RefundWorkflow:
                         summary="grant" if decision.grant else "reject",
                         **REQUESTED,
                     )
-                except ActivityError as error:
+                except FailureError as error:
                     raise _said(error) from error
             if not decision.agrees_with(self._known):
                 raise ApplicationError(
@@ -144,7 +145,7 @@ class RefundWorkflow:
                     summary="take the request up again",
                     **DATABASE,
                 )
-        except ActivityError as error:
+        except FailureError as error:
             self._objection = _said(error)
             workflow.set_current_details(f"May not be: {self._objection.message}")
             return False
@@ -234,8 +235,10 @@ class RefundWorkflow:
         )
 
 
-def _said(error: ActivityError) -> ApplicationError:
+def _said(error: FailureError) -> ApplicationError:
     """What an activity that refused has said. Raises what has another cause."""
-    if isinstance(error.cause, ApplicationError):
-        return error.cause
+    # A local activity's own failure comes without an ActivityError around it.
+    said = error.cause if isinstance(error, ActivityError) else error
+    if isinstance(said, ApplicationError):
+        return said
     raise error
