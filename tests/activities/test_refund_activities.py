@@ -1,4 +1,4 @@
-"""Requests for refunds at the database and at Stripe, both real enough, and what dies in between."""
+"""Requests for refunds at the database and at Stripe, and what is lost in between."""
 
 import asyncio
 import random
@@ -128,14 +128,15 @@ async def test_requests_at_once_hold_on_to_no_more_than_was_paid(counter: Counte
     kinds = [RefundKind.ADMIN, RefundKind.COMPLAINT]
 
     async def one(cents: int, kind: RefundKind) -> int:
-        try:
-            request = await counter.begin(kind, amount_cents=cents)
-        except ApplicationError as refused:
-            assert refused.type == "above_what_is_left"
-            return 0
-        return request.amount_cents
+        return (await counter.begin(kind, amount_cents=cents)).amount_cents
 
-    made = await asyncio.gather(*(one(c, dice.choice(kinds)) for c in wanted))
+    answers = await asyncio.gather(
+        *(one(c, dice.choice(kinds)) for c in wanted), return_exceptions=True
+    )
+    made = [cents for cents in answers if isinstance(cents, int)]
+    refused = [error for error in answers if isinstance(error, ApplicationError)]
+    assert len(made) + len(refused) == len(wanted)
+    assert {error.type for error in refused} == {"above_what_is_left"}
 
     assert sum(made) == await counter.held() <= 2660
     # Whatever was refused did not fit any more.
@@ -198,7 +199,7 @@ async def test_a_refund_is_made_once_though_its_answer_was_lost(
     # Another key does not make another refund: it is looked for by what it says it is of.
     made = await counter.give_back(request, refused_before=7)
 
-    assert made.status is R.REFUNDED or kind == "server_error"
+    assert made.status is R.REFUNDED
     await counter.give_back(request)
     assert await counter.given_back() == [500]
     assert (await booked_events(counter.database, counter.till.order.id)).count("refund") == 1
