@@ -7,7 +7,7 @@ later is charged at once, to the card that the customer has paid with.
 import asyncio
 
 from temporalio import workflow
-from temporalio.exceptions import ActivityError, ApplicationError
+from temporalio.exceptions import ActivityError, ApplicationError, is_cancelled_exception
 
 from workflows.options import DATABASE, HOWEVER_LONG, stripe_call
 from workflows.payment import OrderPayment
@@ -84,8 +84,11 @@ class Tips:
         try:
             await self._charge(promised)
         except ActivityError as error:
-            if not isinstance(error.cause, ApplicationError):
+            if is_cancelled_exception(error):
                 raise
+            if not isinstance(error.cause, ApplicationError):
+                # Stripe was away all the while: it is still owed, and asked for again.
+                return
             await self._promise(None)
             await self._steps.alarm(Alert.TIP_REFUSED, key=f"tip:{promised}", reason=_words(error))
 
