@@ -23,14 +23,21 @@ def _address_or_nothing(value: str | None) -> str | None:
     return value or None
 
 
+def _without_slash(address: str) -> str:
+    return address.rstrip("/")
+
+
 # Unset, or set to nothing as compose files do, means the real provider.
 OptionalAddress = Annotated[str | None, AfterValidator(_address_or_nothing)]
 
 
 class Market(BaseModel):
-    """A city or region: its clock, what things cost there, and which complaints need no person."""
+    """A city or region: its clock, its country (two letters), what things cost there, and which
+    complaints need no person.
+    """
 
     timezone: str = "America/Chicago"
+    country: Annotated[str, Field(pattern="^[A-Z]{2}$")] = "US"
     rates: Rates = Rates()
     refunds: Rules = Rules()
 
@@ -44,6 +51,8 @@ class Settings(BaseSettings):
     database_pool_size: Positive = 10
     redis_url: str
     log_level: str = "INFO"
+    # Where people's browsers find the facade.
+    public_base_url: Annotated[str, AfterValidator(_without_slash)] = "http://127.0.0.1:9001"
 
     jwt_secret: SecretStr = Field(min_length=32)
     jwt_issuer: str = "ridendine"
@@ -52,9 +61,11 @@ class Settings(BaseSettings):
     stripe_api_key: SecretStr
     stripe_api_base: OptionalAddress = None
     stripe_webhook_secret: SecretStr = SecretStr("")
+    stripe_connect_webhook_secret: SecretStr = SecretStr("")
     stripe_timeout_seconds: Positive = 20
     stripe_max_network_retries: int = 2
     payment_activities_per_second: float = 25.0
+    payout_activities_per_second: float = 25.0
 
     google_maps_api_key: SecretStr = SecretStr("")
     google_maps_base_url: OptionalAddress = None
@@ -79,6 +90,14 @@ class Settings(BaseSettings):
     refund_overdue_seconds: Positive = 7 * 24 * 3600
     complaint_window_seconds: Positive = 24 * 3600
     tip_window_seconds: Positive = 24 * 3600
+    # How long before it is due the evidence about a dispute goes off by itself.
+    dispute_evidence_lead_seconds: Positive = 24 * 3600
+
+    # UTC. What each of the three is, says schema.messages.reconciliation.Patience.
+    reconciliation_cron: str = "30 8 * * *"
+    reconciliation_overlap_seconds: Positive = 3 * 24 * 3600
+    reconciliation_transaction_seconds: Positive = 10 * 60
+    reconciliation_movement_seconds: Positive = 2 * 24 * 3600
 
     driver_capacity: Positive = 3
     driver_fix_max_age_seconds: Positive = 300
@@ -94,6 +113,11 @@ class Settings(BaseSettings):
         """The settings that a process with this environment has."""
         known = {name: environment.get(name.upper()) for name in cls.model_fields}
         return cls.model_validate({name: v for name, v in known.items() if v is not None})
+
+    @property
+    def dispute_evidence_lead(self) -> timedelta:
+        """How long before it is due the evidence about a dispute goes off by itself."""
+        return timedelta(seconds=self.dispute_evidence_lead_seconds)
 
     @property
     def driver_fix_max_age(self) -> timedelta:

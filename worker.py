@@ -1,4 +1,4 @@
-"""One worker process: the order's workflow, and the activities of each task queue.
+"""One worker process: the workflows, and the activities of each task queue.
 
     python worker.py
 
@@ -23,31 +23,45 @@ from temporalio.worker import Worker, WorkerDeploymentConfig
 import logs
 from activities.announce import Announcer
 from activities.dispatch import DispatchActivities
+from activities.disputes import DisputeActivities
 from activities.heartbeat import Heartbeats
 from activities.messenger import Messenger
+from activities.onboarding import OnboardingActivities
 from activities.orders import OrderActivities
 from activities.payments import PaymentActivities
+from activities.payouts import PayoutActivities
+from activities.reconciliation import ReconciliationActivities
 from activities.refunds import RefundActivities
 from activities.tips import TipActivities
 from providers.positions import Positions
 from providers.redis import connect_redis
 from providers.stripe import Stripe
+from providers.stripe_balance import PlatformBalance
+from providers.stripe_payouts import Payouts
 from schema.database import Database
 from settings import Settings, terms
 from workflows.connection import connect
-from workflows.options import NOTIFICATIONS_QUEUE, ORDERS_QUEUE, PAYMENTS_QUEUE
+from workflows.dispute import DisputeWorkflow
+from workflows.onboarding import OnboardingWorkflow
+from workflows.options import NOTIFICATIONS_QUEUE, ORDERS_QUEUE, PAYMENTS_QUEUE, PAYOUTS_QUEUE
 from workflows.order import OrderWorkflow
+from workflows.payout import PayoutWorkflow
+from workflows.payout_run import PayoutRunWorkflow
+from workflows.reconciliation import ReconciliationWorkflow
 from workflows.refund import RefundWorkflow
+from workflows.schedules import ensure_schedules
 
 # What an activity may take longer than the process is allowed to live is done again elsewhere.
 GRACE = timedelta(seconds=10)
+# After a worker is killed, its workflows wait this long before another one takes them.
+STICKY = timedelta(seconds=1)
 
 _log = structlog.get_logger()
 
 
 @asynccontextmanager
 async def working(client: Client, settings: Settings, **options: Any) -> AsyncIterator[None]:
-    """Work on all task queues until left; `options` go to the worker that runs the workflows."""
+    """Work on all task queues until left; `options` go to those that run workflows."""
     database = Database(settings.database_url, pool_size=settings.database_pool_size)
     redis = connect_redis(settings.redis_url)
     announcer = Announcer(redis)
@@ -67,12 +81,18 @@ async def working(client: Client, settings: Settings, **options: Any) -> AsyncIt
     payments = PaymentActivities(database, stripe)
     refunds = RefundActivities(database, stripe)
     tips = TipActivities(database, stripe)
+    disputes = DisputeActivities(database, stripe, settings.dispute_evidence_lead)
     messenger = Messenger(client, OrderWorkflow.run, ORDERS_QUEUE, terms(settings))
+    onboarding = OnboardingActivities(
+        database, stripe, {name: market.country for name, market in settings.markets.items()}
+    )
+    payouts = PayoutActivities(database, Payouts(stripe))
+    reconciliation = ReconciliationActivities(database, PlatformBalance(stripe))
     workers = [
         Worker(
             client,
             task_queue=ORDERS_QUEUE,
-            workflows=[OrderWorkflow, RefundWorkflow],
+            workflows=[OrderWorkflow, DisputeWorkflow, RefundWorkflow],
             activities=[
                 orders.begin_order,
                 orders.load_order,
@@ -89,11 +109,13 @@ async def working(client: Client, settings: Settings, **options: Any) -> AsyncIt
                 refunds.give_refund_up,
                 dispatch.make_offer,
                 dispatch.withdraw_offer,
+                disputes.note_decision,
+                disputes.note_told,
+                disputes.unconcede,
             ],
-            # After a worker is killed, its orders wait this long before another one takes them.
-            sticky_queue_schedule_to_start_timeout=timedelta(seconds=1),
+            sticky_queue_schedule_to_start_timeout=STICKY,
             graceful_shutdown_timeout=GRACE,
-            deployment_config=_deployment(settings),
+            deployment_config=_deployment(settings, VersioningBehavior.PINNED),
             **options,
         ),
         Worker(
@@ -106,10 +128,48 @@ async def working(client: Client, settings: Settings, **options: Any) -> AsyncIt
                 payments.settle_payment,
                 refunds.give_back,
                 tips.charge_tip,
+                disputes.look_at_dispute,
+                disputes.submit_evidence,
+                disputes.concede_dispute,
             ],
             max_task_queue_activities_per_second=settings.payment_activities_per_second,
             interceptors=[Heartbeats()],
             graceful_shutdown_timeout=GRACE,
+        ),
+        Worker(
+            client,
+            task_queue=PAYOUTS_QUEUE,
+            workflows=[
+                OnboardingWorkflow,
+                PayoutWorkflow,
+                PayoutRunWorkflow,
+                ReconciliationWorkflow,
+            ],
+            activities=[
+                onboarding.find_account,
+                onboarding.open_link,
+                onboarding.tell_payee,
+                payouts.payees_due,
+                payouts.claim_payout,
+                payouts.make_transfer,
+                payouts.pay_out,
+                payouts.look_at_payout,
+                payouts.fetch_back,
+                payouts.note_hold,
+                payouts.tell_payout_trouble,
+                reconciliation.begin_reconciliation,
+                reconciliation.read_transactions,
+                reconciliation.match_transactions,
+                reconciliation.untold_orders,
+                reconciliation.note_order_told,
+                reconciliation.finish_reconciliation,
+            ],
+            max_task_queue_activities_per_second=settings.payout_activities_per_second,
+            interceptors=[Heartbeats()],
+            sticky_queue_schedule_to_start_timeout=STICKY,
+            graceful_shutdown_timeout=GRACE,
+            deployment_config=_deployment(settings, VersioningBehavior.AUTO_UPGRADE),
+            **options,
         ),
         Worker(
             client,
@@ -128,14 +188,17 @@ async def working(client: Client, settings: Settings, **options: Any) -> AsyncIt
         yield
 
 
-def _deployment(settings: Settings) -> WorkerDeploymentConfig | None:
-    """With a build id, orders stay with the build they began on until they end."""
+def _deployment(settings: Settings, behavior: VersioningBehavior) -> WorkerDeploymentConfig | None:
+    """With a build id, orders stay with the build they began on until they end.
+
+    What lives as long as a chef or driver goes on with the newest.
+    """
     if not settings.worker_build_id:
         return None
     return WorkerDeploymentConfig(
         version=WorkerDeploymentVersion(settings.worker_deployment, settings.worker_build_id),
         use_worker_versioning=True,
-        default_versioning_behavior=VersioningBehavior.PINNED,
+        default_versioning_behavior=behavior,
     )
 
 
@@ -158,8 +221,12 @@ async def main() -> None:
         asyncio.get_running_loop().add_signal_handler(signum, stop.set)
     settings = Settings()
     logs.configure(settings.log_level)
-    async with working(await connect(), settings):
-        _log.info("working", queues=[ORDERS_QUEUE, PAYMENTS_QUEUE, NOTIFICATIONS_QUEUE])
+    client = await connect()
+    async with working(client, settings):
+        await ensure_schedules(client, settings)
+        _log.info(
+            "working", queues=[ORDERS_QUEUE, PAYMENTS_QUEUE, PAYOUTS_QUEUE, NOTIFICATIONS_QUEUE]
+        )
         with _ready(settings.worker_ready_file):
             await stop.wait()
     # A process that exits right after its workers closed can abort in the SDK's native threads.

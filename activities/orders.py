@@ -7,7 +7,7 @@ from uuid import UUID
 
 from sqlalchemy.exc import DBAPIError, IntegrityError
 from temporalio import activity
-from temporalio.exceptions import ApplicationError
+from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 
 from activities.announce import Announcer
 from schema.database import Database, is_unstorable
@@ -22,7 +22,7 @@ from schema.messages.order import (
     StepsAfter,
     Transition,
 )
-from schema.queries import notifications, offers, orders, payments, refunds, tips
+from schema.queries import notifications, offers, orders, payments, promos, refunds, tips
 
 # A step with a value in it that no database could keep: whoever asked for it may be told so.
 UNSTORABLE = "Unstorable"
@@ -41,8 +41,8 @@ class OrderActivities:
     async def begin_order(self, placing: Placing) -> Order:
         """Write a new order.
 
-        Fails for good (BadOrder) when it refers to what does not exist or holds what cannot be
-        stored.
+        Fails for good: with BadOrder when it refers to what does not exist or holds what cannot be
+        stored, with a domain.promo.Reason when its promo code does not apply any more.
         """
         try:
             async with self._database.write() as session:
@@ -56,6 +56,13 @@ class OrderActivities:
             if written is not None:
                 return written
             raise ApplicationError(str(error.orig), type="BadOrder", non_retryable=True) from error
+        except promos.NotRedeemed as refused:
+            raise ApplicationError(
+                str(refused),
+                type=refused.verdict.reason,
+                non_retryable=True,
+                category=ApplicationErrorCategory.BENIGN,
+            ) from refused
 
     @activity.defn
     async def load_order(self, ref: OrderRef) -> Order:

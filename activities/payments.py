@@ -27,7 +27,7 @@ from schema.messages.money import (
     Settling,
 )
 from schema.messages.order import CaptureMethod
-from schema.queries import payments, people
+from schema.queries import disputes, payments, people
 from schema.queries import refunds as refund_requests
 
 _STATUS = {"succeeded": PaymentStatus.CAPTURED, "canceled": PaymentStatus.RELEASED}
@@ -135,7 +135,10 @@ class PaymentActivities:
     ) -> list[Refund]:
         # A refund that failed is not tried again by itself: the card is gone, and people decide.
         asked = sum(r.amount for r in refunds if r.status != RefundStatus.CANCELED)
-        due = intent.amount_received - asked - (settling.keep_cents or 0)
+        async with self._database.read() as session:
+            # The customer has it from his bank.
+            taken = await disputes.taken(session, settling.order_id)
+        due = intent.amount_received - asked - taken - (settling.keep_cents or 0)
         if due <= 0:
             return []
         step = f"refund:{asked}"

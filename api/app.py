@@ -12,7 +12,21 @@ from api import errors
 from api.dependencies import Services
 from api.engine import Engine
 from api.limits import BodyLimit
-from api.routes import admin, auth, chefs, delivery, health, kitchen, orders, refunds, webhooks
+from api.routes import (
+    admin,
+    auth,
+    chefs,
+    delivery,
+    disputes,
+    health,
+    kitchen,
+    orders,
+    payees,
+    promos,
+    reconciliation,
+    refunds,
+    webhooks,
+)
 from providers.maps import Maps
 from providers.positions import Positions
 from providers.redis import connect_redis
@@ -55,7 +69,20 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.add_middleware(BodyLimit)
     errors.install(app)
     app.include_router(health.router)
-    for routes in (auth, chefs, orders, kitchen, delivery, refunds, admin, webhooks):
+    for routes in (
+        auth,
+        chefs,
+        orders,
+        kitchen,
+        delivery,
+        payees,
+        refunds,
+        admin,
+        promos,
+        disputes,
+        reconciliation,
+        webhooks,
+    ):
         app.include_router(
             routes.router,
             prefix="/api/v1",

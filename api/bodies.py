@@ -1,6 +1,6 @@
 """What clients send. Amounts are integer cents, moments RFC 3339 with a zone, positions degrees."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 from uuid import UUID
 
 from pydantic import (
@@ -10,13 +10,16 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
+    HttpUrl,
     StrictBool,
     StringConstraints,
     model_validator,
 )
 from pydantic.alias_generators import to_camel
 
+from domain import promo
 from domain.cancellation import Fault
+from domain.evidence import MOST_IN_A_FIELD
 from domain.ledger import Bearer
 from domain.refunds import Reason
 
@@ -29,6 +32,7 @@ Line = Annotated[
     str, StringConstraints(min_length=1, max_length=200, strip_whitespace=True, pattern=_NO_NUL)
 ]
 Town = Annotated[Line, StringConstraints(max_length=100)]
+Code = Annotated[Line, StringConstraints(max_length=40), AfterValidator(promo.normalised)]
 
 
 def _to_the_centimetre(degrees: float) -> float:
@@ -48,6 +52,19 @@ def _written(value: object) -> object:
 
 
 Moment = Annotated[AwareDatetime, BeforeValidator(_written)]
+
+
+def _address_of_the_web(value: str) -> str:
+    HttpUrl(value)
+    return value
+
+
+# http or https, kept as it was written.
+WebAddress = Annotated[
+    str,
+    StringConstraints(max_length=2000, pattern="^https?://[!-~]+$"),
+    AfterValidator(_address_of_the_web),
+]
 
 MOST_ITEMS = 50
 MOST_OF_A_DISH = 99
@@ -131,6 +148,7 @@ class OrderBody(Body):
     tip_cents: int = Field(default=0, strict=True, ge=0, le=MOST_TIP_CENTS)
     instructions: Words | None = None
     scheduled_for: Moment | None = None
+    promo_code: Code | None = None
 
 
 class CancelBody(Body):
@@ -273,9 +291,7 @@ class DeclineBody(Body):
 class ProofBody(Body):
     """What shows that an order was handed over."""
 
-    photo_url: (
-        Annotated[str, StringConstraints(max_length=2000, pattern="^https?://[!-~]+$")] | None
-    ) = None
+    photo_url: WebAddress | None = None
     note: Words | None = None
 
 
@@ -291,6 +307,18 @@ class DeliveryStatusBody(Body):
     status: Literal["picked_up", "in_transit", "delivered", "ready_for_pickup"]
     proof: ProofBody | None = None
     reason: Words | None = None
+
+
+class OnboardBody(Body):
+    """Where Stripe sends a payee: when he is through, and when the link was too old.
+
+    Without them, to pages of ours.
+    """
+
+    model_config = _examples({"returnUrl": "https://app.example.com/payouts"})
+
+    return_url: WebAddress | None = None
+    refresh_url: WebAddress | None = None
 
 
 class AssignBody(Body):
@@ -311,3 +339,39 @@ class AdminCancelBody(Body):
 
     reason: Words
     fault: Fault = Fault.PLATFORM
+
+
+class EvidenceBody(Body):
+    """What else the bank is to read, in place of what was said before, and who bears the dispute
+    if it is lost. What is left out stays as it is.
+    """
+
+    model_config = _examples(
+        {"text": "The customer wrote to us that it was delicious.", "fault": "platform"}
+    )
+
+    text: (
+        Annotated[
+            str,
+            StringConstraints(
+                min_length=1, max_length=MOST_IN_A_FIELD, strip_whitespace=True, pattern=_NO_NUL
+            ),
+        ]
+        | None
+    ) = None
+    fault: Bearer | None = None
+
+    @model_validator(mode="after")
+    def _says_something(self) -> Self:
+        if self.text is None and self.fault is None:
+            raise ValueError("give a text, a fault, or both")
+        return self
+
+
+class ConcedeBody(Body):
+    """Why the customer is to have the money, and who bears it, if not the usual one."""
+
+    model_config = _examples({"reason": "The driver went to another house.", "fault": "driver"})
+
+    reason: Words
+    fault: Bearer | None = None

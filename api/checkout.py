@@ -1,5 +1,6 @@
 """From what a customer sends to an order that can be placed, or a clear word why it cannot."""
 
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
@@ -7,14 +8,15 @@ from uuid_utils.compat import uuid7
 
 from api.bodies import MOST_TIP_CENTS, AddressBody, ItemBody, OrderBody
 from api.dependencies import Services
-from api.errors import conflict, invalid, not_found, unauthorised, unavailable
-from domain import eta, geo
+from api.errors import chef_cannot_be_paid, conflict, invalid, not_found, unauthorised, unavailable
+from domain import eta, geo, promo
 from domain.geo import Point
 from domain.hours import is_open
-from domain.pricing import Price, price
+from domain.pricing import Price, Rates, price
+from domain.promo import Verdict
 from providers.maps import AddressNotFound, MapsUnavailable
 from schema.messages.order import Address, CaptureMethod, Order, OrderLine, Placing
-from schema.queries import kitchens, people
+from schema.queries import kitchens, payees, people, promos
 from schema.tables import Chef, MenuItem
 from settings import Settings
 
@@ -25,12 +27,80 @@ FURTHEST_AHEAD = {
 }
 # What Stripe takes in one payment, less the highest tip: it may be given later.
 MOST_CENTS = 99_999_999 - MOST_TIP_CENTS
+# Stripe takes no less in one payment (USD; other currencies: docs.stripe.com/currencies), the tip
+# left aside: it may be taken back.
+LEAST_CENTS = 50
+
+
+@dataclass(frozen=True)
+class Basket:
+    """What a customer wants to order, found to be possible, and priced."""
+
+    chef: Chef
+    rates: Rates
+    lines: list[OrderLine]
+    kitchen: Point
+    door: Point
+    prep_minutes: int
+    ready_at: datetime
+    at: datetime
+    bill: Price
+    promo: Verdict | None
+
+    @property
+    def distance_km(self) -> float:
+        """How far it is from kitchen to door, as the delivery fee counts it."""
+        return geo.distance_km(self.kitchen, self.door)
+
+    @property
+    def road_km(self) -> float:
+        """How far the driver has to go."""
+        return geo.road_km(self.kitchen, self.door)
+
+    @property
+    def delivery_at(self) -> datetime:
+        """When it can be at the door."""
+        return eta.delivery_time(self.ready_at, self.road_km)
 
 
 async def checkout(held: Services, customer_id: UUID, body: OrderBody) -> Placing:
+    """An order that can be placed, at the price that a quote of the same body names.
+
+    Raises Problem with a code that says why it cannot be, that of a promo code which does not
+    apply among them.
+    """
+    found = await basket(held, customer_id, body)
+    if found.promo is not None and found.promo.reason is not None:
+        raise conflict(found.promo.reason, found.promo.words)
+    return Placing(
+        order=Order(
+            id=uuid7(),
+            customer_id=customer_id,
+            chef_id=found.chef.id,
+            market=found.chef.market,
+            kitchen_name=found.chef.business_name,
+            kitchen=found.kitchen,
+            door=found.door,
+            road_km=found.road_km,
+            price=found.bill,
+            prep_minutes=found.prep_minutes,
+            placed_at=found.at,
+            scheduled_for=body.scheduled_for,
+            estimated_ready_at=found.ready_at,
+            estimated_delivery_at=found.delivery_at,
+            promo_code=found.promo.code if found.promo else None,
+        ),
+        lines=found.lines,
+        address=Address(**body.delivery_address.model_dump(exclude={"latitude", "longitude"})),
+        instructions=body.instructions,
+    )
+
+
+async def basket(held: Services, customer_id: UUID, body: OrderBody) -> Basket:
     """Check that chef, hours, dishes and distance allow the order, and price it.
 
-    Raises Problem with a code that says which of them does not.
+    A promo code that does not apply is told in the basket and takes nothing off. Raises Problem
+    with a code that says what is in the way.
     """
     now = datetime.now(UTC)
     async with held.database.read() as session:
@@ -39,6 +109,7 @@ async def checkout(held: Services, customer_id: UUID, body: OrderBody) -> Placin
         chef = await kitchens.chef(session, body.chef_id)
         if chef is None:
             raise not_found("chef")
+        can_be_paid = await payees.can_be_paid(session, chef.id)
         dishes = await kitchens.dishes(session, chef.id, {i.menu_item_id for i in body.items})
     market = held.settings.markets[chef.market]
     lines = [_line(number, item, dishes) for number, item in enumerate(body.items)]
@@ -52,35 +123,46 @@ async def checkout(held: Services, customer_id: UUID, body: OrderBody) -> Placin
         _check_schedule(body.scheduled_for, now, eta.delivery_time(ready, road_km), held.settings)
         ready = eta.ready_for(body.scheduled_for, road_km)
     _check_open(chef, body.scheduled_for or now, market.timezone)
+    if not can_be_paid:
+        raise chef_cannot_be_paid()
 
+    food = [(line.price_cents, line.quantity) for line in lines]
+    tried_on = promo.Basket(
+        subtotal_cents=sum(cents * quantity for cents, quantity in food),
+        currency=market.rates.currency,
+        market=chef.market,
+        at=now,
+    )
+    verdict = await _promo(held, customer_id, body.promo_code, tried_on)
     bill = price(
-        [(line.price_cents, line.quantity) for line in lines],
+        food,
         market.rates,
         geo.distance_km(kitchen, door),
         tip_cents=body.tip_cents,
+        discount_cents=verdict.discount_cents if verdict else 0,
     )
     _check_amount(chef, bill)
-    return Placing(
-        order=Order(
-            id=uuid7(),
-            customer_id=customer_id,
-            chef_id=chef.id,
-            market=chef.market,
-            kitchen_name=chef.business_name,
-            kitchen=kitchen,
-            door=door,
-            road_km=road_km,
-            price=bill,
-            prep_minutes=prep_minutes,
-            placed_at=now,
-            scheduled_for=body.scheduled_for,
-            estimated_ready_at=ready,
-            estimated_delivery_at=eta.delivery_time(ready, road_km),
-        ),
+    return Basket(
+        chef=chef,
+        rates=market.rates,
         lines=lines,
-        address=Address(**body.delivery_address.model_dump(exclude={"latitude", "longitude"})),
-        instructions=body.instructions,
+        kitchen=kitchen,
+        door=door,
+        prep_minutes=prep_minutes,
+        ready_at=ready,
+        at=now,
+        bill=bill,
+        promo=verdict,
     )
+
+
+async def _promo(
+    held: Services, customer_id: UUID, code: str | None, tried_on: promo.Basket
+) -> Verdict | None:
+    if code is None:
+        return None
+    async with held.database.read() as session:
+        return await promos.verdict(session, code, customer_id, tried_on)
 
 
 def _line(number: int, item: ItemBody, dishes: dict[UUID, MenuItem]) -> OrderLine:
@@ -161,3 +243,5 @@ def _check_amount(chef: Chef, bill: Price) -> None:
         )
     if bill.total_cents - bill.tip_cents > MOST_CENTS:
         raise invalid("items", "order_too_large", f"an order is {MOST_CENTS} cents at most")
+    if bill.total_cents - bill.tip_cents < LEAST_CENTS:
+        raise invalid("items", "order_too_small", f"an order is {LEAST_CENTS} cents at least")

@@ -1,7 +1,7 @@
 """The one door from the facade to Temporal."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from typing import Any
@@ -24,14 +24,19 @@ from temporalio.exceptions import ApplicationError, WorkflowAlreadyStartedError
 from temporalio.service import RPCError, RPCStatusCode
 
 from schema.messages.base import Message
+from schema.messages.disputes import DisputeRef
 from schema.messages.order import OrderStart, Placed, Placing, Refusal, StatusView, Terms
+from schema.messages.payees import AccountUpdated, LinkAsk, OnboardingLink, PayeeRef
 from schema.messages.refund import Decision, RefundStart, RefundView
 from schema.queries.order_views import Access
 from workflows import search
 from workflows.connection import connect
-from workflows.options import ORDERS_QUEUE
+from workflows.dispute import DisputeWorkflow
+from workflows.onboarding import OnboardingWorkflow
+from workflows.options import ORDERS_QUEUE, PAYOUTS_QUEUE
 from workflows.order import OrderWorkflow
 from workflows.refund import RefundWorkflow
+from workflows.schedules import RECONCILIATION
 
 _log = structlog.get_logger()
 
@@ -61,7 +66,7 @@ class EngineBusy(Exception):
 
 
 class Engine:
-    """Starts orders and passes messages to them."""
+    """Starts workflows and passes messages to them."""
 
     def __init__(self, client: Client, terms: Terms, patience: timedelta) -> None:
         self._client = client
@@ -185,17 +190,40 @@ class Engine:
 
         Raises EngineBusy.
         """
+        start = OrderStart(order_id=order_id, terms=self._terms)
+        await self._tell(OrderWorkflow.run, start, _workflow_id(order_id), signal, fact)
+
+    async def tell_dispute(self, dispute_id: str) -> None:
+        """Tell a dispute's workflow that something has changed; the first time, it begins by that.
+
+        Raises EngineBusy.
+        """
+        await self._tell(
+            DisputeWorkflow.run,
+            DisputeRef(dispute_id=dispute_id),
+            _dispute_workflow_id(dispute_id),
+            DisputeWorkflow.changed,
+        )
+
+    async def ask_dispute(
+        self, dispute_id: str, update: Any, request: Message, *, key: str
+    ) -> None:
+        """Ask a dispute's workflow for something, be a run of it there or not.
+
+        Raises Refused, EngineBusy.
+        """
+        start = WithStartWorkflowOperation(
+            DisputeWorkflow.run,
+            DisputeRef(dispute_id=dispute_id),
+            id=_dispute_workflow_id(dispute_id),
+            task_queue=ORDERS_QUEUE,
+            id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE,
+            id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
+            static_summary=f"taken up: {update.__name__}",
+        )
         async with self._answers():
-            await self._client.start_workflow(
-                OrderWorkflow.run,
-                OrderStart(order_id=order_id, terms=self._terms),
-                id=_workflow_id(order_id),
-                task_queue=ORDERS_QUEUE,
-                # By the method's own name: a signal that no workflow knows would be lost unseen.
-                start_signal=signal.__name__,
-                start_signal_args=fact,
-                id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE,
-                static_summary=f"taken up again: {signal.__name__}",
+            await self._client.execute_update_with_start_workflow(
+                update, request, id=key, start_workflow_operation=start
             )
 
     async def take_up(self, order_id: UUID) -> None:
@@ -216,6 +244,81 @@ class Engine:
             await self._client.execute_update_with_start_workflow(
                 OrderWorkflow.catch_up, id="take-up", start_workflow_operation=start
             )
+
+    async def onboard(self, payee: PayeeRef, ask: LinkAsk) -> OnboardingLink:
+        """A page of Stripe's for a payee, whose account is opened where there is none.
+
+        Raises Refused, EngineBusy.
+        """
+        start = WithStartWorkflowOperation(
+            OnboardingWorkflow.run,
+            payee,
+            id=_onboarding_id(payee),
+            task_queue=PAYOUTS_QUEUE,
+            id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE,
+            id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
+            search_attributes=TypedSearchAttributes(search.attributes_of_payee(payee)),
+            static_summary=f"the account of a {payee.kind}",
+        )
+        try:
+            async with self._answers():
+                return await self._client.execute_update_with_start_workflow(
+                    OnboardingWorkflow.link, ask, start_workflow_operation=start
+                )
+        except OrderClosed as closed:
+            # The run was ended just then: the next request starts another.
+            raise EngineBusy from closed
+
+    async def tell_of_account(self, payee: PayeeRef, fact: AccountUpdated) -> None:
+        """Tell a payee's workflow that his account has changed; one that has ended starts again.
+
+        Raises EngineBusy.
+        """
+        async with self._answers():
+            await self._client.start_workflow(
+                OnboardingWorkflow.run,
+                payee,
+                id=_onboarding_id(payee),
+                task_queue=PAYOUTS_QUEUE,
+                start_signal=OnboardingWorkflow.account_updated.__name__,
+                start_signal_args=[fact],
+                id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE,
+                search_attributes=TypedSearchAttributes(search.attributes_of_payee(payee)),
+                static_summary=f"the account of a {payee.kind}",
+            )
+
+    async def _tell(
+        self,
+        run: Any,
+        start: Message,
+        workflow_id: str,
+        signal: Any,
+        fact: Sequence[Message] = (),
+    ) -> None:
+        async with self._answers():
+            await self._client.start_workflow(
+                run,
+                start,
+                id=workflow_id,
+                task_queue=ORDERS_QUEUE,
+                # By the method's own name: a signal that no workflow knows would be lost unseen.
+                start_signal=signal.__name__,
+                start_signal_args=fact,
+                id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE,
+                static_summary=f"taken up: {signal.__name__}",
+            )
+
+    async def reconcile(self) -> None:
+        """Have Stripe's transactions held against the books now, or when the present run ends.
+
+        Raises EngineBusy.
+        """
+        try:
+            async with self._answers():
+                await self._client.get_schedule_handle(RECONCILIATION).trigger()
+        except OrderClosed as missing:
+            # The first worker that starts makes the schedule.
+            raise EngineBusy from missing
 
     def _handle(self, order_id: UUID) -> WorkflowHandle[OrderWorkflow, StatusView]:
         return self._client.get_workflow_handle_for(OrderWorkflow.run, _workflow_id(order_id))
@@ -274,6 +377,14 @@ def _refund(
         id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
         static_summary=f"{start.ask.kind}: {start.ask.reason}" if start.ask else "taken up again",
     )
+
+
+def _onboarding_id(payee: PayeeRef) -> str:
+    return f"onboarding-{payee.payee_id}"
+
+
+def _dispute_workflow_id(dispute_id: str) -> str:
+    return f"dispute-{dispute_id}"
 
 
 def _refused(cause: BaseException | None) -> Refused | OrderClosed:

@@ -84,6 +84,11 @@ def conflict(code: str, detail: str, **extra: object) -> Problem:
     return Problem(HTTPStatus.CONFLICT, code, detail, extra=extra)
 
 
+def chef_cannot_be_paid() -> Problem:
+    """A kitchen that must not take orders, since its money would have nowhere to go."""
+    return conflict("chef_cannot_be_paid", "the chef cannot be paid: Stripe needs something first")
+
+
 def illegal_transition(detail: str, current: OrderStatus, allowed: list[OrderStatus]) -> Problem:
     """An order that may not go where it was to go: where it is, and where it may go instead."""
     return conflict("illegal_transition", detail, currentStatus=current, allowed=allowed)
@@ -100,17 +105,18 @@ def unavailable(detail: str) -> Problem:
 
 
 def refused(refusal: Refused) -> Problem:
-    """What the order's workflow refused, for the caller."""
+    """What a workflow refused, for the caller."""
     words = str(refusal)
     where = refusal.refusal
     match refusal.kind:
         case "IllegalTransition" if where and where.current:
             return illegal_transition(words, where.current, where.allowed)
-        case "NotBegun":
+        case "NotBegun" | "StripeUnavailable":
             return unavailable(words)
         case kind:
             code = "".join(f"_{c.lower()}" if c.isupper() else c for c in kind).lstrip("_")
-            return conflict(code, words, currentStatus=where.current if where else None)
+            extra = {"currentStatus": where.current} if where else {}
+            return conflict(code, words, **extra)
 
 
 def install(app: FastAPI) -> None:  # noqa: C901 - one small handler for each kind of error

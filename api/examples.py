@@ -50,6 +50,22 @@ CHEF: Example = {
     "operatingHours": {"monday": {"open": "08:00", "close": "21:00"}},
 }
 
+ONBOARDING: Example = {
+    "accountId": "acct_1QXyZ2eZvKYlo2C0",
+    "url": "https://connect.stripe.com/setup/e/acct_1QXyZ2eZvKYlo2C0/Ab3dEf6hIjKl",
+    "expiresAt": "2026-01-31T18:05:00Z",
+    "detailsSubmitted": False,
+    "payoutsEnabled": False,
+}
+
+ACCOUNT: Example = {
+    "accountId": "acct_1QXyZ2eZvKYlo2C0",
+    "detailsSubmitted": True,
+    "payoutsEnabled": False,
+    "requirementsDue": ["individual.verification.document"],
+    "disabledReason": "requirements.past_due",
+}
+
 MENU: Example = {
     "id": "0198c0de-0000-7000-8000-0000000000b1",
     "name": "Today",
@@ -74,6 +90,7 @@ PLACED: Example = {
     "status": "pending",
     **PRICE,
     "currency": "usd",
+    "promoCode": None,
     "clientSecret": "pi_3Nabc_secret_def",
 }
 
@@ -99,6 +116,7 @@ ORDER: Example = {
     **PRICE,
     "refundedCents": 0,
     "currency": "usd",
+    "promoCode": None,
     "deliveryAddress": {
         "line1": "950 Main St",
         "line2": None,
@@ -185,4 +203,105 @@ REFUND_REQUEST: Example = COMPLAINT | {
     "bearer": "chef",
     "decidedBy": None,
     "stripeRefundId": "re_3QEXAMPLE",
+}
+
+QUOTE: Example = {
+    "lines": [
+        {
+            "code": "dish",
+            "label": "Masala Dosa",
+            "amountCents": 2000,
+            "explanation": "2 x 1000 cents",
+        },
+        {
+            "code": "delivery",
+            "label": "Delivery",
+            "amountCents": 500,
+            "explanation": "500 cents for the first 5 km of 1.0 km",
+        },
+        {
+            "code": "service_fee",
+            "label": "Service fee",
+            "amountCents": 0,
+            "explanation": "0 % of 2000 cents for the dishes",
+        },
+        {
+            "code": "tax",
+            "label": "Tax",
+            "amountCents": 160,
+            "explanation": "8 % of 2000 cents for the dishes",
+        },
+        {
+            "code": "tip",
+            "label": "Tip",
+            "amountCents": 0,
+            "explanation": "all of it is the driver's",
+        },
+        {
+            "code": "discount",
+            "label": "Promo code WELCOME10",
+            "amountCents": -200,
+            "explanation": "10 % off the food",
+        },
+    ],
+    "promo": {
+        "applied": True,
+        "code": "WELCOME10",
+        "reason": None,
+        "explanation": "10 % off the food",
+    },
+    **PRICE,
+    "discountCents": 200,
+    "totalCents": 2460,
+    "currency": "usd",
+    "estimatedDeliveryAt": "2026-01-31T18:34:00Z",
+}
+
+PROMO_CODE: Example = {
+    "id": "0198c0de-0000-7000-8000-000000000091",
+    "code": "WELCOME10",
+    "discountType": "percent",
+    "discountValue": 1000,
+    "currency": "usd",
+    "market": None,
+    "minOrderCents": 1000,
+    "maxDiscountCents": 1500,
+    "maxUses": 500,
+    "maxUsesPerCustomer": 1,
+    "startsAt": None,
+    "expiresAt": "2026-12-31T23:59:59Z",
+    "isActive": True,
+    "uses": 17,
+    "createdAt": "2026-01-31T18:00:00Z",
+}
+
+DISPUTE: Example = {
+    "id": "dp_1QabCdEfGhIjKlMn",
+    "orderId": _ORDER,
+    "orderNumber": "RND-20260131-0001",
+    "amountCents": 2660,
+    "currency": "usd",
+    "reason": "product_not_received",
+    "status": "needs_response",
+    "inquiry": False,
+    "evidenceDueBy": "2026-02-08T23:59:59Z",
+    "evidenceSubmittedAt": None,
+    "conceded": False,
+    "fault": None,
+    "withdrawnCents": 2660,
+    "reinstatedCents": 0,
+    "outcome": None,
+    "openedAt": "2026-01-31T20:10:00Z",
+    "closedAt": None,
+}
+
+DISPUTE_DETAILS: Example = {
+    **DISPUTE,
+    "evidence": {
+        "access_activity_log": "Delivered by our driver Sam on 2026-01-31 18:34:00 UTC to 123 Main"
+        " St, Austin, TX 78701, US.",
+        "customer_name": "Casey Morgan",
+        "customer_email_address": "customer@example.com",
+        "service_date": "2026-01-31",
+    },
 }

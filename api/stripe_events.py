@@ -1,4 +1,7 @@
-"""Which of Stripe's events is what fact for which order, and when it still matters."""
+"""Which of Stripe's events is what fact for which workflow, and when it still matters.
+
+What happens to payees' accounts is in `api.connect_events`.
+"""
 
 from collections.abc import Callable, Mapping
 from typing import Annotated, Any, NamedTuple
@@ -7,17 +10,12 @@ from uuid import UUID
 from pydantic import BaseModel, BeforeValidator, ConfigDict
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from api import connect_events
 from api.dependencies import Services
 from domain.order_status import OrderStatus
 from providers.stripe import TIP
 from schema.messages.base import Message
-from schema.messages.money import (
-    DisputeClosed,
-    DisputeOpened,
-    PaymentFailed,
-    PaymentSucceeded,
-    RefundSettled,
-)
+from schema.messages.money import PaymentFailed, PaymentSucceeded, RefundSettled
 from schema.queries import order_views, webhooks
 from schema.queries.order_views import Access
 from workflows.order import OrderWorkflow
@@ -67,11 +65,7 @@ class Refund(About):
 
 
 class Dispute(About):
-    """A bank that wants its customer's money back."""
-
-    amount: int
-    reason: str
-    status: str
+    """A bank that wants its customer's money back: how it stands, Stripe is asked."""
 
 
 class Meaning(NamedTuple):
@@ -120,21 +114,6 @@ def _refund(_: str, refund: Refund) -> Message:
     return RefundSettled(refund_id=refund.id)
 
 
-def _dispute_opened(_: str, dispute: Dispute) -> Message:
-    return DisputeOpened(
-        dispute_id=dispute.id,
-        amount_cents=dispute.amount,
-        reason=dispute.reason,
-        inquiry=dispute.status.startswith("warning_"),
-    )
-
-
-def _dispute_closed(_: str, dispute: Dispute) -> Message:
-    return DisputeClosed(dispute_id=dispute.id, won=dispute.status in _NO_MONEY_LOST)
-
-
-# The second ends an inquiry that did not become a dispute.
-_NO_MONEY_LOST = frozenset({"won", "warning_closed"})
 _ANY = frozenset(S)
 _REFUND = Meaning(Refund, OrderWorkflow.refund_settled, _refund, _ANY)
 
@@ -159,25 +138,32 @@ MEANINGS: Mapping[str, Meaning] = {
     "refund.created": _REFUND,
     "refund.updated": _REFUND,
     "refund.failed": _REFUND,
-    "charge.dispute.created": Meaning(Dispute, OrderWorkflow.dispute_opened, _dispute_opened, _ANY),
-    "charge.dispute.closed": Meaning(
-        Dispute,
-        OrderWorkflow.dispute_closed,
-        _dispute_closed,
-        frozenset({S.DELIVERED, S.DISPUTED}),
-    ),
 }
+
+# Each says no more than that a dispute is to be looked at.
+OF_DISPUTES = frozenset(
+    f"charge.dispute.{what}"
+    for what in ("created", "updated", "closed", "funds_withdrawn", "funds_reinstated")
+)
 
 
 async def pass_on(held: Services, event: Mapping[str, Any]) -> str:
-    """Tell the order that an event concerns; answers with what became of it, for the record.
+    """Tell the workflow that an event concerns; answers with what became of it, for the record.
 
     Raises EngineBusy when it could not be told, and ValidationError when it does not look like an
     event of its type: Stripe will send it again.
     """
+    if event.get("account"):
+        return await connect_events.pass_on(held, event)
+    if event["type"] in OF_DISPUTES:
+        return await _look_at_dispute(held, Dispute.model_validate(event["data"].get("object")))
     meaning = MEANINGS.get(event["type"])
     if meaning is None:
         return "ignored: no order has to know"
+    return await _tell_order(held, event, meaning)
+
+
+async def _tell_order(held: Services, event: Mapping[str, Any], meaning: Meaning) -> str:
     about = meaning.about.model_validate(event["data"].get("object"))
     async with held.database.read() as session:
         order = await _order(session, about)
@@ -200,11 +186,16 @@ async def _what_is_known(
         return f"the order is {order.status}"
     if isinstance(about, Refund) and await _is_known(session, about):
         return "the refund stands so already"
-    if meaning.signal is OrderWorkflow.dispute_opened and await webhooks.is_told(
-        session, "charge.dispute.closed", about.id
-    ):
-        return "the dispute is closed already"
     return None
+
+
+async def _look_at_dispute(held: Services, about: Dispute) -> str:
+    paid_by = about.payment_intent
+    async with held.database.read() as session:
+        if not paid_by or await webhooks.order_of_payment(session, paid_by) is None:
+            return "unmatched: no such order"
+    await held.engine.tell_dispute(about.id)
+    return "told: the dispute has changed"
 
 
 async def _order(session: AsyncSession, about: About) -> Access | None:

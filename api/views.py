@@ -8,6 +8,7 @@ from uuid import UUID
 from pydantic import AfterValidator, ConfigDict, Field
 
 from api import examples
+from domain.disputes import Outcome
 from domain.ledger import Bearer
 from domain.order_status import Actor, OrderStatus
 from domain.refunds import RefundKind, RequestStatus
@@ -15,6 +16,7 @@ from schema.messages.base import Message
 from schema.messages.order import StatusView
 from schema.messages.refund import RefundView
 from schema.queries import order_views
+from schema.queries.disputes import Listed
 from schema.queries.drivers import OfferView
 from schema.tables import Chef, MenuItem, Order, OrderItem, OrderStatusHistory, Role
 
@@ -76,6 +78,32 @@ class ChefOut(Message):
     operating_hours: dict[str, dict[str, str]]
 
 
+class OnboardingOut(Message):
+    """Where a payee gives Stripe his details (one visit, until `expiresAt`), and how far he is."""
+
+    model_config = _example(examples.ONBOARDING)
+
+    account_id: str
+    url: str
+    expires_at: Moment
+    details_submitted: bool
+    payouts_enabled: bool
+
+
+class AccountOut(Message):
+    """Whether a payee can be paid: `detailsSubmitted` and `payoutsEnabled`; and what is missing,
+    in Stripe's words. `accountId` is null before onboarding has begun.
+    """
+
+    model_config = _example(examples.ACCOUNT)
+
+    account_id: str | None
+    details_submitted: bool
+    payouts_enabled: bool
+    requirements_due: list[str]
+    disabled_reason: str | None
+
+
 class MenuItemOut(Message):
     """A dish."""
 
@@ -116,6 +144,7 @@ class PlacedOut(Message):
     tip_cents: int
     total_cents: int
     currency: str
+    promo_code: str | None
     client_secret: str
 
 
@@ -167,6 +196,7 @@ class OrderOut(Message):
     total_cents: int
     refunded_cents: int
     currency: str
+    promo_code: str | None
     delivery_address: DeliveryAddressOut
     instructions: str | None
     scheduled_for: Moment | None
@@ -281,6 +311,40 @@ class LocationOut(Message):
     accepted: bool
 
 
+class DisputeOut(Message):
+    """A dispute as it stands; `status` and `reason` are Stripe's words, `fault` who bears it if it
+    is lost (undecided until then, unless an admin has said).
+    """
+
+    model_config = _example(examples.DISPUTE)
+
+    id: str
+    order_id: UUID
+    order_number: str
+    amount_cents: int
+    currency: str
+    reason: str
+    status: str
+    inquiry: bool
+    evidence_due_by: Moment | None
+    evidence_submitted_at: Moment | None
+    conceded: bool
+    fault: Bearer | None
+    withdrawn_cents: int
+    reinstated_cents: int
+    outcome: Outcome | None
+    opened_at: Moment
+    closed_at: Moment | None
+
+
+class DisputeDetailsOut(DisputeOut):
+    """A dispute with its evidence, by Stripe's fields: what was sent, or would be sent now."""
+
+    model_config = _example(examples.DISPUTE_DETAILS)
+
+    evidence: dict[str, str]
+
+
 class ReceivedOut(Message):
     """What became of an event."""
 
@@ -361,6 +425,25 @@ def complaint(request: RefundView) -> ComplaintOut:
 def refund_request(request: RefundView) -> RefundRequestOut:
     """A request for a refund, for admins."""
     return RefundRequestOut(**request.model_dump())
+
+
+def dispute(listed: Listed) -> DisputeOut:
+    """A dispute, for admins."""
+    return DisputeOut(**_of_dispute(listed))
+
+
+def dispute_details(listed: Listed, evidence: dict[str, str]) -> DisputeDetailsOut:
+    """A dispute with its evidence, for admins."""
+    return DisputeDetailsOut(**_of_dispute(listed), evidence=evidence)
+
+
+def _of_dispute(listed: Listed) -> dict[str, Any]:
+    row = listed.dispute
+    return {
+        "id": row.stripe_dispute_id,
+        "order_number": listed.order_number,
+        **row.model_dump(include=set(DisputeOut.model_fields)),
+    }
 
 
 def _items(rows: Sequence[OrderItem]) -> list[OrderItemOut]:

@@ -57,6 +57,9 @@ class Event(StrEnum):
     CORRECTION = "correction"
 
 
+# How the key of a movement's opposite ends.
+REVERSED = ":reversed"
+
 # What moves a payee's money to his bank, or back: not something that he earned or owes.
 OF_PAYOUTS = frozenset({Event.PAYOUT_PAID, Event.PAYOUT_RETURNED})
 
@@ -400,7 +403,7 @@ def reverse(movement: Movement, event: Event = Event.CORRECTION) -> Movement:
     """The opposite of a movement: the only way to correct one."""
     return replace(
         movement,
-        key=f"{movement.key}:reversed",
+        key=f"{movement.key}{REVERSED}",
         event=event,
         postings=tuple(Posting(p.account, -p.cents) for p in movement.postings),
     )

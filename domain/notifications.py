@@ -1,7 +1,8 @@
 """Who is told what, and in which words.
 
-Each message is a template over `number` (the order's), `kitchen` (its name) and `reason`. Words for
-customers are seed 004's (notifyCustomerStatusUpdate).
+Each message about an order is a template over `number` (the order's), `kitchen` (its name) and
+`reason`; each about a payee over `name` and `reason`. Words for customers are seed 004's
+(notifyCustomerStatusUpdate).
 """
 
 from collections.abc import Mapping
@@ -17,6 +18,7 @@ class Audience(StrEnum):
     CUSTOMER = "customer"
     CHEF = "chef"
     DRIVER = "driver"
+    PAYEE = "payee"
     OPS = "ops"
 
 
@@ -32,6 +34,9 @@ class Alert(StrEnum):
     DRIVER_NEAR = "driver_near"
     PAYMENT_MISMATCH = "payment_mismatch"
     DISPUTE = "dispute"
+    EVIDENCE_DUE = "evidence_due"
+    ANSWER_REFUSED = "answer_refused"
+    DISPUTE_ENDED = "dispute_ended"
     REFUND_FAILED = "refund_failed"
     REFUND_OVERDUE = "refund_overdue"
     COMPLAINT_OPENED = "complaint_opened"
@@ -42,6 +47,22 @@ class Alert(StrEnum):
     REFUND_MADE = "refund_made"
     REFUND_CAME_BACK = "refund_came_back"
     TIP_REFUSED = "tip_refused"
+    RECONCILIATION = "reconciliation"
+
+
+class PayeeAlert(StrEnum):
+    """What is worth saying about whether a chef or driver can be paid."""
+
+    ONBOARDING_REMINDER = "onboarding_reminder"
+    ONBOARDING_OVERDUE = "onboarding_overdue"
+    ONBOARDING_REFUSED = "onboarding_refused"
+    PAYOUTS_ENABLED = "payouts_enabled"
+    PAYOUTS_DISABLED = "payouts_disabled"
+    PAYOUTS_RESTORED = "payouts_restored"
+    PAYOUT_PAID = "payout_paid"
+    PAYOUT_FAILED = "payout_failed"
+    PAYOUT_STUCK = "payout_stuck"
+    BALANCE_SHORT = "balance_short"
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,11 +87,19 @@ def _driver(message: str, kind: str = "order:status_update") -> Notice:
     return Notice(Audience.DRIVER, kind, "Order {number}", message)
 
 
-def _ops(message: str) -> Notice:
-    return Notice(Audience.OPS, "admin:alert", "Order {number} needs a look", message)
+def _ops(message: str, title: str = "Order {number} needs a look") -> Notice:
+    return Notice(Audience.OPS, "admin:alert", title, message)
 
 
-NOTICES: Mapping[OrderStatus | Alert, tuple[Notice, ...]] = {
+def _payee(message: str) -> Notice:
+    return Notice(Audience.PAYEE, "payee:payouts", "Your payouts", message)
+
+
+def _ops_of_payee(message: str) -> Notice:
+    return _ops(message, "The payouts of {name} need a look")
+
+
+NOTICES: Mapping[OrderStatus | Alert | PayeeAlert, tuple[Notice, ...]] = {
     OrderStatus.PAYMENT_CONFIRMED: (
         _customer("Payment received. Waiting for {kitchen} to accept."),
         _chef("You have a new order, {number}.", "order:new"),
@@ -104,6 +133,11 @@ NOTICES: Mapping[OrderStatus | Alert, tuple[Notice, ...]] = {
     Alert.DRIVER_NEAR: (_customer("Your driver is almost at your door."),),
     Alert.PAYMENT_MISMATCH: (_ops("The payment of {number} is not for what it costs: {reason}."),),
     Alert.DISPUTE: (_ops("The customer's bank asks about the payment of {number}: {reason}."),),
+    Alert.EVIDENCE_DUE: (_ops("The evidence about the payment of {number} is due {reason}."),),
+    Alert.ANSWER_REFUSED: (
+        _ops("Stripe does not take our answer to the dispute about {number}: {reason}."),
+    ),
+    Alert.DISPUTE_ENDED: (_ops("The dispute about the payment of {number} is {reason}."),),
     Alert.REFUND_FAILED: (_ops("A refund of {number} failed: {reason}."),),
     Alert.REFUND_OVERDUE: (_ops("A refund of {number} is still on its way: {reason}."),),
     Alert.COMPLAINT_OPENED: (
@@ -124,9 +158,39 @@ NOTICES: Mapping[OrderStatus | Alert, tuple[Notice, ...]] = {
     Alert.TIP_REFUSED: (
         _customer("Your card did not take the tip that you had promised for {number}."),
     ),
+    Alert.RECONCILIATION: (
+        _ops("Our books and Stripe do not agree: {reason}.", "Reconciliation has found something"),
+    ),
+    PayeeAlert.ONBOARDING_REMINDER: (
+        _payee("Please finish your payout details at Stripe, so that you can be paid."),
+    ),
+    PayeeAlert.ONBOARDING_OVERDUE: (
+        _ops_of_payee("{name} can still not be paid: the payout details are not complete."),
+    ),
+    PayeeAlert.ONBOARDING_REFUSED: (
+        _ops_of_payee("Stripe refuses the account of {name}: {reason}."),
+    ),
+    PayeeAlert.PAYOUTS_ENABLED: (_payee("Your payout details are complete: you can be paid."),),
+    PayeeAlert.PAYOUTS_DISABLED: (
+        _payee("Stripe has stopped your payouts. Please look at what it needs from you."),
+        _ops_of_payee("Stripe has stopped the payouts of {name}: {reason}."),
+    ),
+    PayeeAlert.PAYOUTS_RESTORED: (
+        _payee("Your payouts are on again."),
+        _ops_of_payee("The payouts of {name} are on again."),
+    ),
+    PayeeAlert.PAYOUT_PAID: (_payee("Your payout is in your bank."),),
+    PayeeAlert.PAYOUT_FAILED: (
+        _payee("Your bank did not take your payout ({reason}). It is kept for you."),
+        _ops_of_payee("The bank of {name} did not take a payout: {reason}."),
+    ),
+    PayeeAlert.PAYOUT_STUCK: (_ops_of_payee("A payout of {name} does not get on: {reason}."),),
+    PayeeAlert.BALANCE_SHORT: (
+        _ops("Payouts wait for money at Stripe: {reason}.", "Payouts wait for money"),
+    ),
 }
 
 
-def notices(occasion: OrderStatus | Alert) -> tuple[Notice, ...]:
+def notices(occasion: OrderStatus | Alert | PayeeAlert) -> tuple[Notice, ...]:
     """What is said on an occasion; nothing where only he who acted is concerned."""
     return NOTICES.get(occasion, ())

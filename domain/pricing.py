@@ -88,8 +88,12 @@ def with_tip(bill: Price, tip_cents: int) -> Price:
 
 def delivery_fee(distance_km: float, rates: Rates) -> int:
     """The fee in cents: a base that covers the first km, then so much for each km begun."""
-    beyond = max(0.0, distance_km - rates.delivery_included_km)
-    return rates.delivery_base_cents + ceil(beyond) * rates.delivery_cents_per_km
+    return rates.delivery_base_cents + km_beyond(distance_km, rates) * rates.delivery_cents_per_km
+
+
+def km_beyond(distance_km: float, rates: Rates) -> int:
+    """How many km begun lie beyond those that the base covers."""
+    return ceil(max(0.0, distance_km - rates.delivery_included_km))
 
 
 def share(cents: int, bps: int) -> int:

@@ -150,11 +150,15 @@ class Cast:
 
 @asynccontextmanager
 async def cast(
-    environment: Mapping[str, str], *, drivers: int = 2, patience: float = 0.0
+    environment: Mapping[str, str],
+    *,
+    drivers: int = 2,
+    patience: float = 0.0,
+    onboarded: bool = True,
 ) -> AsyncIterator[Cast]:
     """A world of its own at a running facade, everybody with a token (argon2 takes its time)."""
     database = Database(environment["DATABASE_URL"], pool_size=2)
-    world = await worlds.settle(database, drivers=drivers)
+    world = await worlds.settle(database, drivers=drivers, onboarded=onboarded)
     logins = [world.customer, world.chef, world.admin, *world.drivers]
     people = [Person(environment["API_URL"], login.email, patience=patience) for login in logins]
     for person, login in zip(people, logins, strict=True):

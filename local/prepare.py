@@ -13,7 +13,7 @@ from stripe import StripeClient
 from temporalio.client import Client
 from temporalio.service import RPCError
 
-from local import city, ports
+from local import city, payees, ports
 from local.processes import Running
 from schema.migrate import migrate
 
@@ -26,13 +26,22 @@ _HEALTH = {
 
 
 def everything(home: Path, environment: Mapping[str, str]) -> dict[str, str]:
-    """Database, demo city, secrets, webhook endpoint; answers with the secrets as variables."""
+    """Database, demo city, secrets, webhook endpoints; answers with the secrets as variables."""
     asyncio.run(_database(environment["DATABASE_URL"]))
+    if environment.get("STRIPE_API_BASE"):
+        # Before anybody listens: what was always so is no news.
+        asyncio.run(
+            payees.onboard(
+                environment["DATABASE_URL"],
+                environment["STRIPE_API_KEY"],
+                environment["STRIPE_API_BASE"],
+            )
+        )
     made = secrets_of(home)
     if "JWT_SECRET" not in environment:
         made["JWT_SECRET"] = secrets.token_urlsafe(32)
     if "API_URL" in environment and environment.get("STRIPE_API_BASE"):
-        made |= _webhook_endpoint(home, environment, made)
+        made |= _webhook_endpoints(home, environment, made)
     path = _secrets_file(home)
     path.touch(mode=0o600)
     path.write_text(json.dumps(made))
@@ -88,26 +97,41 @@ async def _patiently(url: str) -> asyncpg.Connection:
                 await asyncio.sleep(0.05)
 
 
-def _webhook_endpoint(
+def _webhook_endpoints(
     home: Path, environment: Mapping[str, str], known: Mapping[str, str]
 ) -> dict[str, str]:
-    """Have Stripe's stand-in send us its events; the secret is told once, at creation."""
+    """Have Stripe's stand-in send us its events; each secret is told once, at creation.
+
+    Events of ours and of connected accounts go to two endpoints, as at Stripe.
+    """
     endpoints = StripeClient(
         environment["STRIPE_API_KEY"], base_addresses={"api": environment["STRIPE_API_BASE"]}
     ).v1.webhook_endpoints
-    description = f"RideNDine on this machine, in {home}"
     url = f"{environment['API_URL']}/api/v1/webhooks/stripe"
-    ours = [
-        endpoint
-        for endpoint in endpoints.list({"limit": 100}).auto_paging_iter()
-        if endpoint.description == description
-    ]
-    if known.get("STRIPE_WEBHOOK_SECRET") and [endpoint.url for endpoint in ours] == [url]:
-        return {}
-    for endpoint in ours:
-        endpoints.delete(endpoint.id)
-    made = endpoints.create({"url": url, "enabled_events": ["*"], "description": description})
-    return {"STRIPE_WEBHOOK_SECRET": made.secret or ""}
+    made: dict[str, str] = {}
+    for secret, description, connect in (
+        ("STRIPE_WEBHOOK_SECRET", f"RideNDine on this machine, in {home}", False),
+        ("STRIPE_CONNECT_WEBHOOK_SECRET", f"Payees of RideNDine on this machine, in {home}", True),
+    ):
+        ours = [
+            endpoint
+            for endpoint in endpoints.list({"limit": 100}).auto_paging_iter()
+            if endpoint.description == description
+        ]
+        if known.get(secret) and [endpoint.url for endpoint in ours] == [url]:
+            continue
+        for endpoint in ours:
+            endpoints.delete(endpoint.id)
+        endpoint = endpoints.create(
+            {
+                "url": url,
+                "enabled_events": ["*"],
+                "description": description,
+                "connect": connect,
+            }
+        )
+        made[secret] = endpoint.secret or ""
+    return made
 
 
 async def _temporal_serves(address: str) -> bool:

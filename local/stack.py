@@ -29,11 +29,15 @@ TOLD = (
     "REDIS_URL",
     "STRIPE_API_BASE",
     "STRIPE_WEBHOOK_SECRET",
+    "STRIPE_CONNECT_WEBHOOK_SECRET",
     "GOOGLE_MAPS_BASE_URL",
 )
 
 # What any program needs to run on this machine; none of it is a setting of ours.
 MACHINE = ("PATH", "HOME", "TMPDIR")
+
+# Schedules that can be triggered and do not fire by themselves: there is no such day.
+NEVER = {"RECONCILIATION_CRON": "0 0 31 2 *"}
 
 READY_SECONDS = 60.0
 
@@ -67,10 +71,10 @@ class Stack:
         """A stack that shares nothing with any other, for a test or a bench.
 
         Nothing is given to it: a developer's shell may hold the address of a real database, or a
-        live key of Stripe's.
+        live key of Stripe's. What happens by the clock must not happen in the middle of a test.
         """
         machine = {name: os.environ[name] for name in MACHINE if name in os.environ}
-        return cls(home, likes_ports=False, given=machine, say=lambda _: None)
+        return cls(home, likes_ports=False, given=machine | NEVER, say=lambda _: None)
 
     @property
     def runs(self) -> bool:
@@ -149,6 +153,8 @@ class Stack:
         for address, keys in STAND_IN_KEYS.items():
             if found.get(address):
                 found = keys | found
+        if "API_URL" in found:
+            found = {"PUBLIC_BASE_URL": found["API_URL"]} | found
         found["WORKER_READY_FILE"] = str(self.home / "worker.ready")
         return found | prepare.secrets_of(self.home)
 

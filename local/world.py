@@ -14,10 +14,22 @@ from api.auth import hash_password
 from domain import eta, geo
 from domain.geo import Point
 from domain.hours import WEEKDAYS
+from domain.payees import PayeeKind
 from domain.pricing import Rates, price
+from local.payees import account_id
 from schema.database import Database
 from schema.messages.order import Address, Order, OrderLine, Placing
-from schema.tables import Chef, Driver, Menu, MenuItem, Role, User, UserProfile, Verification
+from schema.tables import (
+    Chef,
+    ConnectedAccount,
+    Driver,
+    Menu,
+    MenuItem,
+    Role,
+    User,
+    UserProfile,
+    Verification,
+)
 from schema.tables.columns import now
 
 PASSWORD = "a world of its own"  # noqa: S105 - of people who live for one test
@@ -106,8 +118,14 @@ class World:
         )
 
 
-async def settle(database: Database, *, drivers: int = 0, chef_accepts: bool = True) -> World:
-    """Make a world. The first driver stands nearest to the kitchen, the others further off."""
+async def settle(
+    database: Database, *, drivers: int = 0, chef_accepts: bool = True, onboarded: bool = True
+) -> World:
+    """Make a world. The first driver stands nearest to the kitchen, the others further off.
+
+    Chef and drivers can be paid, as far as we know (Stripe has never heard of their accounts);
+    unless they are `onboarded`, they have none.
+    """
     number = next(_numbers)
     kitchen = Point(-60 + 0.7 * (number % 170), -170 + 2.0 * (number // 170))
     async with database.write() as session:
@@ -120,6 +138,21 @@ async def settle(database: Database, *, drivers: int = 0, chef_accepts: bool = T
             await session.flush()
             session.add(UserProfile(user_id=user.id, first_name=role.title(), last_name="Test"))
             return user
+
+        async def pay_to(payee: Chef | Driver, kind: PayeeKind) -> None:
+            if not onboarded:
+                return
+            account = ConnectedAccount(
+                id=account_id(payee.id),
+                payee_kind=kind,
+                payee_id=payee.id,
+                details_submitted=True,
+                payouts_enabled=True,
+                onboarded_at=now(),
+            )
+            session.add(account)
+            await session.flush()
+            payee.stripe_account_id = account.id
 
         def somebody(user: User, its_id: UUID | None = None) -> Somebody:
             return Somebody(user.id, user.email, its_id or user.id)
@@ -137,7 +170,9 @@ async def settle(database: Database, *, drivers: int = 0, chef_accepts: bool = T
             verification_status=Verification.APPROVED,
             accepting_orders=chef_accepts,
             rating=4.0,
+            stripe_onboarding_complete=onboarded,
         )
+        await pay_to(chef, PayeeKind.CHEF)
         session.add(chef)
         await session.flush()
         menu = Menu(chef_id=chef.id, name="Today")
@@ -157,6 +192,7 @@ async def settle(database: Database, *, drivers: int = 0, chef_accepts: bool = T
                 current_longitude=kitchen.longitude,
                 located_at=now(),
             )
+            await pay_to(driver, PayeeKind.DRIVER)
             session.add(driver)
             staff.append(somebody(user, driver.id))
         return World(

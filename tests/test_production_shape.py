@@ -66,6 +66,8 @@ GIVEN = {
     "JWT_SECRET": "a secret of at least thirty-two characters",
     "STRIPE_API_KEY": "sk_test_given",
     "STRIPE_WEBHOOK_SECRET": "whsec_given",
+    "STRIPE_CONNECT_WEBHOOK_SECRET": "whsec_connect_given",
+    "PUBLIC_BASE_URL": "https://api.example.com",
     "GOOGLE_MAPS_API_KEY": "AIza-given",
 }
 

@@ -17,7 +17,8 @@ class Aftermath:
     _steps: Steps
     _tips: Tips
     _complaints: Complaints
-    _unplaceable: bool
+    # Why the order could not be written or read: a kind and words.
+    _unplaceable: tuple[str, str] | None
 
     @workflow.update
     async def change_tip(self, ask: ChangeTip) -> StatusView:
@@ -49,5 +50,7 @@ class Aftermath:
 
         False when it cannot be read.
         """
-        await workflow.wait_condition(lambda: self._steps.has_begun or self._unplaceable)
+        await workflow.wait_condition(
+            lambda: self._steps.has_begun or self._unplaceable is not None
+        )
         return self._steps.has_begun

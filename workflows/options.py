@@ -12,6 +12,7 @@ with workflow.unsafe.imports_passed_through():
 
 ORDERS_QUEUE = "orders"
 PAYMENTS_QUEUE = "payments"
+PAYOUTS_QUEUE = "payouts"
 NOTIFICATIONS_QUEUE = "notifications"
 
 
@@ -58,10 +59,10 @@ REQUESTED = LocalOptions(
 )
 
 
-def stripe_call(within: timedelta) -> RemoteOptions:
+def stripe_call(within: timedelta, *, queue: str = PAYMENTS_QUEUE) -> RemoteOptions:
     """A call to Stripe that must succeed `within` some time, tried again all the while."""
     return RemoteOptions(
-        task_queue=PAYMENTS_QUEUE,
+        task_queue=queue,
         # The SDK itself tries three times, 20 s each, before it gives up.
         start_to_close_timeout=timedelta(seconds=90),
         schedule_to_close_timeout=within,

@@ -16,7 +16,7 @@ answer each, given by the door in `Steps`, through which one change goes at a ti
 import asyncio
 
 from temporalio import workflow
-from temporalio.exceptions import FailureError, is_cancelled_exception
+from temporalio.exceptions import ApplicationError, FailureError, is_cancelled_exception
 
 from workflows.aftermath import Aftermath
 from workflows.complaints import Complaints
@@ -30,6 +30,7 @@ with workflow.unsafe.imports_passed_through():
     from domain import eta, order_status
     from domain.notifications import Alert
     from domain.order_status import ENDED, Actor, IllegalTransition, OrderStatus
+    from domain.promo import Reason
     from schema.messages.dispatch import Delivery, DriverCommand, OfferAnswer, OperatorAssign
     from schema.messages.money import (
         DisputeClosed,
@@ -64,7 +65,8 @@ class OrderWorkflow(Aftermath):
         self._complaints = Complaints(self._steps, self._payment)
         self._phases = Phases(self._steps, self._payment, self._search, self._tips, start.terms)
         self._taken_up = start.placing is None
-        self._unplaceable = False
+        # Why the order could not be written or read: a kind and words.
+        self._unplaceable: tuple[str, str] | None = None
         self._near_door = False
 
     @workflow.run
@@ -90,10 +92,14 @@ class OrderWorkflow(Aftermath):
                 await self._steps.begin(start.placing)
             else:
                 await self._steps.take_up()
-        except FailureError:
-            self._unplaceable = True
+        except FailureError as error:
+            self._unplaceable = _why_unplaceable(error)
             await workflow.wait_condition(workflow.all_handlers_finished)
             raise
+
+    @property
+    def _is_unplaceable(self) -> bool:
+        return self._unplaceable is not None
 
     @property
     def _is_over(self) -> bool:
@@ -127,11 +133,11 @@ class OrderWorkflow(Aftermath):
         """Answer once the order is written down and waits for its payment."""
         payment = self._payment
         await workflow.wait_condition(
-            lambda: payment.opened is not None or payment.unavailable or self._unplaceable
+            lambda: payment.opened is not None or payment.unavailable or self._is_unplaceable
         )
         if payment.opened is None:
             if self._unplaceable:
-                raise self._steps.refusal("Unplaceable", "the order refers to what is gone")
+                raise self._steps.refusal(*self._unplaceable)
             raise self._steps.refusal(
                 "PaymentUnavailable",
                 "the payment could not be opened, so the order is cancelled: place another one",
@@ -142,6 +148,7 @@ class OrderWorkflow(Aftermath):
             status=order.status,
             price=order.price,
             client_secret=payment.opened.client_secret,
+            promo_code=order.promo_code,
         )
 
     @place.validator
@@ -377,6 +384,14 @@ class OrderWorkflow(Aftermath):
         if self._steps.has_begun and self._steps.order.driver_id != ask.driver_id:
             raise self._steps.refusal("NotTheDriver", "the order is with another driver")
         self._steps.must_allow(to, ask.by)
+
+
+def _why_unplaceable(error: FailureError) -> tuple[str, str]:
+    """What the customer is told of an order that could not be begun."""
+    # A local activity's failure comes as it is, not wrapped as a remote one's.
+    if isinstance(error, ApplicationError) and error.type in set(Reason):
+        return error.type, error.message
+    return "Unplaceable", "the order refers to what is gone"
 
 
 def _promise(order: Order, ask: ReadyIn) -> Changes:

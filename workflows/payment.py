@@ -243,7 +243,8 @@ class OrderPayment:
     async def disputed(self, fact: DisputeOpened) -> None:
         """The customer's bank wants the money back, or only asks."""
         async with self._steps.noting():
-            if fact.dispute_id in self._ended_disputes:
+            if fact.dispute_id in {*self._ended_disputes, *self._steps.order.disputes_over}:
+                # Told by an attempt that was thought to have failed.
                 return
             if not fact.inquiry:
                 self._open_disputes.add(fact.dispute_id)
@@ -258,8 +259,11 @@ class OrderPayment:
         self._ended_disputes.add(fact.dispute_id)
         self._open_disputes.discard(fact.dispute_id)
         async with self._steps.noting():
-            if self._steps.status is OrderStatus.DELIVERED and not fact.won:
-                # Stripe's events come in any order: that it was opened is still to be heard of.
+            if self._steps.status is OrderStatus.CANCELLED:
+                # What the bank had taken and gave again is the customer's.
+                self.unsettled = True
+            elif self._steps.status is OrderStatus.DELIVERED and not fact.won:
+                # It was still under way when the dispute was opened.
                 await self._steps.move(OrderStatus.DISPUTED, STRIPE, reason=fact.dispute_id)
             if self._steps.status is OrderStatus.DISPUTED:
                 if fact.won and (self._open_disputes or await self._steps.open_complaints()):

@@ -1,4 +1,4 @@
-"""By what operators find orders in the Temporal UI: ids and figures, no personal data."""
+"""By what operators find workflows in the Temporal UI: ids and figures, no personal data."""
 
 from typing import Any
 
@@ -6,7 +6,10 @@ from temporalio import workflow
 from temporalio.common import SearchAttributeKey, SearchAttributePair
 
 with workflow.unsafe.imports_passed_through():
+    from domain.payees import PayeeKind
+    from schema.messages.disputes import Standing
     from schema.messages.order import Order
+    from schema.messages.payees import PayeeRef
 
 ORDER_STATUS = SearchAttributeKey.for_keyword("OrderStatus")
 CHEF_ID = SearchAttributeKey.for_keyword("ChefId")
@@ -29,4 +32,23 @@ def attributes(order: Order) -> list[SearchAttributePair[Any]]:
     ]
     if order.driver_id is not None:
         found.append(SearchAttributePair(DRIVER_ID, str(order.driver_id)))
+    return found
+
+
+def attributes_of_payee(payee: PayeeRef) -> list[SearchAttributePair[Any]]:
+    """What the workflows of a chef or driver are found by."""
+    key = CHEF_ID if payee.kind is PayeeKind.CHEF else DRIVER_ID
+    return [SearchAttributePair(key, str(payee.payee_id))]
+
+
+def attributes_of_dispute(dispute: Standing) -> list[SearchAttributePair[Any]]:
+    """What a dispute is found by: whose order it is about, and how many cents are disputed."""
+    found: list[SearchAttributePair[Any]] = [
+        SearchAttributePair(CHEF_ID, str(dispute.chef_id)),
+        SearchAttributePair(CUSTOMER_ID, str(dispute.customer_id)),
+        SearchAttributePair(ZONE, dispute.market),
+        SearchAttributePair(TOTAL_CENTS, dispute.amount_cents),
+    ]
+    if dispute.driver_id is not None:
+        found.append(SearchAttributePair(DRIVER_ID, str(dispute.driver_id)))
     return found

@@ -9,12 +9,12 @@ from fastapi import APIRouter, Query
 from api import commands
 from api.bodies import ChefAvailabilityBody, ChefStatusBody
 from api.dependencies import ChefUser, PagingDep, ServicesDep, order_of, visible_to
-from api.errors import not_found, problems
+from api.errors import chef_cannot_be_paid, not_found, problems
 from api.order_lists import orders_page
 from api.views import OrderOut, Page, StatusOut
 from domain.order_status import Actor, OrderStatus
 from schema.messages.order import ReadyIn, Who
-from schema.queries import kitchens
+from schema.queries import kitchens, payees
 from workflows.order import OrderWorkflow
 
 router = APIRouter(prefix="/chef", tags=["Chef"])
@@ -77,13 +77,21 @@ async def set_status(
 
 @router.put(
     "/availability",
-    responses=problems(HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND),
+    responses=problems(
+        HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT
+    ),
 )
 async def set_availability(
     held: ServicesDep, who: ChefUser, body: ChefAvailabilityBody
 ) -> ChefAvailabilityBody:
-    """Open the kitchen to new orders, or close it; orders that are there go on."""
+    """Open the kitchen to new orders, or close it; orders that are there go on.
+
+    A chef who cannot be paid cannot open it.
+    """
     async with held.database.write() as session:
-        if not await kitchens.set_accepting_orders(session, who.user_id, body.accepting_orders):
+        chef_id = await kitchens.set_accepting_orders(session, who.user_id, body.accepting_orders)
+        if chef_id is None:
             raise not_found("kitchen of yours")
+        if body.accepting_orders and not await payees.can_be_paid(session, chef_id):
+            raise chef_cannot_be_paid()
     return body

@@ -11,7 +11,7 @@ from uuid_utils.compat import uuid7
 
 from api import commands, views
 from api.bodies import CancelBody, OrderBody, TipBody
-from api.checkout import checkout
+from api.checkout import basket, checkout
 from api.dependencies import (
     CallerDep,
     Customer,
@@ -22,8 +22,9 @@ from api.dependencies import (
     visible_to,
 )
 from api.engine import OrderClosed, Refused
-from api.errors import conflict, invalid, not_found, problems
+from api.errors import Problem, conflict, invalid, not_found, problems
 from api.order_lists import orders_page
+from api.quotes import QuoteOut, quoted
 from api.views import OrderOut, Page, PlacedOut, StatusOut, StepOut
 from domain.order_status import Actor, OrderStatus
 from schema.messages.order import ChangeTip, Command, Placed, Who
@@ -61,20 +62,25 @@ async def place_order(
     held: ServicesDep, who: Customer, body: OrderBody, idempotency_key: IdempotencyKey = None
 ) -> PlacedOut:
     """Place an order. It waits 15 minutes for its payment, which the customer confirms with
-    the `clientSecret` and Stripe's SDK.
+    the `clientSecret` and Stripe's SDK. A `promoCode` that does not apply is a 409 whose code says
+    why, and there is no order.
     """
     if idempotency_key is None:
         placing = await checkout(held, who.user_id, body)
         return _placed(placing.order.id, await held.engine.place(placing))
 
-    digest = hashlib.sha256(body.model_dump_json().encode()).hexdigest()
-    async with held.database.read() as session:
-        claim = await idempotency.find(session, who.user_id, idempotency_key)
-    if claim is not None:
-        known = await _placed_before(held, claim, digest)
-        if known is not None:
-            return known
-    placing = await checkout(held, who.user_id, body)
+    digest = _digest(body)
+    known = await _placed_before(held, who.user_id, idempotency_key, digest)
+    if known is not None:
+        return known
+    try:
+        placing = await checkout(held, who.user_id, body)
+    except Problem:
+        # The same request at the same time may have got the last of what this one misses.
+        known = await _placed_before(held, who.user_id, idempotency_key, digest)
+        if known is None:
+            raise
+        return known
     async with held.database.write() as session:
         claim = await idempotency.claim(
             session, who.user_id, idempotency_key, Claim(placing.order.id, digest)
@@ -84,6 +90,24 @@ async def place_order(
     order = placing.order.model_copy(update={"id": claim.order_id})
     placed = await held.engine.place(placing.model_copy(update={"order": order}))
     return _placed(claim.order_id, placed)
+
+
+@router.post(
+    "/quote",
+    responses=problems(
+        HTTPStatus.UNAUTHORIZED,
+        HTTPStatus.FORBIDDEN,
+        HTTPStatus.NOT_FOUND,
+        HTTPStatus.CONFLICT,
+        HTTPStatus.UNPROCESSABLE_ENTITY,
+        HTTPStatus.SERVICE_UNAVAILABLE,
+    ),
+)
+async def quote_order(held: ServicesDep, who: Customer, body: OrderBody) -> QuoteOut:
+    """Price a basket without placing it, each line explained; an order of the same body costs as
+    much. A `promoCode` that does not apply is told with its reason; the quote is without it.
+    """
+    return quoted(await basket(held, who.user_id, body))
 
 
 @router.get("", responses=problems(HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN))
@@ -173,8 +197,20 @@ async def change_tip(held: ServicesDep, who: Customer, order_id: UUID, body: Tip
     return await get_order(held, who, order_id)
 
 
-async def _placed_before(held: Services, claim: Claim, digest: str) -> PlacedOut | None:
+def _digest(body: OrderBody) -> str:
+    """What tells one order from another. Keys from before there were promo codes still hold."""
+    left_out = {"promo_code"} if body.promo_code is None else None
+    return hashlib.sha256(body.model_dump_json(exclude=left_out).encode()).hexdigest()
+
+
+async def _placed_before(
+    held: Services, customer_id: UUID, key: str, digest: str
+) -> PlacedOut | None:
     """The answer that the key's order had; None when it never got as far as to be started."""
+    async with held.database.read() as session:
+        claim = await idempotency.find(session, customer_id, key)
+    if claim is None:
+        return None
     _must_be_the_same(claim, digest)
     try:
         return _placed(claim.order_id, await held.engine.placed(claim.order_id))
@@ -207,5 +243,6 @@ def _placed(order_id: UUID, placed: Placed) -> PlacedOut:
         order_number=placed.order_number,
         status=placed.status,
         client_secret=placed.client_secret,
+        promo_code=placed.promo_code,
         **{name: price[name] for name in PlacedOut.model_fields if name in price},
     )

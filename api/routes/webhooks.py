@@ -2,6 +2,7 @@
 
 import re
 import time
+from collections.abc import Sequence
 from http import HTTPStatus
 from typing import Annotated, Any
 
@@ -16,6 +17,7 @@ from api.errors import Problem, problems
 from api.stripe_events import pass_on
 from api.views import ReceivedOut
 from schema.queries import webhooks
+from settings import Settings
 
 router = APIRouter(prefix="/webhooks", tags=["Webhooks"])
 
@@ -30,6 +32,7 @@ class _Envelope(BaseModel):
     id: str
     type: str
     data: dict[str, Any]
+    account: str | None = None
 
 
 @router.post("/stripe", responses=problems(HTTPStatus.BAD_REQUEST, HTTPStatus.SERVICE_UNAVAILABLE))
@@ -46,16 +49,18 @@ async def receive_stripe_event(
     ] = "",
 ) -> ReceivedOut:
     """Take an event of Stripe's: the signature is checked, the event stored once by its id, and
-    handed to its order. Anything but 2xx makes Stripe send it again, for three days.
+    handed to its workflow. Anything but 2xx makes Stripe send it again, for three days.
+
+    Events of the platform and of connected accounts come from two endpoints at Stripe, each with
+    a secret of its own; either is taken.
     """
-    secret = held.settings.stripe_webhook_secret.get_secret_value()
-    if not secret:
-        # An empty secret would let anybody sign.
+    secrets = _secrets(held.settings)
+    if not secrets:
         raise Problem(
             HTTPStatus.SERVICE_UNAVAILABLE, "not_set_up", "STRIPE_WEBHOOK_SECRET is not set"
         )
     payload = await request.body()
-    _verify(payload, stripe_signature, secret)
+    _verify(payload, stripe_signature, secrets)
     event = _read(payload)
     async with held.database.write() as session:
         is_new = await webhooks.store(session, event["id"], event["type"], event)
@@ -72,22 +77,36 @@ async def receive_stripe_event(
     return ReceivedOut(outcome=outcome)
 
 
-def _verify(payload: bytes, signature: str, secret: str) -> None:
+def _secrets(settings: Settings) -> list[str]:
+    """What Stripe signs with. An empty secret would let anybody sign."""
+    both = (settings.stripe_webhook_secret, settings.stripe_connect_webhook_secret)
+    return [secret.get_secret_value() for secret in both if secret.get_secret_value()]
+
+
+def _verify(payload: bytes, signature: str, secrets: Sequence[str]) -> None:
     # The SDK takes the first moment, and has no words for a signature that is not ASCII.
     signed_at = re.search(r"(?a)(?:^|,)t=(\d{1,12})(?:,|$)", signature)
     if signed_at is None or not signature.isascii():
         raise _bad("bad_signature", "this is not a signature of Stripe's")
     try:
-        stripe.WebhookSignature.verify_header(
-            payload.decode(), signature, secret, TOLERANCE_SECONDS
-        )
-    except stripe.SignatureVerificationError as error:
-        raise _bad("bad_signature", str(error)) from error
+        text = payload.decode()
     except UnicodeDecodeError as error:
         raise _not_an_event() from error
+    refusals = [_refusal(text, signature, secret) for secret in secrets]
+    if all(refusals):
+        raise _bad("bad_signature", refusals[0])
     # It refuses what was signed too long ago, but not what claims to come from the future.
     if int(signed_at[1]) > time.time() + TOLERANCE_SECONDS:
         raise _bad("bad_signature", "Timestamp outside the tolerance zone: in the future")
+
+
+def _refusal(payload: str, signature: str, secret: str) -> str:
+    """Why a signature is not one with this secret; nothing if it is."""
+    try:
+        stripe.WebhookSignature.verify_header(payload, signature, secret, TOLERANCE_SECONDS)
+    except stripe.SignatureVerificationError as error:
+        return str(error)
+    return ""
 
 
 def _read(payload: bytes) -> dict[str, Any]:

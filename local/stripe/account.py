@@ -1,8 +1,6 @@
 """The account that the API key belongs to."""
 
-from local.stripe.operations import Operation
-from local.stripe.params import Params
-from local.stripe.store import StripeObject, Transaction
+from local.stripe.store import StripeObject
 
 # The version of the API that a request speaks unless it says otherwise, and that events are in.
 API_VERSION = "2026-08-26.dahlia"
@@ -21,10 +19,3 @@ ACCOUNT: StripeObject = {
     "payouts_enabled": True,
     "type": "standard",
 }
-
-
-def _retrieve(_tx: Transaction, _params: Params) -> StripeObject:
-    return ACCOUNT
-
-
-OPERATIONS = (Operation("GET", "/v1/account", _retrieve),)

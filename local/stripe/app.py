@@ -10,7 +10,7 @@ from fastapi.responses import JSONResponse
 from starlette.responses import Response
 from starlette.routing import Route
 
-from local.stripe import control, three_d_secure, timers
+from local.stripe import account_links, control, control_connect, three_d_secure, timers
 from local.stripe.catalog import OPERATIONS, TIMER_ACTIONS
 from local.stripe.deliverer import Deliverer
 from local.stripe.errors import StripeError
@@ -55,7 +55,9 @@ def create_app(state_file: Path, retry_seconds: float = 1.0) -> FastAPI:
     )
     app.add_exception_handler(StripeError, _refuse_control)
     app.include_router(control.router(store, faults))
+    app.include_router(control_connect.router(store))
     app.include_router(three_d_secure.router(store))
+    app.include_router(account_links.router(store))
     app.router.routes.append(Route("/healthz", _healthy))
     app.router.routes.extend(_route(gateway, operation) for operation in OPERATIONS)
     app.router.routes.append(Route("/{path:path}", gateway.refuse_unknown, methods=ANY_METHOD))

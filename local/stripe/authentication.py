@@ -28,6 +28,8 @@ class Caller:
 
     # A digest of the API key, which is what Idempotency-Keys belong to.
     owner: str
+    # The API key as messages show it.
+    masked_key: str
     publishable: bool
 
     def may(self, *, publishable: bool) -> None:
@@ -45,6 +47,7 @@ def identify(authorization: str | None) -> Caller:
         raise Unauthenticated(f"Invalid API Key provided: {_masked(key)}")
     return Caller(
         owner=hashlib.sha256(key.encode()).hexdigest(),
+        masked_key=_masked(key),
         publishable=key.startswith(PUBLISHABLE_PREFIX),
     )
 

@@ -1,14 +1,26 @@
 """The account's balance, and the transactions that make it."""
 
 from local.stripe import clock, money, paging
+from local.stripe.errors import InvalidRequest
 from local.stripe.operations import Operation, retrieving
-from local.stripe.params import Params, text
+from local.stripe.paging import DATED_PAGE
+from local.stripe.params import Params, Spec, text
 from local.stripe.resources import BALANCE_TRANSACTION
 from local.stripe.store import StripeObject, Transaction
 
 PATH = "/v1/balance_transactions"
+LIST: Spec = {**DATED_PAGE, "currency": text, "payout": text, "source": text, "type": text}
 
 SETTLEMENT_SECONDS = 2 * clock.DAY
+
+# What reports call a kind of transaction, where they have a name of their own for it.
+REPORTING_CATEGORIES = {
+    "payment": "charge",
+    "payment_refund": "refund",
+    "payout_cancel": "payout_reversal",
+    "payout_failure": "payout_reversal",
+    "transfer_refund": "transfer_reversal",
+}
 
 
 def record(
@@ -41,13 +53,36 @@ def record(
         "fee": fee,
         "fee_details": [_fee_detail(fee, currency, fee_description)] if fee else [],
         "net": amount - fee,
-        "reporting_category": category or kind,
+        "reporting_category": category or REPORTING_CATEGORIES.get(kind, kind),
         "source": source["id"],
         "status": "pending",
         "type": kind,
     }
     tx.insert(transaction)
+    tx.execute(
+        "INSERT INTO funds (account, currency, available_on, net) VALUES (?, ?, ?, ?) "
+        "ON CONFLICT DO UPDATE SET net = net + excluded.net",
+        tx.account,
+        currency,
+        available_on if available_on > clock.now() else 0,
+        amount - fee,
+    )
     return transaction
+
+
+def available(tx: Transaction, currency: str) -> int:
+    """Return what the account has available, in the currency's smallest unit."""
+    return _sums(tx, "<=").get(currency, 0)
+
+
+def total(tx: Transaction, currency: str) -> int:
+    """Return what the account has, available or not yet, in the currency's smallest unit."""
+    return available(tx, currency) + _sums(tx, ">").get(currency, 0)
+
+
+def is_empty(tx: Transaction) -> bool:
+    """Tell whether the account has nothing, and owes nothing, in any currency."""
+    return not any(_sums(tx, "<=").values()) and not any(_sums(tx, ">").values())
 
 
 def charged(tx: Transaction, charge: StripeObject, amount: int, *, at_once: bool) -> StripeObject:
@@ -84,29 +119,45 @@ def _fee_detail(fee: int, currency: str, description: str) -> StripeObject:
 def _balance(tx: Transaction, _: Params) -> StripeObject:
     return {
         "object": "balance",
-        "available": _sums(tx, "<="),
+        "available": _entries(_sums(tx, "<=")),
         "livemode": False,
-        "pending": _sums(tx, ">"),
+        "pending": _entries(_sums(tx, ">")),
     }
 
 
-def _sums(tx: Transaction, comparison: str) -> list[StripeObject]:
-    """Return what is (`<=`) or will be (`>`) available in each currency; usd is never left out."""
+def _sums(tx: Transaction, comparison: str) -> dict[str, int]:
+    """Return what is (`<=`) or will be (`>`) available, by currency."""
     rows = tx.execute(
-        "SELECT json_extract(body, '$.currency'), SUM(json_extract(body, '$.net')) FROM objects "  # noqa: S608
-        f"WHERE object = ? AND json_extract(body, '$.available_on') {comparison} ? GROUP BY 1",
-        BALANCE_TRANSACTION.name,
+        "SELECT currency, SUM(net) FROM funds "  # noqa: S608
+        f"WHERE account = ? AND available_on {comparison} ? GROUP BY currency",
+        tx.account,
         clock.now(),
     )
-    sums = {"usd": 0} | dict(rows.fetchall())
+    return dict(rows.fetchall())
+
+
+def _entries(sums: dict[str, int]) -> list[StripeObject]:
+    """Return amounts as a balance shows them; usd is never left out."""
     return [
         {"amount": amount, "currency": currency, "source_types": {"card": amount}}
-        for currency, amount in sums.items()
+        for currency, amount in ({"usd": 0} | sums).items()
     ]
+
+
+def _list(tx: Transaction, params: Params) -> StripeObject:
+    if tx.own(params.get("payout", "")) is not None:
+        # Nothing but Stripe's own schedule says which transactions a payout is made of.
+        raise InvalidRequest(
+            "Balance transaction history can only be filtered on automatic transfers, not manual.",
+            param="payout",
+        )
+    filters = ("currency", "payout", "source", "type")
+    wanted = [paging.equals(name, params[name]) for name in filters if name in params]
+    return paging.page(tx, BALANCE_TRANSACTION, PATH, params, wanted)
 
 
 OPERATIONS = (
     Operation("GET", "/v1/balance", _balance),
-    paging.listing(BALANCE_TRANSACTION, PATH, currency=text, payout=text, source=text, type=text),
+    Operation("GET", PATH, _list, LIST),
     retrieving(BALANCE_TRANSACTION, PATH),
 )

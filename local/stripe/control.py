@@ -33,6 +33,12 @@ money go as if its seven days were over.
 money; `reason` ("fraudulent"), `amount` (all that was not refunded) and `inquiry` (false) may be
 added. `POST /_control/disputes/{id}/decide {"outcome": "won" | "lost" | "escalated"}` ends it, with
 or without evidence: an inquiry closes without moving money, unless it is escalated to a dispute.
+
+`POST /_control/clock {"advance_seconds": …}` has that much time pass at once, with all that falls
+due in it; `GET` shows what time it is. Webhooks are sent, signed and sent again by everybody's
+clock, not by this one.
+
+What is about connected accounts is in `control_connect.py`.
 """
 
 from dataclasses import asdict
@@ -41,14 +47,26 @@ from typing import Annotated, Any, Literal, Self
 from fastapi import APIRouter, HTTPException, Query
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from local.stripe import authorizations, deliveries, disputes, refunds, three_d_secure
+from local.stripe import authorizations, deliveries, disputes, refunds, three_d_secure, timers
 from local.stripe.cards import Complaint, RefundOutcome
+from local.stripe.catalog import TIMER_ACTIONS
 from local.stripe.evidence import Outcome
 from local.stripe.faults import Fault, Faults, Kind
-from local.stripe.resources import CHARGE, DISPUTE, EVENT, PAYMENT_INTENT, REFUND, retrieve
+from local.stripe.resources import (
+    CHARGE,
+    DISPUTE,
+    EVENT,
+    PAYMENT_INTENT,
+    REFUND,
+    anywhere,
+    retrieve,
+)
 from local.stripe.store import Store, StripeObject, Transaction
 
 PREFIX = "/_control"
+
+# How far the clock goes forward at once: ten years.
+MOST_SECONDS = 10 * 365 * 86_400
 
 
 class Body(BaseModel):
@@ -87,6 +105,12 @@ class AuthenticationBody(Body):
     """How 3-D Secure ends."""
 
     outcome: Literal["succeed", "fail"]
+
+
+class ClockBody(Body):
+    """How much time is to pass."""
+
+    advance_seconds: int = Field(ge=0, le=MOST_SECONDS)
 
 
 class SettlementBody(Body):
@@ -133,6 +157,7 @@ def router(store: Store, faults: Faults) -> APIRouter:
     _add_webhooks(routes, store)
     _add_outcomes(routes, store)
     _add_disputes(routes, store)
+    _add_clock(routes, store)
     return routes
 
 
@@ -181,7 +206,7 @@ def _add_webhooks(routes: APIRouter, store: Store) -> None:
     @routes.post("/deliveries/resend")
     async def resend(body: ResendBody) -> dict[str, int]:
         with store.transaction() as tx:
-            return {"owed": deliveries.owe(tx, retrieve(tx, EVENT, body.event))}
+            return {"owed": deliveries.owe(tx, anywhere(tx, EVENT, body.event))}
 
 
 def _add_outcomes(routes: APIRouter, store: Store) -> None:
@@ -221,3 +246,15 @@ def _add_disputes(routes: APIRouter, store: Store) -> None:
             decided = retrieve(tx, DISPUTE, dispute_id)
             disputes.decide(tx, decided, body.outcome)
             return decided
+
+
+def _add_clock(routes: APIRouter, store: Store) -> None:
+    @routes.post("/clock")
+    async def advance(body: ClockBody) -> dict[str, int]:
+        store.advance(body.advance_seconds)
+        timers.run_due(store, TIMER_ACTIONS, store.now())
+        return await show_clock()
+
+    @routes.get("/clock")
+    async def show_clock() -> dict[str, int]:
+        return {"now": store.now(), "ahead_seconds": store.ahead_seconds}

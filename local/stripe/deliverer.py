@@ -15,7 +15,7 @@ import httpx
 
 from local.stripe import clock, deliveries, events
 from local.stripe.deliveries import Attempt, Delivery
-from local.stripe.resources import EVENT, retrieve
+from local.stripe.resources import EVENT, anywhere
 from local.stripe.store import Store, StripeObject
 
 TIMEOUT_SECONDS = 10.0
@@ -107,7 +107,7 @@ class Deliverer:
                 self._under_way.discard(delivery.id)
                 return
             secret = tx.private(delivery.endpoint)["secret"]
-            event = events.present(tx, retrieve(tx, EVENT, delivery.event))
+            event = events.present(tx, anywhere(tx, EVENT, delivery.event))
         attempt = await self._send(client, endpoint["url"], secret, event)
         with self._store.transaction() as tx:
             deliveries.record(tx, delivery, attempt, self._retry_seconds)
@@ -117,7 +117,7 @@ class Deliverer:
         self, client: httpx.AsyncClient, url: str, secret: str, event: StripeObject
     ) -> Attempt:
         payload = json.dumps(event, indent=2)
-        headers = HEADERS | {"Stripe-Signature": signature(payload, secret, clock.now())}
+        headers = HEADERS | {"Stripe-Signature": signature(payload, secret, int(clock.precise()))}
         at, started = clock.precise(), time.monotonic()
         status_code, error = None, None
         try:

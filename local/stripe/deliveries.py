@@ -91,7 +91,7 @@ def owe(tx: Transaction, event: StripeObject) -> int:
     if how.reorder and not how.paused:
         due_at += REORDER_WINDOW_SECONDS - due_at % REORDER_WINDOW_SECONDS
     owed = 0
-    for endpoint in webhook_endpoints.listening(tx, event["type"]):
+    for endpoint in webhook_endpoints.listening(tx, event["type"], connect="account" in event):
         for copy in range(1, how.duplicates + 1):
             (delivery_id,) = tx.execute(
                 "INSERT INTO deliveries (event, type, endpoint, copy, created, due_at) "

@@ -108,12 +108,11 @@ class ServerError(StripeError):
 class BalanceInsufficient(StripeError):
     """There is too little on the account for this."""
 
-    def __init__(self) -> None:
-        """Say it in Stripe's words."""
-        super().__init__(
-            "Insufficient funds in your Stripe balance to refund this amount.",
-            code="balance_insufficient",
-        )
+    def __init__(
+        self, message: str = "Insufficient funds in your Stripe balance to refund this amount."
+    ) -> None:
+        """Say it in Stripe's words, which differ by what the money was for."""
+        super().__init__(message, code="balance_insufficient")
 
 
 class IdempotencyMismatch(StripeError):

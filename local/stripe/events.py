@@ -8,7 +8,7 @@ from local.stripe.operations import Operation, retrieving
 from local.stripe.paging import DATED_PAGE, Condition
 from local.stripe.params import Params, Spec, boolean, list_of, text
 from local.stripe.resources import EVENT
-from local.stripe.store import StripeObject, Transaction
+from local.stripe.store import PLATFORM, StripeObject, Transaction
 
 PATH = "/v1/events"
 LIST: Spec = {**DATED_PAGE, "delivery_success": boolean, "type": text, "types": list_of(text)}
@@ -41,6 +41,8 @@ def emit(
         },
         "type": event_type,
     }
+    if tx.account != PLATFORM:
+        event["account"] = tx.account
     tx.insert(event)
     deliveries.owe(tx, event)
 

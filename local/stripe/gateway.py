@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from starlette.requests import Request
 from starlette.responses import Response
 
-from local.stripe import authentication, forms, idempotency, params
-from local.stripe.account import API_VERSION
+from local.stripe import accounts, authentication, forms, idempotency, params
+from local.stripe.account import ACCOUNT, API_VERSION
 from local.stripe.answers import Answer
 from local.stripe.catalog import RENDERER
 from local.stripe.errors import (
@@ -24,7 +24,7 @@ from local.stripe.forms import Form
 from local.stripe.idempotency import IdempotentRequest, InFlight
 from local.stripe.operations import Operation
 from local.stripe.resources import random_text
-from local.stripe.store import Origin, Store, Transaction
+from local.stripe.store import PLATFORM, Origin, Store, Transaction
 
 
 @dataclass(frozen=True)
@@ -109,23 +109,34 @@ def _read(operation: Operation, request: Request, body: str, request_id: str) ->
     caller = authentication.identify(request.headers.get("authorization"))
     caller.may(publishable=operation.publishable)
     form = forms.parse(request.url.query) | forms.parse(body)
+    account = _account(request)
     key = request.headers.get("idempotency-key") if operation.method == "POST" else None
     return Call(
         operation=operation,
         path_ids=dict(request.path_params),
         form=form,
         origin=Origin(
+            account=account,
             request_id=request_id,
             idempotency_key=key,
+            masked_key=caller.masked_key,
             publishable=caller.publishable,
             api_version=_api_version(request),
             base_url=str(request.base_url).rstrip("/"),
         ),
         request_id=request_id,
         idempotent=(
-            None if key is None else idempotency.identify(caller.owner, key, request.url.path, form)
+            None
+            if key is None
+            else idempotency.identify(caller.owner + account, key, request.url.path, form)
         ),
     )
+
+
+def _account(request: Request) -> str:
+    """Return the connected account that a request acts for."""
+    named = request.headers.get("stripe-account", PLATFORM)
+    return PLATFORM if named == ACCOUNT["id"] else named
 
 
 def _api_version(request: Request) -> str:
@@ -142,6 +153,8 @@ def _run(tx: Transaction, call: Call) -> Answer:
 
 
 def _handle(tx: Transaction, call: Call) -> Answer:
+    if tx.account != PLATFORM:
+        accounts.find(tx, tx.account)
     given = params.read(call.operation.parameters, call.form)
     expand = given.pop("expand", [])
     try:
@@ -157,6 +170,9 @@ def _respond(request: Request, answer: Answer, request_id: str) -> Response:
         "Request-Id": request_id,
         "Stripe-Version": _api_version(request),
     }
+    account = request.headers.get("stripe-account")
+    if account is not None:
+        headers["Stripe-Account"] = account
     key = request.headers.get("idempotency-key")
     if key is not None and request.method == "POST":
         headers |= {"Idempotency-Key": key, "Original-Request": answer.request_id}

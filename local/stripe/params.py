@@ -9,6 +9,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeAlias
+from urllib.parse import urlsplit
 
 from local.stripe.errors import InvalidParameter
 from local.stripe.forms import Form, FormValue
@@ -78,6 +79,15 @@ def long_text(*, at_most: int) -> Reader:
         return _bounded(param, value, at_most) or None
 
     return read_long_text
+
+
+def web_address(param: str, value: FormValue) -> str:
+    """Read an http or https address."""
+    url = text(param, value)
+    parts = urlsplit(url)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise InvalidParameter("Not a valid URL", code="url_invalid", param=param)
+    return url
 
 
 def clearable(reader: Reader) -> Reader:

@@ -139,6 +139,12 @@ def _charge_to_refund(tx: Transaction, params: Params) -> StripeObject:
         intent_id, charge_id = intent["id"], intent["latest_charge"]
     if charge_id is not None:
         charge = retrieve(tx, CHARGE, charge_id)
+        if charge["source_transfer"] is not None:
+            raise InvalidRequest(
+                f"Charge {charge_id} was made by a transfer ({charge['source_transfer']}). Reverse "
+                "the transfer instead.",
+                param="charge",
+            )
         if charge["paid"] and charge["captured"]:
             return charge
     raise InvalidRequest(

@@ -29,6 +29,7 @@ class Resource:
         return f"{self.prefix}_{random_text(self.id_length)}"
 
 
+ACCOUNT = Resource("account", "acct", "account", id_length=16)
 BALANCE_TRANSACTION = Resource(
     "balance_transaction", "txn", "balance transaction", expandable=frozenset({"source"})
 )
@@ -36,7 +37,7 @@ CHARGE = Resource(
     "charge",
     "ch",
     "charge",
-    expandable=frozenset({"balance_transaction", "customer", "payment_intent"}),
+    expandable=frozenset({"balance_transaction", "customer", "payment_intent", "source_transfer"}),
 )
 CUSTOMER = Resource("customer", "cus", "customer", id_length=14)
 DISPUTE = Resource(
@@ -47,6 +48,10 @@ DISPUTE = Resource(
     expandable=frozenset({"charge", "payment_intent"}),
 )
 EVENT = Resource("event", "evt", "event")
+# What a transfer becomes on the account that receives it, and a reversal on the one that gives.
+DESTINATION_PAYMENT = Resource("charge", "py", "charge")
+DESTINATION_REFUND = Resource("refund", "pyr", "refund")
+EXTERNAL_ACCOUNT = Resource("bank_account", "ba", "external account")
 PAYMENT_INTENT = Resource(
     "payment_intent",
     "pi",
@@ -71,7 +76,34 @@ REFUND = Resource(
             "charge",
             "failure_balance_transaction",
             "payment_intent",
+            "source_transfer_reversal",
+            "transfer_reversal",
         }
+    ),
+)
+PAYOUT = Resource(
+    "payout",
+    "po",
+    "payout",
+    url_param="payout",
+    expandable=frozenset({"balance_transaction", "destination", "failure_balance_transaction"}),
+)
+TOPUP = Resource("topup", "tu", "topup", expandable=frozenset({"balance_transaction"}))
+TRANSFER = Resource(
+    "transfer",
+    "tr",
+    "transfer",
+    url_param="transfer",
+    expandable=frozenset(
+        {"balance_transaction", "destination", "destination_payment", "source_transaction"}
+    ),
+)
+TRANSFER_REVERSAL = Resource(
+    "transfer_reversal",
+    "trr",
+    "transfer reversal",
+    expandable=frozenset(
+        {"balance_transaction", "destination_payment_refund", "source_refund", "transfer"}
     ),
 )
 WEBHOOK_ENDPOINT = Resource(
@@ -81,14 +113,20 @@ WEBHOOK_ENDPOINT = Resource(
 RESOURCES = {
     resource.name: resource
     for resource in (
+        ACCOUNT,
         BALANCE_TRANSACTION,
         CHARGE,
         CUSTOMER,
         DISPUTE,
         EVENT,
+        EXTERNAL_ACCOUNT,
         PAYMENT_INTENT,
         PAYMENT_METHOD,
+        PAYOUT,
         REFUND,
+        TOPUP,
+        TRANSFER,
+        TRANSFER_REVERSAL,
         WEBHOOK_ENDPOINT,
     )
 }
@@ -110,11 +148,7 @@ def retrieve(
     """Return the object that a request is about; a deleted one only if that will do."""
     body = _find(tx, resource, object_id)
     if body is None or (living and body.get("deleted")):
-        raise MissingResource(
-            _no_such(resource, object_id),
-            code="resource_missing",
-            param=param or resource.url_param,
-        )
+        raise missing(resource, object_id, param)
     return body
 
 
@@ -126,8 +160,23 @@ def referenced(tx: Transaction, resource: Resource, object_id: str, param: str) 
     return body
 
 
-def _find(tx: Transaction, resource: Resource, object_id: str) -> StripeObject | None:
+def anywhere(tx: Transaction, resource: Resource, object_id: str) -> StripeObject:
+    """Return a living object whichever account it belongs to."""
     body = tx.get(object_id)
+    if body is None or body["object"] != resource.name or body.get("deleted"):
+        raise missing(resource, object_id)
+    return body
+
+
+def missing(resource: Resource, object_id: str, param: str | None = None) -> MissingResource:
+    """Return the error for an object that is not there."""
+    return MissingResource(
+        _no_such(resource, object_id), code="resource_missing", param=param or resource.url_param
+    )
+
+
+def _find(tx: Transaction, resource: Resource, object_id: str) -> StripeObject | None:
+    body = tx.own(object_id)
     return body if body is not None and body["object"] == resource.name else None
 
 

@@ -12,19 +12,29 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeAlias
 
+from local.stripe import clock
+
 StripeObject: TypeAlias = dict[str, Any]
 Json: TypeAlias = str | int | float | list[Any] | dict[str, Any] | None
 SqlValue: TypeAlias = str | int | float | None
 
 SCHEMA = Path(__file__).with_name("schema.sql")
+UPGRADE = Path(__file__).with_name("upgrade.sql")
+
+# Whom a transaction acts for unless it says otherwise: the account that the API key belongs to.
+PLATFORM = ""
 
 
 @dataclass(frozen=True)
 class Origin:
     """Who caused a transaction: an API request, or nobody when time did."""
 
+    # The connected account it acts for.
+    account: str = PLATFORM
     request_id: str | None = None
     idempotency_key: str | None = None
+    # The API key as messages show it.
+    masked_key: str = ""
     publishable: bool = False
     api_version: str = ""
     base_url: str = ""
@@ -37,6 +47,8 @@ class Transaction:
         """Work on `connection` on behalf of `origin`."""
         self._connection = connection
         self.origin = origin
+        # The account whose objects are made, listed and found.
+        self.account = origin.account
 
     def execute(self, sql: str, *values: SqlValue) -> sqlite3.Cursor:
         """Run one statement of a module that has a table of its own."""
@@ -54,20 +66,43 @@ class Transaction:
         finally:
             self.execute("RELEASE block")
 
+    @contextmanager
+    def acting_for(self, account: str) -> Iterator[None]:
+        """Act for another account while the block runs."""
+        before, self.account = self.account, account
+        try:
+            yield
+        finally:
+            self.account = before
+
     def insert(self, body: StripeObject, **private: Json) -> None:
         """Keep a new object, and what Stripe knows about it without showing it."""
         self.execute(
-            "INSERT INTO objects (id, object, body, private) VALUES (?, ?, ?, ?)",
+            "INSERT INTO objects (id, account, object, body, private) VALUES (?, ?, ?, ?, ?)",
             body["id"],
+            self.account,
             body["object"],
             json.dumps(body),
             json.dumps(private),
         )
 
     def get(self, object_id: str) -> StripeObject | None:
-        """Return a copy of an object."""
+        """Return a copy of an object, whichever account it belongs to."""
         row = self.execute("SELECT body FROM objects WHERE id = ?", object_id).fetchone()
         return None if row is None else _object(row)
+
+    def own(self, object_id: str) -> StripeObject | None:
+        """Return a copy of an object if it belongs to the account that is acted for."""
+        row = self.execute(
+            "SELECT body FROM objects WHERE id = ? AND account = ?", object_id, self.account
+        ).fetchone()
+        return None if row is None else _object(row)
+
+    def owner(self, object_id: str) -> str:
+        """Return the account that an object belongs to."""
+        row = self.execute("SELECT account FROM objects WHERE id = ?", object_id).fetchone()
+        account: str = row[0]
+        return account
 
     def change(self, body: StripeObject, **changes: Json) -> StripeObject:
         """Change fields of an object, here and in the store; return what those fields were."""
@@ -95,9 +130,13 @@ class Transaction:
         self.execute("UPDATE objects SET private = ? WHERE id = ?", json.dumps(known), object_id)
 
     def select(self, condition: str, *values: SqlValue) -> list[StripeObject]:
-        """Return the objects that satisfy an SQL condition, an ordering included."""
+        """Return the account's objects that satisfy an SQL condition, an ordering included."""
         # Conditions are written in this package; what comes from a request is among `values`.
-        rows = self.execute(f"SELECT body FROM objects WHERE {condition}", *values)  # noqa: S608
+        rows = self.execute(
+            f"SELECT body FROM objects WHERE account = ? AND {condition}",  # noqa: S608
+            self.account,
+            *values,
+        )
         return [_object(row) for row in rows]
 
 
@@ -111,7 +150,12 @@ class Store:
         self._connection.execute("PRAGMA journal_mode = WAL")
         # Enough to outlive this process; only a power cut could take the last commits.
         self._connection.execute("PRAGMA synchronous = NORMAL")
+        if _is_older(self._connection):
+            self._connection.executescript(UPGRADE.read_text())
         self._connection.executescript(SCHEMA.read_text())
+        (self.ahead_seconds,) = self._connection.execute(
+            "SELECT COALESCE(MAX(ahead_seconds), 0) FROM clock"
+        ).fetchone()
         self.on_commit: Callable[[], None] = lambda: None
 
     @contextmanager
@@ -119,12 +163,28 @@ class Store:
         """Commit what the block does, or undo it if the block raises."""
         self._connection.execute("BEGIN IMMEDIATE")
         try:
-            yield Transaction(self._connection, origin or Origin())
+            with clock.ahead(self.ahead_seconds):
+                yield Transaction(self._connection, origin or Origin())
         except BaseException:
             self._connection.execute("ROLLBACK")
             raise
         self._connection.execute("COMMIT")
         self.on_commit()
+
+    def now(self) -> int:
+        """Return the present by this store's own clock, in seconds since 1970."""
+        with clock.ahead(self.ahead_seconds):
+            return clock.now()
+
+    def advance(self, seconds: int) -> None:
+        """Have more time pass than really does."""
+        ahead_seconds = self.ahead_seconds + seconds
+        with self.transaction() as tx:
+            tx.execute(
+                "INSERT OR REPLACE INTO clock (only_row, ahead_seconds) VALUES (1, ?)",
+                ahead_seconds,
+            )
+        self.ahead_seconds = ahead_seconds
 
     def close(self) -> None:
         """Close the file."""
@@ -141,6 +201,12 @@ def previous_attributes(before: StripeObject, after: StripeObject) -> StripeObje
         if old != new:
             previous[name] = old
     return previous
+
+
+def _is_older(connection: sqlite3.Connection) -> bool:
+    """Tell whether a file was made before objects belonged to accounts."""
+    columns = [row[1] for row in connection.execute("PRAGMA table_info(objects)")]
+    return bool(columns) and "account" not in columns
 
 
 def _object(row: tuple[str]) -> dict[str, Any]:

@@ -1,7 +1,6 @@
 """Webhook endpoints: who wants to hear about which events, and the secret that signs them."""
 
 import re
-from urllib.parse import urlsplit
 
 from local.stripe import clock, paging
 from local.stripe.errors import InvalidParameter
@@ -17,9 +16,10 @@ from local.stripe.params import (
     merged,
     metadata,
     text,
+    web_address,
 )
 from local.stripe.resources import WEBHOOK_ENDPOINT, random_text, retrieve
-from local.stripe.store import StripeObject, Transaction
+from local.stripe.store import PLATFORM, StripeObject, Transaction
 
 PATH = "/v1/webhook_endpoints"
 
@@ -34,40 +34,36 @@ def _event_type(param: str, value: FormValue) -> str:
     return name
 
 
-def _web_address(param: str, value: FormValue) -> str:
-    url = text(param, value)
-    parts = urlsplit(url)
-    if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise InvalidParameter("Not a valid URL", code="url_invalid", param=param)
-    return url
-
-
 CREATE: Spec = {
     "api_version": text,
     "connect": boolean,
     "description": clearable(text),
     "enabled_events": Required(list_of(_event_type)),
     "metadata": metadata,
-    "url": Required(_web_address),
+    "url": Required(web_address),
 }
 UPDATE: Spec = {
     "description": clearable(text),
     "disabled": boolean,
     "enabled_events": list_of(_event_type),
     "metadata": metadata,
-    "url": _web_address,
+    "url": web_address,
 }
 
 
-def listening(tx: Transaction, event_type: str) -> list[StripeObject]:
-    """Return the endpoints that an event about this very account goes to, oldest first."""
+def listening(tx: Transaction, event_type: str, *, connect: bool) -> list[StripeObject]:
+    """Return the platform's endpoints that an event goes to, oldest first.
+
+    Those made with `connect` hear of events on connected accounts only, the others of none.
+    """
+    with tx.acting_for(PLATFORM):
+        endpoints = tx.select("object = ? ORDER BY sequence", WEBHOOK_ENDPOINT.name)
     return [
         endpoint
-        for endpoint in tx.select("object = ? ORDER BY sequence", WEBHOOK_ENDPOINT.name)
+        for endpoint in endpoints
         if endpoint["status"] == "enabled"
         and not {EVERYTHING, event_type}.isdisjoint(endpoint["enabled_events"])
-        # An endpoint made with `connect` hears of events on connected accounts only.
-        and not tx.private(endpoint["id"])["connect"]
+        and tx.private(endpoint["id"])["connect"] == connect
     ]
 
 

@@ -92,6 +92,8 @@ class Order(Message):
     refunded_cents: int = 0
     promised_tip_cents: int | None = None
     delivered_at: datetime | None = None
+    promo_code: str | None = None
+    disputes_over: tuple[str, ...] = ()
 
     @property
     def prep_time(self) -> timedelta:
@@ -230,6 +232,7 @@ class Placed(Message):
     status: OrderStatus
     price: Price
     client_secret: str
+    promo_code: str | None = None
 
 
 class Command(Message):

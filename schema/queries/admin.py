@@ -6,50 +6,76 @@ from uuid import UUID
 
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import col
 from uuid_utils.compat import uuid7
 
+from schema.messages.disputes import Decision
 from schema.messages.order import Transition
 from schema.tables import AdminAction
+from schema.tables.columns import now
 
 
 async def note(session: AsyncSession, step: Transition) -> None:
-    """Write down that an admin took an order a step further, and why."""
-    await session.execute(
-        insert(AdminAction).values(
-            id=uuid7(),
-            business_key=f"{step.order_id}:{step.sequence}",
-            admin_id=step.by.id,
-            action_type=f"order_{step.to}",
-            target_type="order",
-            target_id=step.order_id,
-            details={"was": step.was, "reason": step.reason},
-            created_at=step.at,
-        )
+    """Write down that an admin took an order a step further, and why, if it is known who."""
+    if step.by.id is None:
+        return
+    await act(
+        session,
+        key=f"{step.order_id}:{step.sequence}",
+        admin_id=step.by.id,
+        action=f"order_{step.to}",
+        target=("order", step.order_id),
+        details={"was": step.was, "reason": step.reason},
+        at=step.at,
     )
 
 
-async def note_action(
+async def act(
     session: AsyncSession,
     *,
     key: str,
-    admin_id: UUID | None,
-    action_type: str,
+    admin_id: UUID,
+    action: str,
     target: tuple[str, UUID],
     details: Mapping[str, object],
     at: datetime,
 ) -> None:
-    """Write down what an admin did to something that is not a step of an order; once by `key`."""
+    """Write down that an admin did something to a target: its kind and id."""
+    target_type, target_id = target
     await session.execute(
-        insert(AdminAction)
-        .values(
+        insert(AdminAction).values(
             id=uuid7(),
             business_key=key,
             admin_id=admin_id,
-            action_type=action_type,
-            target_type=target[0],
-            target_id=target[1],
+            action_type=action,
+            target_type=target_type,
+            target_id=target_id,
             details=dict(details),
             created_at=at,
         )
-        .on_conflict_do_nothing(index_elements=["business_key"])
     )
+
+
+async def note_dispute(session: AsyncSession, decision: Decision, order_id: UUID) -> bool:
+    """Write down what an admin did about the dispute of an order; False when it is known."""
+    noted = await session.execute(
+        insert(AdminAction)
+        .values(
+            id=uuid7(),
+            business_key=f"{decision.dispute_id}:{decision.key}",
+            admin_id=decision.admin_id,
+            action_type=f"dispute_{decision.action}",
+            target_type="order",
+            target_id=order_id,
+            details=decision.model_dump(
+                mode="json",
+                by_alias=True,
+                exclude_none=True,
+                include={"dispute_id", "text", "fault", "reason"},
+            ),
+            created_at=now(),
+        )
+        .on_conflict_do_nothing(index_elements=["business_key"])
+        .returning(col(AdminAction.id))
+    )
+    return noted.first() is not None

@@ -1,5 +1,7 @@
 """What an order's changes book, each in the transaction of the change itself."""
 
+from collections.abc import Mapping
+from dataclasses import replace
 from uuid import UUID
 
 from sqlalchemy import select
@@ -8,13 +10,15 @@ from sqlmodel import col
 
 from domain import ledger as rules
 from domain.cancellation import Settlement
-from domain.ledger import Account, Bearer, Event, Sale, Shares
+from domain.disputes import Outcome
+from domain.ledger import Account, Bearer, Event, Sale, Shares, payable
 from domain.order_status import OrderStatus
+from domain.payees import PayeeKind
 from domain.pricing import Price
 from schema.messages.money import RefundStatus
 from schema.messages.order import Transition
 from schema.queries import ledger
-from schema.tables import Order, RefundRequest
+from schema.tables import Dispute, Order, RefundRequest
 
 _ALL = frozenset(Event)
 _REFUNDS = frozenset({Event.REFUND, Event.REFUND_FAILED})
@@ -72,6 +76,26 @@ async def refund(
         await ledger.book(session, rules.reverse(movement, Event.REFUND_FAILED))
 
 
+async def dispute(session: AsyncSession, row: Dispute) -> None:
+    """Book what a dispute has moved so far, and who bears it if it is lost.
+
+    A bank that changes its mind after a lost one takes the payee's debt back, too.
+    """
+    dispute_id = row.stripe_dispute_id
+    sale = await sale_of(session, row.order_id)
+    await ledger.book(session, rules.dispute_opened(sale, row.withdrawn_cents, dispute_id))
+    await ledger.book(session, rules.dispute_won(sale, row.reinstated_cents, dispute_id))
+    lost = await ledger.booked(session, f"{dispute_id}:lost")
+    if row.outcome is not Outcome.LOST:
+        if lost is not None:
+            await ledger.book(session, rules.reverse(lost))
+    elif lost is None:
+        shares = await _shares_of_lost(session, sale, row)
+        movement = rules.dispute_lost(sale, shares, dispute_id)
+        if movement is not None:
+            await ledger.book(session, movement)
+
+
 async def sale_of(session: AsyncSession, order_id: UUID) -> Sale:
     """Whose order it is and what it comes to, as its row says."""
     order = await session.scalar(
@@ -117,3 +141,37 @@ async def _shares(
         tax_borne=refunds.get(Account.TAX_PAYABLE, 0),
         bearer_borne=refunds.get(account, 0) if account else 0,
     )
+
+
+async def _shares_of_lost(session: AsyncSession, sale: Sale, row: Dispute) -> Shares:
+    """Who bears a lost dispute: a deposit that was to go back, else by fault, out of what the order
+    has left to each.
+    """
+    status = await session.scalar(select(col(Order.status)).where(col(Order.id) == sale.order_id))
+    left = await ledger.of_order(session, sale.order_id, _ALL)
+    cents = row.withdrawn_cents - row.reinstated_cents
+    deposits = 0
+    if status is OrderStatus.CANCELLED:
+        deposits = min(cents, _credit(left, Account.CUSTOMER_DEPOSITS))
+    bearer, earned, of_bearer = row.fault or Bearer.PLATFORM, 0, 0
+    if bearer is Bearer.CHEF:
+        earned = sale.bill.chef_earning_cents
+        of_bearer = _credit(left, payable(PayeeKind.CHEF, sale.chef_id))
+    elif bearer is Bearer.DRIVER and sale.driver_id is not None:
+        earned = sale.bill.driver_earning_cents
+        of_bearer = _credit(left, payable(PayeeKind.DRIVER, sale.driver_id))
+    elif bearer is Bearer.DRIVER:
+        bearer = Bearer.PLATFORM
+    shares = rules.refund_shares(
+        sale.bill,
+        cents - deposits,
+        bearer,
+        tax_borne=sale.bill.tax_cents - _credit(left, Account.TAX_PAYABLE),
+        bearer_borne=earned - of_bearer,
+    )
+    return replace(shares, deposits=deposits)
+
+
+def _credit(balances: Mapping[str, int], account: str) -> int:
+    """What an account owes, in cents; nothing when it is owed something."""
+    return max(0, -balances.get(account, 0))

@@ -66,12 +66,14 @@ async def dishes(
     return {item.id: item for item in found}
 
 
-async def set_accepting_orders(session: AsyncSession, user_id: UUID, accepting: bool) -> bool:
-    """Open or close a chef's kitchen to new orders; False when the user has no kitchen."""
+async def set_accepting_orders(
+    session: AsyncSession, user_id: UUID, accepting: bool
+) -> UUID | None:
+    """Open or close a user's kitchen to new orders; answers with the chef that he is, if he is."""
     changed = await session.execute(
         update(Chef)
         .where(col(Chef.user_id) == user_id)
         .values(accepting_orders=accepting)
         .returning(col(Chef.id))
     )
-    return changed.first() is not None
+    return changed.scalar_one_or_none()

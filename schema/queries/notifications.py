@@ -1,5 +1,6 @@
 """Every SQL statement about what people are told."""
 
+from collections.abc import Sequence
 from typing import NamedTuple
 from uuid import UUID
 
@@ -9,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 from uuid_utils.compat import uuid7
 
-from domain.notifications import Alert, Audience, Notice, notices
+from domain.notifications import Alert, Audience, Notice, PayeeAlert, notices
 from domain.order_status import OrderStatus
 from schema.tables import Driver, Notification, Role, User
 from schema.tables.columns import now
@@ -26,6 +27,22 @@ class Parties(NamedTuple):
     kitchen_name: str
 
 
+class PayeeParty(NamedTuple):
+    """A chef or driver who is told about the money that he earns."""
+
+    payee_id: UUID
+    user_id: UUID
+    name: str
+
+
+class _About(NamedTuple):
+    """What messages are about: the words they are made of, and what keeps them apart."""
+
+    key: str
+    words: dict[str, str]
+    order_id: UUID | None = None
+
+
 async def tell(
     session: AsyncSession,
     occasion: OrderStatus | Alert,
@@ -36,35 +53,68 @@ async def tell(
 ) -> None:
     """Write the messages of an occasion, each at most once by `key` (unique within the order)."""
     said = notices(occasion)
-    if not said:
-        return
     recipients: dict[Audience, list[UUID]] = {
         Audience.CUSTOMER: [parties.customer_id],
         Audience.CHEF: [parties.chef_user_id],
     }
-    audiences = {notice.audience for notice in said}
-    if Audience.DRIVER in audiences:
+    if any(notice.audience is Audience.DRIVER for notice in said):
         recipients[Audience.DRIVER] = await _driver(session, parties.driver_id)
-    if Audience.OPS in audiences:
-        recipients[Audience.OPS] = await _admins(session)
-
-    at = now()
-
-    def row(notice: Notice, user_id: UUID) -> dict[str, object]:
-        words = {
+    about = _About(
+        key=f"{parties.order_id}:{key}:{occasion}",
+        words={
             "number": parties.order_number,
             "kitchen": parties.kitchen_name,
             "reason": reason or "",
-        }
+        },
+        order_id=parties.order_id,
+    )
+    await _send(session, said, recipients, about)
+
+
+async def tell_payee(
+    session: AsyncSession,
+    occasion: PayeeAlert,
+    payee: PayeeParty,
+    *,
+    key: str,
+    reason: str | None = None,
+) -> None:
+    """Write what a payee and ops are told, each at most once by `key` (unique within the payee)."""
+    about = _About(
+        key=f"{payee.payee_id}:{key}:{occasion}",
+        words={"name": payee.name, "reason": reason or "no reason given"},
+    )
+    await _send(session, notices(occasion), {Audience.PAYEE: [payee.user_id]}, about)
+
+
+async def tell_ops(
+    session: AsyncSession, occasion: Alert | PayeeAlert, *, key: str, reason: str
+) -> None:
+    """Write what operators are told that is about nobody in particular, once by `key`."""
+    about = _About(key=f"{key}:{occasion}", words={"reason": reason})
+    await _send(session, notices(occasion), {}, about)
+
+
+async def _send(
+    session: AsyncSession,
+    said: Sequence[Notice],
+    recipients: dict[Audience, list[UUID]],
+    about: _About,
+) -> None:
+    if any(notice.audience is Audience.OPS for notice in said):
+        recipients[Audience.OPS] = await _admins(session)
+    at = now()
+
+    def row(notice: Notice, user_id: UUID) -> dict[str, object]:
         return {
             "id": uuid7(),
-            "business_key": f"{parties.order_id}:{key}:{occasion}:{user_id}",
+            "business_key": f"{about.key}:{user_id}",
             "user_id": user_id,
             "type": notice.type,
-            "title": notice.title.format(**words),
-            "message": notice.message.format(**words),
+            "title": notice.title.format(**about.words),
+            "message": notice.message.format(**about.words),
             "is_read": False,
-            "related_order_id": parties.order_id,
+            "related_order_id": about.order_id,
             "created_at": at,
         }
 

@@ -13,9 +13,10 @@ from uuid_utils.compat import uuid7
 from domain.geo import Point
 from domain.order_status import WITH_DRIVER, Actor, OrderStatus
 from domain.pricing import Price
+from domain.promo import GIVEN_BACK_FROM
 from schema.messages import order as message
 from schema.messages.order import Changes, Placing, Transition, Who
-from schema.queries import admin, bookings, notifications, offers, payments
+from schema.queries import admin, bookings, disputes, notifications, offers, payments, promos
 from schema.queries.notifications import Parties
 from schema.tables import Chef, Order, OrderItem, OrderNumber, OrderStatusHistory, Payment
 
@@ -52,7 +53,10 @@ class OutOfStep(Exception):
 
 
 async def begin(session: AsyncSession, placing: Placing) -> message.Order:
-    """Write a new order with its items and first step; the same again if it is written already."""
+    """Write a new order with its items and first step; the same again if it is written already.
+
+    Raises promos.NotRedeemed when its promo code does not apply any more.
+    """
     written = await load(session, placing.order.id)
     if written is not None:
         return written
@@ -60,6 +64,7 @@ async def begin(session: AsyncSession, placing: Placing) -> message.Order:
     number = await _next_number(session, at)
     session.add(_row(placing, number))
     await session.flush()
+    await promos.redeem(session, placing.order)
     session.add_all(
         OrderItem(order_id=placing.order.id, **line.model_dump()) for line in placing.lines
     )
@@ -91,10 +96,12 @@ async def record(session: AsyncSession, step: Transition) -> Transition:
         await offers.take(session, step)
     elif step.was in _OFFERED and step.to in {OrderStatus.CANCELLED, OrderStatus.READY_FOR_PICKUP}:
         await offers.release(session, step)
+    if step.to is OrderStatus.CANCELLED and step.was in GIVEN_BACK_FROM:
+        await promos.give_back(session, step)
     if step.changes.captured_cents is not None:
         await payments.note_paid(session, step.order_id, step.changes.captured_cents)
     await bookings.step(session, step)
-    if step.by.role is Actor.ADMIN and step.by.id is not None:
+    if step.by.role is Actor.ADMIN:
         await admin.note(session, step)
     if step.was is not OrderStatus.DISPUTED or step.to is not OrderStatus.DELIVERED:
         await notifications.tell(
@@ -137,7 +144,10 @@ async def load(session: AsyncSession, order_id: UUID) -> message.Order | None:
         .where(col(Order.id) == order_id)
     )
     row = found.first()
-    return None if row is None else _message(*row)
+    if row is None:
+        return None
+    over = await disputes.over_for(session, order_id)
+    return _message(*row).model_copy(update={"disputes_over": over})
 
 
 async def parties(session: AsyncSession, order_id: UUID) -> Parties:
@@ -227,6 +237,7 @@ def _row(placing: Placing, number: str) -> Order:
         prep_minutes=order.prep_minutes,
         instructions=placing.instructions,
         scheduled_for=order.scheduled_for,
+        promo_code=order.promo_code,
         estimated_ready_at=order.estimated_ready_at,
         estimated_delivery_at=order.estimated_delivery_at,
         created_at=order.placed_at,
@@ -259,6 +270,7 @@ def _message(row: Order, kitchen_name: str, payment: Payment | None) -> message.
         refunded_cents=payment.refunded_cents if payment else 0,
         promised_tip_cents=row.promised_tip_cents,
         delivered_at=row.delivered_at,
+        promo_code=row.promo_code,
     )
 
 

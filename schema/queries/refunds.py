@@ -26,7 +26,7 @@ from domain.refunds import (
 )
 from schema.messages.money import RefundStatus
 from schema.messages.refund import Decision, RefundAsk, RefundAtStripe, RefundTerms, RefundView
-from schema.queries import admin, bookings, notifications, orders, payments
+from schema.queries import admin, bookings, disputes, notifications, orders, payments
 from schema.tables import Order, OrderItem, Payment, Refund, RefundRequest, User
 
 _GONE = (RefundStatus.FAILED, RefundStatus.CANCELED)
@@ -65,7 +65,7 @@ async def begin(
     )
     if ask.kind is RefundKind.ADMIN:
         row.decided_by, row.decided_at = ask.asked_by, at
-        await _audit(session, row, "refund_granted", at)
+        await _audit(session, row, ask.asked_by, "refund_granted", at)
     session.add(row)
     await session.flush()
     if at_once:
@@ -117,12 +117,13 @@ async def decide(session: AsyncSession, decision: Decision, at: datetime) -> Ref
     else:
         row.status = RequestStatus.REJECTED
         await _tell(session, row, Alert.COMPLAINT_REJECTED, decision.reason)
-    await _audit(session, row, f"complaint_{row.status}", at)
+    await _audit(session, row, decision.by, f"complaint_{row.status}", at)
     return _view(row)
 
 
 async def left_of(session: AsyncSession, order_id: UUID, without: UUID | None = None) -> Amount:
-    """What of an order's payment was neither given back nor asked for, and the tax in it.
+    """What of an order's payment was neither given back, nor asked for, nor taken by a bank, and
+    the tax in it.
 
     `without` leaves the request of that id out of account.
     """
@@ -154,7 +155,9 @@ async def left_of(session: AsyncSession, order_id: UUID, without: UUID | None = 
             )
         )
     ).one()
-    cents = max(0, (captured or 0) - (past_us or 0) - held[0])
+    # The customer has it from his bank.
+    taken = await disputes.taken(session, order_id)
+    cents = max(0, (captured or 0) - (past_us or 0) - taken - held[0])
     bill = bookings.bill_of(order)
     tax = bill.tax_cents - held[1] - rules.tax_in(bill, past_us or 0)
     return Amount(cents, max(0, min(cents, tax)))
@@ -348,12 +351,14 @@ async def _money(session: AsyncSession, row: RefundRequest) -> str:
     return f"{row.granted_cents or row.amount_cents} {currency} cents"
 
 
-async def _audit(session: AsyncSession, row: RefundRequest, what: str, at: datetime) -> None:
-    await admin.note_action(
+async def _audit(
+    session: AsyncSession, row: RefundRequest, admin_id: UUID, what: str, at: datetime
+) -> None:
+    await admin.act(
         session,
         key=f"{row.id}:{what}",
-        admin_id=row.decided_by,
-        action_type=what,
+        admin_id=admin_id,
+        action=what,
         target=("refund_request", row.id),
         details={
             "orderId": str(row.order_id),

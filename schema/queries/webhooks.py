@@ -54,17 +54,3 @@ async def refund_status(session: AsyncSession, stripe_refund_id: str) -> RefundS
     return await session.scalar(
         select(col(Refund.status)).where(col(Refund.stripe_refund_id) == stripe_refund_id)
     )
-
-
-async def is_told(session: AsyncSession, kind: str, about_id: str) -> bool:
-    """Whether an event of that type about that object has been handed on."""
-    found = await session.scalar(
-        select(col(StripeEvent.id))
-        .where(
-            col(StripeEvent.type) == kind,
-            col(StripeEvent.payload)["data"]["object"]["id"].astext == about_id,
-            col(StripeEvent.handled_at).is_not(None),
-        )
-        .limit(1)
-    )
-    return found is not None

@@ -1,6 +1,7 @@
 """The tables, by context. Importing this package makes all of them known to SQLModel.metadata."""
 
 from schema.tables.admin import AdminAction, Notification
+from schema.tables.disputes import Dispute
 from schema.tables.drivers import Driver, DriverAssignment
 from schema.tables.kitchens import Chef, Menu, MenuItem, Verification
 from schema.tables.ledger import LedgerAccount, LedgerMovement, LedgerPosting
@@ -12,11 +13,21 @@ from schema.tables.orders import (
     OrderNumber,
     OrderStatusHistory,
 )
+from schema.tables.payees import ConnectedAccount
+from schema.tables.payouts import Payout, PayoutHold, PayoutItem
 from schema.tables.people import Role, User, UserProfile
+from schema.tables.promos import PromoCode, PromoRedemption
+from schema.tables.reconciliation import (
+    ReconciliationCase,
+    ReconciliationRun,
+    StripeTransaction,
+)
 
 __all__ = [
     "AdminAction",
     "Chef",
+    "ConnectedAccount",
+    "Dispute",
     "Driver",
     "DriverAssignment",
     "IdempotencyKey",
@@ -31,10 +42,18 @@ __all__ = [
     "OrderNumber",
     "OrderStatusHistory",
     "Payment",
+    "Payout",
+    "PayoutHold",
+    "PayoutItem",
+    "PromoCode",
+    "PromoRedemption",
+    "ReconciliationCase",
+    "ReconciliationRun",
     "Refund",
     "RefundRequest",
     "Role",
     "StripeEvent",
+    "StripeTransaction",
     "TipCharge",
     "User",
     "UserProfile",

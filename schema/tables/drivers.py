@@ -40,6 +40,7 @@ class Driver(SQLModel, table=True):
     current_latitude: float | None = None
     current_longitude: float | None = None
     located_at: datetime | None = moment(default=None)
+    stripe_account_id: str | None = reference("connected_accounts.id", default=None, unique=True)
     created_at: datetime = created()
 
 

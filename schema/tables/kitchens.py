@@ -48,7 +48,8 @@ class Chef(SQLModel, table=True):
     accepting_orders: bool = False
     minimum_order_cents: int = 0
     rating: float = 0.0
-    stripe_account_id: str | None = None
+    stripe_account_id: str | None = reference("connected_accounts.id", default=None, unique=True)
+    stripe_onboarding_complete: bool = False
     created_at: datetime = created()
 
 

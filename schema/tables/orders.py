@@ -75,6 +75,7 @@ class Order(SQLModel, table=True):
     prep_minutes: int
     instructions: str | None = None
     scheduled_for: datetime | None = moment(default=None)
+    promo_code: str | None = None
 
     estimated_ready_at: datetime = moment()
     estimated_delivery_at: datetime = moment()

@@ -108,6 +108,20 @@ async def test_an_order_for_a_chef_who_is_not_there_fails_for_good(
     assert failed.value.non_retryable
 
 
+async def test_an_order_whose_code_does_not_apply_any_more_fails_for_good_with_the_reason(
+    activities: OrderActivities, placing: Placing, database: Database
+) -> None:
+    nobodys = placing.model_copy(
+        update={"order": placing.order.model_copy(update={"promo_code": "NOBODYS"})}
+    )
+
+    with pytest.raises(ApplicationError) as failed:
+        await activities.begin_order(nobodys)
+
+    assert (failed.value.type, failed.value.non_retryable) == ("promo_unknown", True)
+    assert await count(database, OrderStatusHistory, placing.order.id) == 0
+
+
 async def test_an_order_is_read_back_as_it_was_written(
     activities: OrderActivities, placing: Placing
 ) -> None:

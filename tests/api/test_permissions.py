@@ -10,11 +10,13 @@ from sqlalchemy import text
 from domain.order_status import OrderStatus
 from local.cast import Cast, cast
 from local.people import Person
+from tests.api import disputes
 
 S = OrderStatus
 
 # Every operation: who may, with which body. "anyone" needs no token, "party" is whoever the order
-# concerns. An operation that is missing here fails the test.
+# concerns; to everybody but "… himself" and admins there is no such thing. An operation that is
+# missing here fails the test.
 OPERATIONS: dict[str, tuple[str, dict[str, Any] | None]] = {
     "GET /healthz": ("anyone", None),
     "GET /readyz": ("anyone", None),
@@ -22,8 +24,13 @@ OPERATIONS: dict[str, tuple[str, dict[str, Any] | None]] = {
     "GET /api/v1/chefs": ("anyone", None),
     "GET /api/v1/chefs/{chef_id}": ("anyone", None),
     "GET /api/v1/chefs/{chef_id}/menu": ("anyone", None),
+    "GET /api/v1/chefs/{chef_id}/stripe/onboard": ("chef himself", None),
+    "POST /api/v1/chefs/{chef_id}/stripe/onboard": ("chef himself", {}),
+    "GET /api/v1/drivers/{driver_id}/stripe/onboard": ("driver himself", None),
+    "POST /api/v1/drivers/{driver_id}/stripe/onboard": ("driver himself", {}),
     "POST /api/v1/webhooks/stripe": ("anyone", None),
     "POST /api/v1/orders": ("customer", {"basket": True}),
+    "POST /api/v1/orders/quote": ("customer", {"basket": True}),
     "GET /api/v1/orders": ("customer", None),
     "GET /api/v1/orders/{order_id}": ("party", None),
     "GET /api/v1/orders/{order_id}/history": ("party", None),
@@ -52,24 +59,48 @@ OPERATIONS: dict[str, tuple[str, dict[str, Any] | None]] = {
         "admin",
         {"grant": True, "reason": "because"},
     ),
+    "POST /api/v1/admin/promo-codes": (
+        "admin",
+        {"code": "FREE", "discountType": "percent", "discountValue": 10_000, "reason": "because"},
+    ),
+    "GET /api/v1/admin/reconciliation": ("admin", None),
+    "POST /api/v1/admin/reconciliation/run": ("admin", None),
+    "POST /api/v1/admin/reconciliation/cases/{case_id}/close": ("admin", {"reason": "because"}),
+    "GET /api/v1/admin/promo-codes": ("admin", None),
+    "PATCH /api/v1/admin/promo-codes/{code}": ("admin", {"isActive": False, "reason": "because"}),
+    "GET /api/v1/admin/disputes": ("admin", None),
+    "GET /api/v1/admin/disputes/{dispute_id}": ("admin", None),
+    "PUT /api/v1/admin/disputes/{dispute_id}/evidence": ("admin", {"text": "he had it"}),
+    "POST /api/v1/admin/disputes/{dispute_id}/submit": ("admin", None),
+    "POST /api/v1/admin/disputes/{dispute_id}/concede": ("admin", {"reason": "because"}),
 }
 
 _EVERYTHING = """
-    SELECT 'orders', md5(string_agg(o::text, ',' ORDER BY id)) FROM orders o
+    WITH here AS (SELECT * FROM orders WHERE chef_id = :chef_id)
+    SELECT 'orders', md5(string_agg(o::text, ',' ORDER BY id)) FROM here o
     UNION ALL SELECT 'steps', md5(string_agg(h::text, ',' ORDER BY id)) FROM order_status_history h
+        WHERE order_id IN (SELECT id FROM here)
     UNION ALL SELECT 'offers', md5(string_agg(a::text, ',' ORDER BY id)) FROM driver_assignments a
+        WHERE order_id IN (SELECT id FROM here)
     UNION ALL SELECT 'chefs', md5(string_agg(c::text, ',' ORDER BY id)) FROM chefs c
     UNION ALL SELECT 'drivers', md5(string_agg(d::text, ',' ORDER BY id)) FROM drivers d
     UNION ALL SELECT 'payments', md5(string_agg(p::text, ',' ORDER BY id)) FROM payments p
     UNION ALL SELECT 'requests', md5(string_agg(r::text, ',' ORDER BY id)) FROM refund_requests r
+    UNION ALL SELECT 'codes', md5(string_agg(c::text, ',' ORDER BY id)) FROM promo_codes c
+    UNION ALL SELECT 'uses', md5(string_agg(r::text, ',' ORDER BY id)) FROM promo_redemptions r
+    UNION ALL SELECT 'accounts', md5(string_agg(c::text, ',' ORDER BY id)) FROM connected_accounts c
+    UNION ALL SELECT 'disputes',
+        md5(string_agg(d::text, ',' ORDER BY stripe_dispute_id)) FROM disputes d
+    UNION ALL SELECT 'cases', md5(string_agg(r::text, ',' ORDER BY id)) FROM reconciliation_cases r
     UNION ALL SELECT 'actions', md5(string_agg(x::text, ',' ORDER BY id)) FROM admin_actions x
 """
 
 
 async def everything(play: Cast) -> list[tuple[str, str]]:
-    """A digest of all that could be changed."""
+    """A digest of all that could be changed; orders elsewhere go on by themselves meanwhile."""
+    chef = {"chef_id": play.world.chef.id}
     async with play.database.read() as session:
-        return [(row[0], row[1]) for row in await session.execute(text(_EVERYTHING))]
+        return [(row[0], row[1]) for row in await session.execute(text(_EVERYTHING), chef)]
 
 
 async def operations(play: Cast) -> list[str]:
@@ -80,6 +111,13 @@ async def operations(play: Cast) -> list[str]:
         for path, methods in document["paths"].items()
         for method in methods
     ]
+
+
+async def promo_code(play: Cast) -> str:
+    """A code that is there to be changed."""
+    terms = {"discountType": "fixed", "discountValue": 500, "reason": "to be tried"}
+    made = await play.admin.post("/admin/promo-codes", code=f"P-{uuid4().hex}", **terms)
+    return str(made["code"])
 
 
 async def send(play: Cast, person: Person | None, operation: str, ids: dict[str, str]) -> int:
@@ -116,8 +154,14 @@ async def test_whoever_may_not_is_refused_and_nothing_changes(play: Cast, operat
         "order_id": order["id"],
         "offer_id": offer["id"],
         "chef_id": str(play.world.chef.id),
+        "driver_id": str(play.world.drivers[0].id),
+        "dispute_id": "",
+        "code": await promo_code(play),
+        "case_id": str(uuid4()),
         "request_id": str(uuid4()),
     }
+    if "{dispute_id}" in operation:
+        ids["dispute_id"] = await disputes.opened(play, order)
     concerns_one_order = "{order_id}" in operation or "{offer_id}" in operation
 
     async with cast(play.environment, drivers=1) as strangers:
@@ -131,7 +175,11 @@ async def test_whoever_may_not_is_refused_and_nothing_changes(play: Cast, operat
             "admin": (play.admin, strangers.admin),
         }
         for role, (insider, stranger) in people.items():
-            if may not in {role, "party"}:
+            if may.endswith(" himself"):
+                others = [stranger] if may.startswith(role) else [insider, stranger]
+                for other in others if role != "admin" else []:
+                    assert await send(play, other, operation, ids) == 404, role
+            elif may not in {role, "party"}:
                 assert await send(play, insider, operation, ids) == 403, role
                 assert await send(play, stranger, operation, ids) == 403, role
             elif concerns_one_order and role != "admin":

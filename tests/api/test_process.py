@@ -2,6 +2,8 @@
 
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from typing import Any
+from uuid import uuid4
 
 import httpx
 import pytest
@@ -25,7 +27,7 @@ S = OrderStatus
 
 @asynccontextmanager
 async def facade(
-    environment: Mapping[str, str], monkeypatch: pytest.MonkeyPatch, **changes: str
+    environment: Mapping[str, str], monkeypatch: pytest.MonkeyPatch, **changes: Any
 ) -> AsyncIterator[tuple[FastAPI, httpx.AsyncClient]]:
     """A facade in this process, with some of its settings changed."""
     changed = {**environment, **changes}
@@ -70,6 +72,26 @@ async def test_a_process_that_has_what_it_needs_is_ready(
         "status": "ok",
         "checks": {"database": "ok", "redis": "ok", "temporal": "ok"},
     }
+
+
+async def test_an_order_that_is_too_small_for_a_card_is_refused(
+    play: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    code = f"ALL-{uuid4().hex}"
+    await play.admin.post(
+        "/admin/promo-codes", code=code, discountType="percent", discountValue=10_000, reason="all"
+    )
+    cheap = {"austin": {"rates": {"tax_bps": 0, "delivery_base_cents": 49}}}
+    async with facade(play.environment, monkeypatch, MARKETS=cheap) as (_, http):
+        for path in ("/api/v1/orders", "/api/v1/orders/quote"):
+            answer = await http.post(
+                path,
+                json=play.world.basket(promoCode=code, tipCents=500),
+                headers={"Authorization": play.customer.authorization},
+            )
+            assert (answer.status_code, answer.json()["code"]) == (422, "order_too_small")
+
+    assert (await play.customer.get("/orders"))["total"] == 0
 
 
 AWAY = {
@@ -165,7 +187,8 @@ async def test_without_workers_an_order_is_not_promised(
 async def test_without_a_webhook_secret_nobodys_signature_is_good(
     play: Cast, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async with facade(play.environment, monkeypatch, STRIPE_WEBHOOK_SECRET="") as (_, http):
+    none = {"STRIPE_WEBHOOK_SECRET": "", "STRIPE_CONNECT_WEBHOOK_SECRET": ""}
+    async with facade(play.environment, monkeypatch, **none) as (_, http):
         answer = await http.post("/api/v1/webhooks/stripe", content=b"{}")
 
     assert (answer.status_code, answer.json()["code"]) == (503, "not_set_up")

@@ -5,6 +5,7 @@ import hmac
 import json
 import time
 from typing import Any
+from uuid import UUID
 
 import httpx
 import pytest
@@ -12,9 +13,13 @@ from sqlalchemy import select
 from sqlmodel import col
 from uuid_utils.compat import uuid7
 
+from domain.disputes import Stage
 from domain.order_status import OrderStatus
 from local.cast import Cast
+from local.people import Unanswered
 from schema.tables import StripeEvent
+from tests.api import disputes
+from tests.books import booked_events
 
 S = OrderStatus
 
@@ -253,35 +258,85 @@ async def test_a_refund_in_stripes_dashboard_refunds_a_delivered_order(play: Cas
 
 async def test_a_dispute_is_followed_to_its_end(play: Cast) -> None:
     order = await play.bring(S.DELIVERED)
-    dispute = {
-        "id": "dp_1",
-        "object": "dispute",
-        "payment_intent": play.intent_id(order),
-        "amount": 2660,
-        "reason": "product_not_received",
-        "status": "needs_response",
-    }
 
-    await send(play, event("charge.dispute.created", dispute))
+    dispute_id = await disputes.opened(play, order)
     await play.becomes(order, S.DISPUTED)
-    await send(play, event("charge.dispute.closed", {**dispute, "status": "lost"}))
+    await play.stripe_control("POST", f"disputes/{dispute_id}/decide", outcome="lost")
 
     await play.becomes(order, S.REFUNDED)
+    assert (await play.history(order))[-3:] == [S.DELIVERED, S.DISPUTED, S.REFUNDED]
+
+
+@pytest.mark.parametrize(
+    "kind", ["created", "updated", "closed", "funds_withdrawn", "funds_reinstated"]
+)
+async def test_each_event_of_a_dispute_has_stripe_asked_whatever_it_claims(
+    play: Cast, kind: str
+) -> None:
+    order = await play.bring(S.DELIVERED)
+    dispute_id = await disputes.opened(play, order)
+    await play.becomes(order, S.DISPUTED)
+    claimed = {
+        "id": dispute_id,
+        "object": "dispute",
+        "payment_intent": play.intent_id(order),
+        "amount": 1,
+        "reason": "product_unacceptable",
+        "status": "lost",
+    }
+
+    answer = await send(play, event(f"charge.dispute.{kind}", claimed))
+
+    assert answer.json() == {"outcome": "told: the dispute has changed"}
+    seen = await play.admin.get(f"/admin/disputes/{dispute_id}")
+    assert (seen["status"], seen["amountCents"], seen["reason"]) == (
+        "needs_response",
+        2660,
+        "fraudulent",
+    )
+    assert (await play.customer.get(f"/orders/{order['id']}"))["status"] == S.DISPUTED
 
 
 async def test_a_dispute_heard_of_after_its_end_is_over(play: Cast) -> None:
     order = await play.bring(S.DELIVERED)
-    dispute = {
-        "id": f"dp_{order['id']}",
-        "object": "dispute",
-        "payment_intent": play.intent_id(order),
-        "amount": 2660,
-        "reason": "fraudulent",
-        "status": "won",
-    }
+    dispute_id = await disputes.opened(play, order)
+    await play.stripe_control("POST", f"disputes/{dispute_id}/decide", outcome="won")
+    await disputes.is_told(play, dispute_id, Stage.CLOSED)
+    await play.becomes(order, S.DELIVERED)
+    late = {"id": dispute_id, "object": "dispute", "payment_intent": play.intent_id(order)}
 
-    await send(play, event("charge.dispute.closed", dispute))
-    late = await send(play, event("charge.dispute.created", {**dispute, "status": "under_review"}))
+    answer = await send(play, event("charge.dispute.created", late))
 
-    assert late.json() == {"outcome": "known: the dispute is closed already"}
-    assert (await play.customer.get(f"/orders/{order['id']}"))["status"] == S.DELIVERED
+    assert answer.json() == {"outcome": "told: the dispute has changed"}
+    await disputes.is_over(play, dispute_id)
+    assert (await play.history(order))[-3:] == [S.DELIVERED, S.DISPUTED, S.DELIVERED]
+    assert (await booked_events(play.database, UUID(order["id"])))[-2:] == [
+        "dispute_opened",
+        "dispute_won",
+    ]
+
+
+@pytest.mark.parametrize("about", [{}, {"payment_intent": "pi_of_somebody_else"}])
+async def test_a_dispute_of_no_order_of_ours_is_stored_and_said(
+    play: Cast, about: dict[str, Any]
+) -> None:
+    foreign = event("charge.dispute.created", {"id": "du_foreign", "object": "dispute", **about})
+
+    answer = await send(play, foreign)
+
+    assert answer.json() == {"outcome": "unmatched: no such order"}
+    with pytest.raises(Unanswered, match="404"):
+        await play.admin.get("/admin/disputes/du_foreign")
+
+
+async def test_a_dispute_that_does_not_look_like_one_is_kept_and_not_called_handled(
+    play: Cast,
+) -> None:
+    odd = event("charge.dispute.created", {"object": "dispute"})
+
+    answer = await send(play, odd)
+
+    assert (answer.status_code, answer.json()["code"]) == (400, "bad_event")
+    row = await stored(play, odd["id"])
+    assert row is not None
+    assert row.handled_at is None

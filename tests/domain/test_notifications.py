@@ -2,21 +2,32 @@
 
 import pytest
 
-from domain.notifications import NOTICES, Alert, Audience, notices
+from domain.notifications import NOTICES, Alert, Audience, PayeeAlert, notices
 from domain.order_status import OrderStatus
 
 WORDS = {"number": "RND-20260131-0001", "kitchen": "Meena's Kitchen", "reason": "too late"}
+WORDS_OF_PAYEES = {"name": "Meena's Kitchen", "reason": "rejected.fraud"}
 
 
 @pytest.mark.parametrize("occasion", NOTICES)
-def test_every_message_needs_only_the_words_it_gets(occasion: OrderStatus | Alert) -> None:
+def test_every_message_needs_only_the_words_it_gets(
+    occasion: OrderStatus | Alert | PayeeAlert,
+) -> None:
+    words = WORDS_OF_PAYEES if isinstance(occasion, PayeeAlert) else WORDS
     for notice in notices(occasion):
-        assert notice.title.format(**WORDS)
-        assert notice.message.format(**WORDS)
+        assert notice.title.format(**words)
+        assert notice.message.format(**words)
 
 
-def test_every_alert_tells_somebody() -> None:
-    assert all(notices(alert) for alert in Alert)
+@pytest.mark.parametrize("alerts", [Alert, PayeeAlert])
+def test_every_alert_tells_somebody(alerts: type[Alert] | type[PayeeAlert]) -> None:
+    assert all(notices(alert) for alert in alerts)
+
+
+def test_a_payee_is_told_of_himself_alone() -> None:
+    told = {notice.audience for alert in PayeeAlert for notice in notices(alert)}
+
+    assert told == {Audience.PAYEE, Audience.OPS}
 
 
 def test_a_paid_order_is_new_to_its_chef() -> None:

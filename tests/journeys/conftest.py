@@ -37,7 +37,13 @@ async def timeless(
     ) as env:
         await know_search_attributes(env.client)
         given = dict(environment)
-        del given["API_URL"], given["STRIPE_WEBHOOK_SECRET"]
+        for own in (
+            "API_URL",
+            "PUBLIC_BASE_URL",
+            "STRIPE_WEBHOOK_SECRET",
+            "STRIPE_CONNECT_WEBHOOK_SECRET",
+        ):
+            del given[own]
         given["TEMPORAL_ADDRESS"] = env.client.service_client.config.target_host
         # Stripe's events reach both facades: each has to know its own orders only.
         database = make_url(given["DATABASE_URL"]).set(database="timeless")

@@ -15,7 +15,7 @@ from sqlalchemy import make_url
 from local import ports
 from local.postgres import Postgres
 from local.processes import Died
-from local.stack import MACHINE, PROJECT, TOLD, Stack
+from local.stack import MACHINE, NEVER, PROJECT, TOLD, Stack
 
 # Addresses that nobody has to answer at, so that nothing is started for them.
 ELSEWHERE = {
@@ -25,6 +25,7 @@ ELSEWHERE = {
     "REDIS_URL": "redis://redis.example:6379/0",
     "STRIPE_API_KEY": "sk_test_elsewhere",
     "STRIPE_WEBHOOK_SECRET": "whsec_elsewhere",
+    "STRIPE_CONNECT_WEBHOOK_SECRET": "whsec_connect_elsewhere",
 }
 
 
@@ -120,7 +121,7 @@ def test_one_apart_shares_nothing_that_the_shell_happens_to_hold(
     monkeypatch.setenv("STRIPE_API_KEY", "sk_live_of_somebody")
     monkeypatch.setenv("DATABASE_URL", "postgresql://somewhere.example/precious")
     environment = Stack.apart(tmp_path / "home").environment()
-    assert set(environment) <= {*MACHINE, "WORKER_READY_FILE"}
+    assert set(environment) <= {*MACHINE, *NEVER, "WORKER_READY_FILE"}
 
 
 def test_the_running_stack_has_told_an_address_for_everything(stack: Stack) -> None:

@@ -109,7 +109,7 @@ async def test_nothing_is_added_to_a_movement_later(database: Database) -> None:
         "UPDATE ledger_movements SET note = 'better'",
         "DELETE FROM ledger_postings",
         "DELETE FROM ledger_movements",
-        "TRUNCATE ledger_postings",
+        "TRUNCATE ledger_postings CASCADE",
         "TRUNCATE ledger_movements CASCADE",
     ],
 )

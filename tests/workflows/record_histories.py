@@ -1,37 +1,53 @@
-"""`make histories`: record a history of every way an order can end, for the replay test.
+"""`make histories`: record a history of every way an order or a dispute can end, and of what
+happens to a payee's account.
 
-To be run when the workflow changes on purpose in a way that old histories cannot follow; orders
-that are under way then need `workflow.patched`, or a deployment of their own.
+    python -m tests.workflows.record_histories [story …]
+
+Without a name, all of them anew. They are for the replay test: to be run when a workflow changes on
+purpose in a way that old histories cannot follow; those that are under way then need
+`workflow.patched`, or a deployment of their own.
 """
 
 import asyncio
 import contextlib
 import json
+import sys
 import tempfile
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from temporalio.client import WorkflowFailureError
+from temporalio.client import (
+    WorkflowFailureError,
+    WorkflowHistory,
+    WorkflowUpdateFailedError,
+)
 
 from domain.cancellation import Fault
+from domain.ledger import Bearer
 from domain.order_status import OrderStatus
 from local import world as worlds
 from local.stack import Stack
 from schema.database import Database
 from schema.messages.dispatch import DriverCommand, OperatorAssign
+from schema.messages.disputes import Concession, DisputeRequest, Evidence
 from schema.messages.money import DisputeClosed, DisputeOpened, PaymentFailed, RefundSettled
 from schema.messages.order import CaptureMethod, ChangeTip, OperatorCancel, Terms
 from settings import Settings
 from tests.databases import new_database
+from tests.workflows.disputes import DisputeRun, disputed
+from tests.workflows.newcomer import Newcomer, newcomer_in
 from tests.workflows.room import Room, Run, by_driver, engine_room, moment
+from workflows.dispute import DisputeWorkflow
 from workflows.order import OrderWorkflow
 
 FOLDER = Path(__file__).parent / "histories"
+ONBOARDING = FOLDER / "onboarding"
 
-Story = Callable[[Room], Awaitable[Run]]
+Story = Callable[[Room], Awaitable[Run | DisputeRun]]
 W = OrderWorkflow
+D = DisputeWorkflow
 
 
 async def delivered(room: Room) -> Run:
@@ -173,6 +189,37 @@ async def stopped_in_the_ui(room: Room) -> Run:
     return run
 
 
+async def dispute_answered_in_time_and_won(room: Room) -> DisputeRun:
+    dispute = await disputed(await delivered_plainly(room), reason="product_not_received")
+    await dispute.hear()
+    await dispute.is_known()
+    await room.skip(timedelta(days=9))
+    await dispute.decide("won")
+    return dispute
+
+
+async def dispute_answered_by_an_admin_and_lost(room: Room) -> DisputeRun:
+    dispute = await disputed(await delivered_plainly(room), inquiry=True)
+    await dispute.hear()
+    await dispute.is_known()
+    await dispute.decide("escalated")
+    admin = room.world.admin.user_id
+    await dispute.ask(D.add_evidence, Evidence(admin_id=admin, text="no", fault=Bearer.CHEF))
+    await dispute.ask(D.submit, DisputeRequest(admin_id=admin))
+    await dispute.refusal(D.submit, DisputeRequest(admin_id=admin))
+    await dispute.decide("lost")
+    return dispute
+
+
+async def dispute_conceded(room: Room) -> DisputeRun:
+    dispute = await disputed(await delivered_plainly(room))
+    await dispute.hear()
+    await dispute.is_known()
+    ask = Concession(admin_id=room.world.admin.user_id, reason="cold", fault=Bearer.DRIVER)
+    await dispute.ask(D.concede, ask)
+    return dispute
+
+
 async def delivered_plainly(room: Room) -> Run:
     run = await room.begin()
     await run.cook()
@@ -198,28 +245,77 @@ STORIES: tuple[Story, ...] = (
     refunded_in_the_dashboard,
     paid_too_late,
     stopped_in_the_ui,
+    dispute_answered_in_time_and_won,
+    dispute_answered_by_an_admin_and_lost,
+    dispute_conceded,
 )
 
 
-async def record(environment: dict[str, str]) -> None:
-    """Play every story in a room of its own and keep its history."""
+async def onboarded_and_restricted(newcomer: Newcomer) -> None:
+    account_id = await newcomer.opened()
+    await newcomer.room.skip(timedelta(days=1, hours=1))
+    await newcomer.link()
+    await newcomer.becomes(account_id, "finished")
+    await newcomer.stands(can_be_paid=True)
+    await newcomer.becomes(account_id, "restricted")
+    await newcomer.stands(can_be_paid=False)
+    await newcomer.room.skip(timedelta(days=2))
+
+
+async def refused_at_first(newcomer: Newcomer) -> None:
+    async with newcomer.room.stripe_fault("POST /v1/accounts", "refused", times=1):
+        await newcomer.begin()
+        with contextlib.suppress(WorkflowUpdateFailedError):
+            await newcomer.link()
+    await newcomer.link()
+    await newcomer.room.skip(timedelta(days=15))
+
+
+ONBOARDING_STORIES: tuple[Callable[[Newcomer], Awaitable[None]], ...] = (
+    onboarded_and_restricted,
+    refused_at_first,
+)
+
+
+async def record(environment: dict[str, str], names: Collection[str]) -> None:
+    """Play stories, each in a room of its own, and keep their histories; without `names`, all."""
     url = await new_database(environment["DATABASE_URL"], "ridendine_histories")
     settings = Settings.of({**environment, "DATABASE_URL": url})
     database = Database(url)
     FOLDER.mkdir(exist_ok=True)
+    stories = [story for story in STORIES if not names or story.__name__ in names]
     for old in FOLDER.glob("*.json"):
-        old.unlink()
-    for story in STORIES:
+        if old.stem not in {story.__name__ for story in STORIES} - {s.__name__ for s in stories}:
+            old.unlink()
+    for story in stories:
         world = await worlds.settle(database, drivers=2)
         async with engine_room(settings, database, world, cached_workflows=1000) as room:
             run = await story(room)
             with contextlib.suppress(WorkflowFailureError):
                 await run.handle.result()
-            history = await run.handle.fetch_history()
-        kept = _without_traces_of_this_machine(json.loads(history.to_json()))
-        (FOLDER / f"{story.__name__}.json").write_text(json.dumps(kept, indent=1) + "\n")
-        print(f"{story.__name__}: {len(history.events)} events")  # noqa: T201 - a command
+            _keep(await run.handle.fetch_history(), FOLDER / f"{story.__name__}.json")
+    await record_onboarding(settings, database, names)
     await database.close()
+
+
+async def record_onboarding(settings: Settings, database: Database, names: Collection[str]) -> None:
+    """The same for payees' accounts, whose workflows do not end."""
+    ONBOARDING.mkdir(exist_ok=True)
+    for story in ONBOARDING_STORIES:
+        if names and story.__name__ not in names:
+            continue
+        world = await worlds.settle(database, onboarded=False)
+        async with engine_room(settings, database, world, cached_workflows=1000) as room:
+            newcomer = newcomer_in(room)
+            await story(newcomer)
+            await newcomer.has_looked()
+            _keep(await newcomer.handle.fetch_history(), ONBOARDING / f"{story.__name__}.json")
+
+
+def _keep(history: WorkflowHistory, path: Path) -> None:
+    kept = _without_traces_of_this_machine(json.loads(history.to_json()))
+    path.write_text(json.dumps(kept, indent=1) + "\n")
+    print(f"{path.stem}: {len(history.events)} events")  # noqa: T201 - a command
 
 
 def _without_traces_of_this_machine(value: Any) -> Any:
@@ -241,7 +337,7 @@ def main() -> None:
         stack = Stack.apart(Path(home))
         environment = stack.up()
         try:
-            asyncio.run(record(environment))
+            asyncio.run(record(environment, sys.argv[1:]))
         finally:
             stack.down()
 

@@ -1,6 +1,6 @@
 """An engine room: a Temporal server that skips time, a worker, and a hand for every lever."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -309,12 +309,21 @@ def by_driver(driver: Somebody) -> Who:
 
 @asynccontextmanager
 async def engine_room(
-    settings: Settings, database: Database, world: World, *, cached_workflows: int
+    settings: Settings,
+    database: Database,
+    world: World,
+    *,
+    cached_workflows: int,
+    interceptors: Sequence[Any] = (),
 ) -> AsyncIterator[Room]:
-    """A room of its own for a test; with no workflow cached, each task replays from the start."""
+    """A room of its own for a test; with no workflow cached, each task replays from the start.
+
+    `interceptors` stand between its worker and what it does.
+    """
     async with await WorkflowEnvironment.start_time_skipping(
         test_server_existing_path=program("temporal-test-server"),
         data_converter=pydantic_data_converter,
+        interceptors=interceptors,
     ) as env:
         await know_search_attributes(env.client)
         async with working(env.client, settings, max_cached_workflows=cached_workflows):

@@ -88,7 +88,6 @@ class Cli:
         data = [part for name, value in fields.items() for part in ("-d", f"{name}={value}")]
         return self.ask("post", path, *options, *data)
 
-    def trigger(self, event_type: str, *overrides: str) -> None:
+    def trigger(self, event_type: str, *options: str) -> None:
         """Have the CLI do whatever makes Stripe send an event."""
-        options = [part for override in overrides for part in ("--override", override)]
         self.run("trigger", event_type, *options)

@@ -128,6 +128,16 @@ class Api:
         found: list[dict[str, Any]] = response.json()
         return found
 
+    def connected(self, **fields: Any) -> str:
+        """Return the id of a new connected account that may do everything."""
+        account_id: str = self.control("POST", "accounts", fields)["id"]
+        return account_id
+
+    def fund(self, amount: int, account: str | None = None, currency: str = "usd") -> None:
+        """Add to what an account has available; without an account, to the platform's."""
+        funds = {"amount": amount, "currency": currency, "account": account}
+        self.control("POST", "balance", funds)
+
     def paid(self, amount: int = 2000, card: str = "pm_card_visa", **more: Any) -> Any:
         """Return a PaymentIntent that was confirmed with a test card."""
         parameters = order(amount=amount, payment_method=card, confirm=True, **more)

@@ -7,14 +7,10 @@ import httpx
 import pytest
 import stripe
 
-from local.stripe import clock, disputes, timers
-from local.stripe.catalog import TIMER_ACTIONS
-from local.stripe.store import Store
+from local.stripe import clock
 from tests.local.stripe.stripe_harness import (
     Api,
     Receiver,
-    Stage,
-    error_of,
     events_about,
     process,
     types_about,
@@ -467,14 +463,9 @@ def test_webhooks_tell_of_a_dispute_in_order(fresh: Api, receiver: Receiver) -> 
     ]
 
 
-def passed(state: Path, dispute_id: str, seconds: int) -> Any:
-    """Return a dispute after some time in which nobody did anything."""
-    store = Store(state)
-    timers.run_due(store, TIMER_ACTIONS, clock.now() + seconds)
-    with store.transaction() as tx:
-        left = tx.get(dispute_id)
-    store.close()
-    return left
+def wait(api: Api, days: int) -> None:
+    """Let days pass in which nobody does anything."""
+    api.control("POST", "clock", {"advance_seconds": days * clock.DAY})
 
 
 @pytest.mark.parametrize(
@@ -489,63 +480,75 @@ def passed(state: Path, dispute_id: str, seconds: int) -> Any:
         ("createDisputeInquiry", "escalate_inquiry_evidence", "needs_response"),
     ],
 )
-def test_bank_decides_as_the_evidence_says(
-    stage: Stage, tmp_path: Path, card: str, text: str, status: str
-) -> None:
-    state = tmp_path / "stripe.sqlite"
-    with stage.play(state) as api:
-        dispute = dispute_of(api.client(), api.paid(card=f"pm_card_{card}"))
-        answered = api.client().v1.disputes.update(
-            dispute.id, {"evidence": {"uncategorized_text": text}}
-        )
-        assert answered.status.endswith("under_review")
-    decided = passed(state, dispute.id, clock.DAY)
-    assert decided["status"] == status
-    with stage.play(state) as api:
-        assert api.client().v1.disputes.retrieve(dispute.id).to_dict() == decided
+def test_bank_decides_as_the_evidence_says(fresh: Api, card: str, text: str, status: str) -> None:
+    client = fresh.client()
+    dispute = dispute_of(client, fresh.paid(card=f"pm_card_{card}"))
+    answered = client.v1.disputes.update(dispute.id, {"evidence": {"uncategorized_text": text}})
+    assert answered.status.endswith("under_review")
+    wait(fresh, days=1)
+    assert client.v1.disputes.retrieve(dispute.id).status == status
 
 
-def test_draft_decides_nothing(stage: Stage, tmp_path: Path) -> None:
-    state = tmp_path / "stripe.sqlite"
-    with stage.play(state) as api:
-        dispute = dispute_of(api.client(), api.paid(card="pm_card_createDispute"))
-        api.client().v1.disputes.update(
-            dispute.id, {"evidence": {"uncategorized_text": "winning_evidence"}, "submit": False}
-        )
-    assert passed(state, dispute.id, clock.DAY)["status"] == "needs_response"
-
-
-def test_unanswered_dispute_is_lost_when_its_time_is_over(stage: Stage, tmp_path: Path) -> None:
-    state = tmp_path / "stripe.sqlite"
-    with stage.play(state) as api:
-        silent, answered = (
-            dispute_of(api.client(), api.paid(card="pm_card_createDispute")) for _ in range(2)
-        )
-        api.client().v1.disputes.update(
-            answered.id, {"evidence": {"uncategorized_text": "I was there."}}
-        )
-    assert passed(state, silent.id, 7 * clock.DAY)["status"] == "needs_response"
-    lost = passed(state, silent.id, 9 * clock.DAY)
-    assert (lost["status"], lost["evidence_details"]["past_due"]) == ("lost", True)
-    assert passed(state, answered.id, 9 * clock.DAY)["status"] == "under_review"
-    with stage.play(state) as api:
-        assert types_about(api.client(), silent.id)[-1] == "charge.dispute.closed"
-
-
-def test_unanswered_inquiry_comes_to_nothing(stage: Stage, tmp_path: Path) -> None:
-    state = tmp_path / "stripe.sqlite"
-    with stage.play(state) as api:
-        inquiry = dispute_of(api.client(), api.paid(card="pm_card_createDisputeInquiry"))
-    late = passed(state, inquiry.id, 9 * clock.DAY)
-    assert (late["status"], late["evidence_details"]["past_due"]) == (
-        "warning_needs_response",
-        True,
+def test_draft_decides_nothing(fresh: Api) -> None:
+    client = fresh.client()
+    dispute = dispute_of(client, fresh.paid(card="pm_card_createDispute"))
+    client.v1.disputes.update(
+        dispute.id, {"evidence": {"uncategorized_text": "winning_evidence"}, "submit": False}
     )
-    with stage.play(state) as api, pytest.raises(stripe.InvalidRequestError) as refused:
-        api.client().v1.disputes.update(inquiry.id, {"evidence": {"uncategorized_text": "No."}})
-    assert "its time is over" in error_of(refused)["message"]
-    over = passed(state, inquiry.id, disputes.INQUIRY_SECONDS)
-    assert over["status"] == "warning_closed"
+    wait(fresh, days=1)
+    assert client.v1.disputes.retrieve(dispute.id).status == "needs_response"
+
+
+def test_unanswered_dispute_is_lost_when_its_time_is_over(fresh: Api) -> None:
+    client = fresh.client()
+    silent, answered = (
+        dispute_of(client, fresh.paid(card="pm_card_createDispute")) for _ in range(2)
+    )
+    client.v1.disputes.update(answered.id, {"evidence": {"uncategorized_text": "I was there."}})
+    wait(fresh, days=7)
+    assert client.v1.disputes.retrieve(silent.id).status == "needs_response"
+    wait(fresh, days=2)
+    lost = client.v1.disputes.retrieve(silent.id)
+    assert (lost.status, lost.evidence_details.past_due) == ("lost", True)
+    assert types_about(client, silent.id)[-1] == "charge.dispute.closed"
+    assert client.v1.disputes.retrieve(answered.id).status == "under_review"
+
+
+def test_money_of_a_dispute_becomes_available_in_time(fresh: Api) -> None:
+    client = fresh.client()
+    dispute = dispute_of(client, fresh.paid(card="pm_card_createDispute"))
+    for days, status in ((0, "pending"), (3, "available")):
+        wait(fresh, days)
+        (withdrawn,) = client.v1.disputes.retrieve(dispute.id).balance_transactions
+        assert withdrawn.status == status
+
+
+def test_unanswered_inquiry_comes_to_nothing(fresh: Api) -> None:
+    client = fresh.client()
+    inquiry = dispute_of(client, fresh.paid(card="pm_card_createDisputeInquiry"))
+    wait(fresh, days=9)
+    late = client.v1.disputes.retrieve(inquiry.id)
+    assert (late.status, late.evidence_details.past_due) == ("warning_needs_response", True)
+    with pytest.raises(stripe.InvalidRequestError, match="its time is over"):
+        client.v1.disputes.update(inquiry.id, {"evidence": {"uncategorized_text": "No."}})
+    wait(fresh, days=111)
+    assert client.v1.disputes.retrieve(inquiry.id).status == "warning_closed"
+
+
+def test_escalation_begins_a_new_time_to_respond(fresh: Api) -> None:
+    client = fresh.client()
+    inquiry = dispute_of(client, fresh.paid(card="pm_card_createDisputeInquiry"))
+    client.v1.disputes.update(
+        inquiry.id, {"evidence": {"uncategorized_text": "escalate_inquiry_evidence"}}
+    )
+    # The escalation and the end of the inquiry's own time fall due together.
+    wait(fresh, days=10)
+    escalated = client.v1.disputes.retrieve(inquiry.id)
+    assert escalated.status == "needs_response"
+    assert escalated.evidence_details.due_by is not None
+    assert escalated.evidence_details.due_by > escalated.created + 17 * clock.DAY
+    wait(fresh, days=10)
+    assert client.v1.disputes.retrieve(inquiry.id).status == "lost"
 
 
 def test_killed_server_remembers_disputes(tmp_path: Path) -> None:

@@ -1,11 +1,13 @@
 """Killing the server loses nothing that anybody was told."""
 
+import sqlite3
 from pathlib import Path
 
 import pytest
 import stripe
 
-from tests.local.stripe.stripe_harness import Api, Receiver, eventually, order, process
+from local.stripe import clock
+from tests.local.stripe.stripe_harness import Api, Receiver, Stage, eventually, order, process
 
 KEY: stripe.RequestOptions = {"idempotency_key": "order-42"}
 
@@ -90,3 +92,58 @@ def test_deliveries_owed_by_a_killed_server_keep_their_order(
             "payment_intent.succeeded",
             "charge.updated",
         ]
+
+
+def test_state_from_before_there_were_accounts_is_kept(stage: Stage, state: Path) -> None:
+    with stage.play(state) as api:
+        paid = api.paid(2000)
+        api.paid(1000, "pm_card_bypassPending")
+    forget_accounts(state)
+    with stage.play(state) as api:
+        client = api.client()
+        assert client.v1.payment_intents.retrieve(paid.id).to_dict() == paid.to_dict()
+        assert len(client.v1.charges.list({"payment_intent": paid.id}).data) == 1
+        balance = client.v1.balance.retrieve()
+        assert (balance.available[0].amount, balance.pending[0].amount) == (941, 1912)
+        client.v1.refunds.create({"payment_intent": paid.id})
+        assert client.v1.balance.retrieve().pending[0].amount == -88
+
+
+def forget_accounts(state: Path) -> None:
+    """Take from a file what it would not have had before objects belonged to accounts."""
+    connection = sqlite3.connect(state)
+    found = "SELECT name FROM sqlite_master WHERE type = 'index' AND name LIKE 'objects_by_%'"
+    for (index,) in connection.execute(found).fetchall():
+        connection.execute(f"DROP INDEX {index}")
+    connection.execute("ALTER TABLE objects DROP COLUMN account")
+    for table in ("funds", "clock", "payout_outcomes", "account_links"):
+        connection.execute(f"DROP TABLE {table}")
+    for column in ("charge", "customer", "payment_intent", "source", "transfer_group"):
+        field = f"json_extract(body, '$.{column}')"
+        connection.execute(f"CREATE INDEX objects_by_{column} ON objects (object, {field})")
+    connection.execute("CREATE INDEX objects_by_kind ON objects (object, sequence)")
+    connection.close()
+
+
+def test_killed_server_remembers_accounts_money_and_time(state: Path) -> None:
+    with process(state) as (api, running):
+        account = api.connected()
+        api.fund(3000)
+        api.control("POST", f"accounts/{account}/payouts", {"outcome": "held"})
+        api.control("POST", "clock", {"advance_seconds": clock.DAY})
+        transfer = api.client().v1.transfers.create(
+            {"amount": 2000, "currency": "usd", "destination": account}
+        )
+        options: stripe.RequestOptions = {"stripe_account": account}
+        payout = api.client().v1.payouts.create({"amount": 500, "currency": "usd"}, options)
+        running.kill()
+    with process(state) as (api, _):
+        client = api.client()
+        assert client.v1.transfers.retrieve(transfer.id).to_dict() == transfer.to_dict()
+        assert client.v1.payouts.retrieve(payout.id, options=options).to_dict() == payout.to_dict()
+        assert client.v1.balance.retrieve().available[0].amount == 1000
+        assert client.v1.balance.retrieve(options=options).available[0].amount == 1500
+        assert api.control("GET", "clock")["ahead_seconds"] == clock.DAY
+        later = client.v1.payouts.create({"amount": 500, "currency": "usd"}, options)
+        api.control("POST", "clock", {"advance_seconds": clock.DAY})
+        assert client.v1.payouts.retrieve(later.id, options=options).status == "pending"
