@@ -14,6 +14,7 @@ from pydantic_core import from_json
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from domain.pricing import Rates
+from domain.refunds import Rules
 from schema.messages.order import Terms
 
 Positive = Annotated[int, Field(gt=0)]
@@ -37,8 +38,8 @@ def _written_out(value: object) -> object:
 
 
 class Market(BaseModel):
-    """A city or region: its clock, its country (two letters), what things cost there, and when (by
-    its clock) and from how much on payees are paid.
+    """A city or region: its clock, its country (two letters), what things cost there, when (by its
+    clock) and from how much on payees are paid, and which complaints need no person.
     """
 
     timezone: str = "America/Chicago"
@@ -46,6 +47,7 @@ class Market(BaseModel):
     rates: Rates = Rates()
     payout_cron: str = "0 4 * * *"
     payout_minimum_cents: int = Field(default=100, ge=0)
+    refunds: Rules = Rules()
 
 
 class Settings(BaseSettings):
@@ -96,6 +98,8 @@ class Settings(BaseSettings):
     pickup_overdue_seconds: Positive = 20 * 60
     delivery_overdue_seconds: Positive = 15 * 60
     refund_overdue_seconds: Positive = 7 * 24 * 3600
+    complaint_window_seconds: Positive = 24 * 3600
+    tip_window_seconds: Positive = 24 * 3600
     # How long before it is due the evidence about a dispute goes off by itself.
     dispute_evidence_lead_seconds: Positive = 24 * 3600
 

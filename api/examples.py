@@ -17,6 +17,7 @@ PRICE: Example = {
     "serviceFeeCents": 0,
     "discountCents": 0,
     "tipCents": 0,
+    "promisedTipCents": None,
     "totalCents": 2660,
 }
 
@@ -180,6 +181,28 @@ OFFER: Example = {
     "estimatedPickupTime": "2026-01-31T18:26:00Z",
     "offeredAt": "2026-01-31T18:25:00Z",
     "expiresAt": "2026-01-31T18:25:30Z",
+}
+
+COMPLAINT: Example = {
+    "id": "0198c0de-0000-7000-8000-0000000000e1",
+    "orderId": _ORDER,
+    "status": "granted",
+    "items": [{"orderItemId": "0198c0de-0000-7000-8000-0000000000b1", "quantity": 1}],
+    "amountCents": 1080,
+    "grantedCents": 1080,
+    "reason": "missing_item",
+    "note": "There was only one dosa.",
+    "decisionNote": None,
+    "decidedAt": None,
+    "createdAt": "2026-01-31T19:00:00Z",
+}
+
+REFUND_REQUEST: Example = COMPLAINT | {
+    "kind": "complaint",
+    "askedBy": "0198c0de-0000-7000-8000-0000000000c1",
+    "bearer": "chef",
+    "decidedBy": None,
+    "stripeRefundId": "re_3QEXAMPLE",
 }
 
 QUOTE: Example = {

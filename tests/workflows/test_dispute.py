@@ -59,7 +59,7 @@ async def test_a_dispute_takes_the_money_and_disputes_the_order(room: Room) -> N
         **parts(dispute.run),
         Account.DISPUTE_LOSSES: 2660,
     }
-    assert "disputes the payment" in (await dispute.run.told(room.world.admin))[-1]
+    assert "is disputed" in (await dispute.run.told(room.world.admin))[-1]
 
 
 async def test_a_won_dispute_gives_the_money_again(room: Room) -> None:
