@@ -17,7 +17,6 @@ PRICE: Example = {
     "serviceFeeCents": 0,
     "discountCents": 0,
     "tipCents": 0,
-    "promisedTipCents": None,
     "totalCents": 2660,
 }
 
@@ -114,6 +113,7 @@ ORDER: Example = {
         }
     ],
     **PRICE,
+    "promisedTipCents": None,
     "refundedCents": 0,
     "currency": "usd",
     "promoCode": None,
