@@ -11,9 +11,11 @@ from domain.payees import PayeeKind
 from schema.messages.disputes import Concession, DisputeRequest, Evidence
 from tests.books import booked_events, books
 from tests.workflows.disputes import DisputeRun, delivered, disputed
-from tests.workflows.room import Room, Run, moment
+from tests.workflows.room import REPLAYED, Room, Run, moment
 from workflows.dispute import DisputeWorkflow
 from workflows.order import OrderWorkflow
+
+pytestmark = pytest.mark.parametrize("room", [REPLAYED], indirect=True)
 
 S = OrderStatus
 W = DisputeWorkflow

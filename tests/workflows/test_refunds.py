@@ -33,10 +33,12 @@ from schema.messages.refund import (
 )
 from schema.tables import AdminAction, OrderItem
 from tests.books import booked_events, books
-from tests.workflows.room import Room, Run
+from tests.workflows.room import REPLAYED, Room, Run
 from workflows.options import ORDERS_QUEUE
 from workflows.order import OrderWorkflow
 from workflows.refund import RefundWorkflow
+
+pytestmark = pytest.mark.parametrize("room", [REPLAYED], indirect=True)
 
 S, R = OrderStatus, RequestStatus
 DAY = timedelta(days=1)
