@@ -41,6 +41,7 @@ OPERATIONS: dict[str, tuple[str, dict[str, Any] | None]] = {
     ),
     "GET /api/v1/admin/ledger/accounts": ("admin", None),
     "GET /api/v1/admin/ledger/movements": ("admin", None),
+    "POST /api/v1/admin/ledger/movements/{movement_id}/reverse": ("admin", {"reason": "why not"}),
     "POST /api/v1/webhooks/stripe": ("anyone", None),
     "POST /api/v1/orders": ("customer", {"basket": True}),
     "POST /api/v1/orders/quote": ("customer", {"basket": True}),
@@ -104,6 +105,8 @@ _EVERYTHING = """
     UNION ALL SELECT 'accounts', md5(string_agg(c::text, ',' ORDER BY id)) FROM connected_accounts c
     UNION ALL SELECT 'disputes',
         md5(string_agg(d::text, ',' ORDER BY stripe_dispute_id)) FROM disputes d
+    UNION ALL SELECT 'movements', md5(string_agg(m::text, ',' ORDER BY id)) FROM ledger_movements m
+        WHERE order_id IN (SELECT id FROM here)
     UNION ALL SELECT 'holds', md5(string_agg(h::text, ',' ORDER BY payee_id)) FROM payout_holds h
     UNION ALL SELECT 'payouts', md5(string_agg(p::text, ',' ORDER BY id)) FROM payouts p
     UNION ALL SELECT 'cases', md5(string_agg(r::text, ',' ORDER BY id)) FROM reconciliation_cases r
@@ -133,6 +136,12 @@ async def promo_code(play: Cast) -> str:
     terms = {"discountType": "fixed", "discountValue": 500, "reason": "to be tried"}
     made = await play.admin.post("/admin/promo-codes", code=f"P-{uuid4().hex}", **terms)
     return str(made["code"])
+
+
+async def movement_of(play: Cast, order: dict[str, Any]) -> str:
+    """What the order's payment has booked."""
+    found = await play.admin.get("/admin/ledger/movements", orderId=order["id"])
+    return str(found["data"][0]["id"])
 
 
 async def send(play: Cast, person: Person | None, operation: str, ids: dict[str, str]) -> int:
@@ -173,6 +182,7 @@ async def test_whoever_may_not_is_refused_and_nothing_changes(play: Cast, operat
         "dispute_id": "",
         "code": await promo_code(play),
         "day": "2026-01-31",
+        "movement_id": await movement_of(play, order),
         "kind": "chef",
         "payee_id": str(play.world.chef.id),
         "case_id": str(uuid4()),
