@@ -1,8 +1,8 @@
 """What a payee should have been paid, recomputed from what is booked.
 
-`schema.queries.payouts` sets aside the postings that are in no live payout, one by one. This comes to
-the same by another way: all that was ever earned, less what earlier payouts took and kept. Amounts
-in cents, moments UTC.
+`schema.queries.payouts` sets aside the postings that are in no live payout, one by one. This comes
+to the same by another way: all that was ever earned, less what earlier payouts took and kept.
+Amounts in cents, moments UTC.
 """
 
 from collections.abc import Collection, Iterable, Sequence
