@@ -282,7 +282,7 @@ def _add_export(commands: "argparse._SubParsersAction[argparse.ArgumentParser]")
     parser.add_argument(
         "--force",
         action="store_true",
-        help="replace an earlier export, or write beside what is there",
+        help="replace an earlier export",
     )
 
 

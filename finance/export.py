@@ -27,21 +27,23 @@ HISTORIES = "histories"
 
 
 def prepare(folder: Path, *, force: bool) -> None:
-    """Make room for an export; with `force`, an earlier one gives way.
+    """Make room for an export; with `force`, an earlier one gives way, finished or not.
 
-    Raises Misused when there is anything that is not an earlier export's.
+    Raises Misused, having removed nothing, when there is anything else.
     """
     if folder.exists() and not folder.is_dir():
         raise Misused(f"{folder} is not a folder")
     folder.mkdir(parents=True, exist_ok=True)
-    if force and (folder / MANIFEST).exists():
-        # First what says that the rest is whole.
-        listed = _listed(folder)
-        (folder / MANIFEST).unlink()
-        for name in listed:
-            (folder / name).unlink(missing_ok=True)
-    elif any(folder.iterdir()) and not force:
+    there = sorted(path.relative_to(folder) for path in folder.rglob("*") if path.is_file())
+    if there and not force:
         raise Misused(f"{folder} is not empty (--force replaces an earlier export)")
+    others = [path for path in there if not _is_ours(path)]
+    if others:
+        names = ", ".join(str(path) for path in others)
+        raise Misused(f"{folder} holds what is no export's: {names}")
+    # The manifest first: it says that the rest is whole.
+    for path in sorted(there, key=lambda path: path != Path(MANIFEST)):
+        (folder / path).unlink()
     for name in (HISTORIES, LEDGER):
         (folder / name).mkdir(exist_ok=True)
 
@@ -113,6 +115,14 @@ def _write(folder: Path, chain: Collection[WorkflowHistory]) -> list[str]:
         (folder / name).write_text(history.to_json() + "\n")
         names.append(name)
     return names
+
+
+def _is_ours(path: Path) -> bool:
+    return str(path) in {
+        MANIFEST,
+        STRIPE,
+        *(f"{LEDGER}/{name}.csv" for name in TABLES),
+    } or path.match(f"{HISTORIES}/payout-*.json")
 
 
 def _key(row: Message) -> str:

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from domain import audit
-from domain.audit import IN_FLIGHT, Entry, Owed, Taken
+from domain.audit import Entry, Owed, Taken
 from domain.ledger import Account
 from domain.payouts import Outcome, PayoutStatus
 from finance.deeds import Did
@@ -175,12 +175,13 @@ def _belongs(facts: _Facts, owed: Owed, market: str) -> bool:
 
 
 def _in_history(case: Case, row: PayoutRow) -> Iterator[str]:
-    if not any(did.started_at < row.created_at + IN_FLIGHT for did in case.did):
+    claims = [did.claimed.payout for did in case.did if did.claimed and did.claimed.payout]
+    # Whoever takes a payout up again finds it claimed, and mostly further than that.
+    if not any(claim.status is S.CLAIMED for claim in claims):
         yield MISSING_HISTORY
     currency = row.currency
-    for did in case.did:
-        claim = did.claimed.payout if did.claimed else None
-        if claim is not None and (claim.id, claim.cents) != (row.id, row.cents):
+    for claim in claims:
+        if (claim.id, claim.cents) != (row.id, row.cents):
             yield (
                 f"{DIFFERS}: its history set {money(claim.cents, currency)} aside,"
                 f" its row says {money(row.cents, currency)}"

@@ -55,21 +55,12 @@ async def orders(house: CountingHouse) -> list[str]:
 
 
 @pytest.fixture
-def ask(
-    house: CountingHouse,
+def ask_about(
     environment: Mapping[str, str],
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
-) -> Ask:
-    """Run a command of finance against the counting house."""
-    told = {
-        **environment,
-        "DATABASE_URL": house.database.engine.url.render_as_string(hide_password=False),
-        "STRIPE_API_BASE": house.stripe.url,
-        "TEMPORAL_ADDRESS": house.room.client.service_client.config.target_host,
-    }
-    for name, value in told.items():
-        monkeypatch.setenv(name, value)
+) -> Callable[[CountingHouse], Ask]:
+    """Run commands of finance against a counting house."""
 
     async def run(*arguments: object) -> Answer:
         capsys.readouterr()
@@ -78,4 +69,21 @@ def ask(
         said = capsys.readouterr()
         return Answer(status, said.out, said.err)
 
-    return run
+    def point_at(house: CountingHouse) -> Ask:
+        told = {
+            **environment,
+            "DATABASE_URL": house.database.engine.url.render_as_string(hide_password=False),
+            "STRIPE_API_BASE": house.stripe.url,
+            "TEMPORAL_ADDRESS": house.room.client.service_client.config.target_host,
+        }
+        for name, value in told.items():
+            monkeypatch.setenv(name, value)
+        return run
+
+    return point_at
+
+
+@pytest.fixture
+def ask(house: CountingHouse, ask_about: Callable[[CountingHouse], Ask]) -> Ask:
+    """Run commands of finance against this test's counting house."""
+    return ask_about(house)

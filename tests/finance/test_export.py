@@ -19,7 +19,7 @@ async def exported(house: CountingHouse, orders: list[str], ask: Ask, tmp_path: 
     await pay(house)
     answer = await ask("export", "--date", TODAY, "--to", tmp_path / "kept")
     assert answer.status == 0, answer
-    assert answer.words.startswith(f"2 payees of {TODAY}: 9 files and their sums in ")
+    assert answer.words.startswith(f"2 payees of {TODAY}: ")
     return tmp_path / "kept"
 
 
@@ -87,6 +87,12 @@ async def test_an_export_does_not_write_over_what_is_there(exported: Path, ask: 
     refused = await ask("export", "--date", TODAY, "--to", exported)
     assert refused.status == 2
     assert "is not empty" in refused.trouble
+
+    (exported / "my notes.txt").write_text("not an export's")
+    careful = await ask("export", "--date", TODAY, "--to", exported, "--force")
+    assert careful.status == 2
+    assert "my notes.txt" in careful.trouble
+    (exported / "my notes.txt").unlink()
 
     again = await ask("export", "--date", TODAY, "--to", exported, "--force")
     assert again.status == 0, again

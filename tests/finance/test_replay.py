@@ -1,5 +1,6 @@
 """Whatever was done to a payout behind our back, the proof fails, and names payee and orders."""
 
+from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
@@ -12,10 +13,12 @@ from finance.sources import Live
 from local.payees import account_id
 from providers.stripe import Stripe
 from providers.stripe_payouts import Payouts
+from settings import Settings
 from tests.finance.audited import all_come_to, by_hand, chef_account, of_chef, pay
 from tests.finance.conftest import Answer, Ask
 from tests.finance.hasty import HastyPayoutWorkflow
-from tests.workflows.counting_house import CHEF, DRIVER, TODAY, CountingHouse
+from tests.local.stripe.stripe_harness import Api
+from tests.workflows.counting_house import CHEF, DRIVER, TODAY, CountingHouse, counting_house
 from workflows.payout import PayoutWorkflow
 from workflows.payout_run import PayoutRunWorkflow
 
@@ -52,13 +55,32 @@ async def test_a_day_that_went_well_agrees(
     assert line(answer, f"driver:{house.world.drivers[0].id}").endswith("10.00 USD  ok")
     total = next(words for words in answer.words.splitlines() if words.startswith("total"))
     assert total.split()[1:] == ["2", "payees", *(["42.02", "USD"] * 3)]
-    assert "3 histories replayed" in answer.words
+    assert "Payouts of 2026-11-21: " in answer.words
     assert "Everything agrees." in answer.words
 
     payout = await of_chef(house)
     alone = await ask("replay", "--payout", payout.id)
     assert alone.status == 0
     assert line(alone, chef_account(house)).split() == chef.split()
+
+
+async def test_a_run_of_many_histories_agrees(
+    settings: Settings, fresh: Api, ask_about: Callable[[CountingHouse], Ask]
+) -> None:
+    async with counting_house(settings, fresh, drivers=13) as house:
+        house.fund(100_000)
+        for number, driver in enumerate(house.world.drivers):
+            await house.owe(DRIVER, driver, 500 + number)
+        await house.run(parallel=4, to_a_history=5)
+
+        answer = await ask_about(house)("replay", "--date", TODAY)
+
+        assert answer.status == 0, answer
+        assert answer.words.count("  under way\n") == 13
+        # Five payees to a history of the run, and one of each payee.
+        assert "16 histories replayed" in answer.words
+        total = next(words for words in answer.words.splitlines() if words.startswith("total"))
+        assert total.split()[1:5] == ["13", "payees", "65.78", "USD"]
 
 
 @pytest.mark.usefixtures("orders")
