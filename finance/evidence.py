@@ -1,6 +1,6 @@
 """What is to be looked at: the payees of a day or a payout, a few at a time with all about them."""
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import NamedTuple
@@ -13,6 +13,7 @@ from domain.ledger import payable, payee_of
 from finance import deeds
 from finance.deeds import RunDid
 from finance.histories import Histories, run_id
+from finance.printing import Progress
 from finance.problems import Misused
 from finance.sources import Source
 from schema.messages.books import AtStripe, Books, PayoutRow
@@ -48,13 +49,14 @@ class Due:
 
 @dataclass(frozen=True)
 class Matter:
-    """All that is to be looked at. `due` are those of the subjects whom a run should have met."""
+    """All that is to be looked at: whom runs have `begun` with, and who was `due` before them."""
 
     day: date
     runs: Mapping[str, list[WorkflowHistory]]
     missing_runs: Sequence[str]
     rows: Mapping[Subject, PayoutRow]
     subjects: Sequence[Subject]
+    begun: Collection[Subject]
     due: Mapping[Subject, Due]
     children: Sequence[tuple[str, str]]
 
@@ -83,7 +85,7 @@ async def of_day(
     if not rows and not found:
         where = f" in {market}" if market else ""
         raise Misused(f"no payouts were run for {day}{where}, as far as books and Temporal know")
-    subjects, due = dict.fromkeys(rows), dict[Subject, Due]()
+    begun, due = set[Subject](), dict[Subject, Due]()
     children: list[tuple[str, str]] = []
     for kept in found.values():
         chain = [deeds.of_run(history) for history in kept]
@@ -92,12 +94,11 @@ async def of_day(
             for start in did.begun:
                 if start.terms.day == day:
                     account = payable(start.kind, start.payee_id)
-                    subjects[Subject(account, day, start.terms.currency)] = None
-        for subject, about in (await _due(source, chain, rows)).items():
-            due[subject] = about
-            subjects[subject] = None
+                    begun.add(Subject(account, day, start.terms.currency))
+        due |= await _due(source, chain, rows)
     missing = {run_id(day, row.market) for row in rows.values()} - set(found)
-    return Matter(day, found, sorted(missing), rows, sorted(subjects), due, children)
+    subjects = sorted({*rows, *begun, *due})
+    return Matter(day, found, sorted(missing), rows, subjects, begun, due, children)
 
 
 async def of_payout(source: Source, payout_id: UUID) -> Matter:
@@ -106,7 +107,7 @@ async def of_payout(source: Source, payout_id: UUID) -> Matter:
     if row is None:
         raise Misused(f"there is no payout {payout_id}")
     subject = subject_of(row)
-    return Matter(row.day, {}, [], {subject: row}, [subject], {}, [])
+    return Matter(row.day, {}, [], {subject: row}, [subject], {subject}, {}, [])
 
 
 async def batches(histories: Histories, source: Source, matter: Matter) -> AsyncIterator[Batch]:
@@ -114,6 +115,7 @@ async def batches(histories: Histories, source: Source, matter: Matter) -> Async
 
     Histories are read before the books, and the books before Stripe: none is behind the one before.
     """
+    progress = Progress("payees", len(matter.subjects))
     for at in range(0, len(matter.subjects), _PAYEES_AT_ONCE):
         some = list(matter.subjects[at : at + _PAYEES_AT_ONCE])
         ids = dict.fromkeys(subject.workflow_id for subject in some)
@@ -121,6 +123,7 @@ async def batches(histories: Histories, source: Source, matter: Matter) -> Async
         books = await source.books([subject.account for subject in some])
         paid = [row for row in books.payouts if subject_of(row) in some]
         yield Batch(some, found, books, await source.at_stripe(paid, books))
+        progress.step(len(some))
 
 
 async def _due(

@@ -12,7 +12,6 @@ from temporalio.service import RPCError, RPCStatusCode
 from temporalio.worker import Replayer
 
 from finance import deeds
-from finance.printing import Progress
 from workflows.payout import PayoutWorkflow
 from workflows.payout_run import PayoutRunWorkflow
 
@@ -50,15 +49,9 @@ class FromTemporal:
                 known[workflow_id].add(run_id)
         for workflow_id, run_id in await self._listed(list(known)):
             known[workflow_id].add(run_id)
-        progress = Progress("histories fetched", len(known))
-
-        async def fetch(workflow_id: str) -> list[WorkflowHistory]:
-            found = await self._all_runs(workflow_id, known[workflow_id])
-            progress.step()
-            return found
-
-        found = await asyncio.gather(*(fetch(workflow_id) for workflow_id in known))
-        progress.end()
+        found = await asyncio.gather(
+            *(self._all_runs(workflow_id, run_ids) for workflow_id, run_ids in known.items())
+        )
         return dict(zip(known, found, strict=True))
 
     async def _all_runs(self, workflow_id: str, runs: set[str]) -> list[WorkflowHistory]:
@@ -157,7 +150,6 @@ async def replay(
     histories: Collection[WorkflowHistory], workflows: Sequence[type] = WORKFLOWS
 ) -> list[tuple[WorkflowHistory, str]]:
     """Replay histories with today's code: those that it would have taken otherwise, and how."""
-    progress = Progress("histories replayed", len(histories))
 
     async def each() -> AsyncIterator[WorkflowHistory]:
         for history in histories:
@@ -167,11 +159,9 @@ async def replay(
     replayer = Replayer(workflows=workflows, data_converter=pydantic_data_converter)
     async with replayer.workflow_replay_iterator(each()) as results:
         async for result in results:
-            progress.step()
             if result.replay_failure is not None:
                 words = str(result.replay_failure).partition("\n")[0]
                 failed.append((result.history, words))
-    progress.end()
     return failed
 
 

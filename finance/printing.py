@@ -8,7 +8,6 @@ from collections.abc import Sequence
 _WHOLE = frozenset(
     "bif clp djf gnf jpy kmf krw mga pyg rwf ugx vnd vuv xaf xof xpf".split()  # noqa: SIM905
 )
-_EVERY = 250
 
 
 def money(cents: int, currency: str) -> str:
@@ -40,19 +39,15 @@ def table(heads: Sequence[str], rows: Sequence[Sequence[str]], right: Sequence[i
 class Progress:
     """How far something long has come, on standard error: one line that changes, if it can."""
 
-    def __init__(self, what: str, total: int | None = None) -> None:
-        self._what, self._done = what, 0
-        self._of = "" if total is None else f" of {total}"
+    def __init__(self, what: str, total: int) -> None:
+        self._what, self._total, self._done = what, total, 0
 
-    def step(self) -> None:
-        """One more is done."""
-        self._done += 1
+    def step(self, number: int) -> None:
+        """So many more are done."""
+        self._done += number
+        words = f"{self._what}: {self._done} of {self._total}"
         if sys.stderr.isatty():
-            print(f"\r{self._what}: {self._done}{self._of}", end="", file=sys.stderr, flush=True)
-        elif self._done % _EVERY == 0:
-            print(f"{self._what}: {self._done}{self._of}", file=sys.stderr, flush=True)
-
-    def end(self) -> None:
-        """Leave the line behind."""
-        if sys.stderr.isatty() and self._done:
-            print(file=sys.stderr)
+            end = "\n" if self._done == self._total else ""
+            print(f"\r{words}", end=end, file=sys.stderr, flush=True)
+        elif number < self._total:
+            print(words, file=sys.stderr, flush=True)

@@ -104,6 +104,7 @@ def _cases(
                 row=row,
                 records=records,
                 at_stripe=batch.stripe.get(row.id) if row else None,
+                was_begun=subject in matter.begun,
                 due=matter.due.get(subject),
             )
         )

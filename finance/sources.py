@@ -13,7 +13,6 @@ import stripe
 
 from domain import audit
 from domain.ledger import payable
-from finance.printing import Progress
 from finance.records import Records
 from providers.stripe_payouts import Payouts
 from schema.database import Database
@@ -97,16 +96,11 @@ class Live:
     async def at_stripe(
         self, payouts: Sequence[PayoutRow], books: Books
     ) -> Mapping[UUID, AtStripe]:
-        progress = Progress("payouts looked up at Stripe", len(payouts))
-
         async def ask(payout: PayoutRow) -> AtStripe:
             async with self._some:
-                found = await self._ask(payout, books)
-            progress.step()
-            return found
+                return await self._ask(payout, books)
 
         found = await asyncio.gather(*(ask(payout) for payout in payouts))
-        progress.end()
         return {about.payout_id: about for about in found}
 
     async def _ask(self, payout: PayoutRow, books: Books) -> AtStripe:

@@ -42,7 +42,8 @@ _REFUSED = frozenset({"failed", "canceled"})
 class Case:
     """A payee's payout for a day, and all that is known of it.
 
-    `failures` say how his histories did not replay. `due` is there when a run should have met him.
+    `failures` say how his histories did not replay, `was_begun` whether a run says that it began
+    with him. `due` is there when one should have.
     """
 
     subject: Subject
@@ -51,6 +52,7 @@ class Case:
     row: PayoutRow | None
     records: Records
     at_stripe: AtStripe | None
+    was_begun: bool
     due: Due | None
 
 
@@ -148,9 +150,9 @@ def _unpaid(facts: _Facts) -> Finding | None:
             wrong.append(
                 f"{DIFFERS}: owed {money(owed.cents, currency)}, and found to be owed nothing"
             )
-    elif case.due is None:
+    elif case.was_begun and not case.did:
         wrong.append(MISSING_HISTORY)
-    elif case.due.run_is_over and not case.did:
+    elif case.due is not None and case.due.run_is_over and not case.did:
         wrong.append(
             f"{DIFFERS}: owed {money(owed.cents, currency)}, and the run did not begin with him"
         )

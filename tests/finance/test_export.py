@@ -83,6 +83,23 @@ async def test_files_that_are_gone_or_were_added_are_noticed(exported: Path, ask
     assert "histories/payout-of-my-own.1.json was not exported" in answer.trouble
 
 
+async def test_a_history_that_is_missing_is_said_of_its_payee(
+    exported: Path, house: CountingHouse, orders: list[str], ask: Ask
+) -> None:
+    manifest = json.loads((exported / "manifest.json").read_text())
+    for name in list(manifest["files"]):
+        if f"payout-{house.world.chef.id}" in name:
+            (exported / name).unlink()
+            del manifest["files"][name]
+    (exported / "manifest.json").write_text(json.dumps(manifest))
+
+    answer = await ask("replay", "--histories", exported, "--extract")
+
+    assert answer.status == 1, answer
+    assert "32.02 USD  missing history\n" in answer.words
+    assert orders[0] in answer.words
+
+
 async def test_an_export_does_not_write_over_what_is_there(exported: Path, ask: Ask) -> None:
     refused = await ask("export", "--date", TODAY, "--to", exported)
     assert refused.status == 2
