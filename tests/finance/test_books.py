@@ -182,12 +182,19 @@ async def test_a_statement_of_nobody_is_refused(ask: Ask, payee: str, words: str
     assert words in answer.trouble
 
 
-async def test_a_database_that_does_not_answer_is_no_verdict(
-    ask: Ask, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    ("variable", "address"),
+    [
+        ("DATABASE_URL", "postgresql://nobody@127.0.0.1:1/nothing"),
+        ("TEMPORAL_ADDRESS", "127.0.0.1:1"),
+    ],
+)
+async def test_who_does_not_answer_gives_no_verdict(
+    ask: Ask, monkeypatch: pytest.MonkeyPatch, variable: str, address: str
 ) -> None:
-    monkeypatch.setenv("DATABASE_URL", "postgresql://nobody@127.0.0.1:1/nothing")
+    monkeypatch.setenv(variable, address)
 
-    answer = await ask("trial-balance")
+    answer = await ask("replay", "--date", TODAY)
 
     assert (answer.status, answer.words) == (3, "")
     assert answer.trouble.startswith("could not ask: ")

@@ -172,6 +172,10 @@ async def test_a_transfer_that_was_reversed_in_the_dashboard_is_found(
             "differs: its history made tr_",
         ),
         (
+            "UPDATE payouts SET stripe_payout_id = 'po_1' WHERE id = :id",
+            "missing at Stripe: payout po_1",
+        ),
+        (
             """DELETE FROM payout_items WHERE payout_id = :id AND posting_id =
             (SELECT min(posting_id::text)::uuid FROM payout_items WHERE payout_id = :id)""",
             "differs: its postings come to 16.01 USD, not 32.02 USD",
@@ -186,7 +190,15 @@ async def test_a_transfer_that_was_reversed_in_the_dashboard_is_found(
             "differs: what is booked for it is not what a payout",
         ),
     ],
-    ids=["amount", "status", "transfer", "item removed", "item released", "booking removed"],
+    ids=[
+        "amount",
+        "status",
+        "transfer",
+        "bank payout",
+        "item removed",
+        "item released",
+        "booking removed",
+    ],
 )
 async def test_rows_that_were_changed_by_hand_are_found(
     house: CountingHouse, orders: list[str], ask: Ask, statement: str, words: str
