@@ -11,7 +11,19 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from domain.cancellation import Settlement
-from domain.ledger import Account, Bearer, Sale, Shares, bearers_account, refund_shares
+from domain.ledger import (
+    Account,
+    Bearer,
+    Event,
+    Movement,
+    Posting,
+    Sale,
+    Shares,
+    balances,
+    bearers_account,
+    refund_shares,
+    reverse,
+)
 from domain.order_status import OrderStatus
 
 _EARNED = frozenset({OrderStatus.DELIVERED, OrderStatus.DISPUTED, OrderStatus.REFUNDED})
@@ -56,6 +68,27 @@ def returned_before_the_end(
     """
     deposit = _credit(left, Account.CUSTOMER_DEPOSITS) - settlement.kept_cents
     return max(0, min(refunds.get(Account.REFUND_LOSSES, 0), deposit))
+
+
+def failed(
+    refund: Movement, kept_cents: int, cancelled: Mapping[str, int], refunds: Mapping[str, int]
+) -> Movement:
+    """The opposite of a refund that did not reach the customer.
+
+    What was `cancelled` as returned before the end is the customer's again, beyond what other
+    `refunds` at the platform's expense account for.
+    """
+    lost = balances([refund]).get(Account.REFUND_LOSSES, 0)
+    others = refunds.get(Account.REFUND_LOSSES, 0) - lost
+    returned = cancelled.get(Account.CUSTOMER_DEPOSITS, 0) - kept_cents
+    his = min(lost, max(0, returned - others))
+    undone = reverse(refund, Event.REFUND_FAILED)
+    if not his:
+        return undone
+    accounts = {**balances([undone]), Account.REFUND_LOSSES: his - lost}
+    accounts[Account.CUSTOMER_DEPOSITS] = accounts.get(Account.CUSTOMER_DEPOSITS, 0) - his
+    postings = tuple(Posting(str(account), cents) for account, cents in accounts.items() if cents)
+    return replace(undone, postings=postings)
 
 
 def _at_fault(

@@ -33,6 +33,7 @@ async def step(session: AsyncSession, moved: Transition) -> None:
     """Book what a step of an order means for the money: delivered, or ended without."""
     if moved.to is OrderStatus.DELIVERED and moved.was is OrderStatus.IN_TRANSIT:
         await ledger.book(session, rules.earned(await sale_of(session, moved.order_id)))
+        await _judge_again(session, moved.order_id)
     elif moved.to is OrderStatus.CANCELLED:
         settlement = Settlement(
             kept_cents=moved.changes.kept_cents or 0,
@@ -46,6 +47,7 @@ async def step(session: AsyncSession, moved: Transition) -> None:
         )
         sale = await sale_of(session, moved.order_id)
         await ledger.book(session, rules.cancelled(sale, settlement, returned))
+        await _judge_again(session, moved.order_id)
 
 
 async def refund(
@@ -68,7 +70,10 @@ async def refund(
         movement = rules.refunded(sale, await _shares(session, sale, cents, request), refund_id)
         await ledger.book(session, movement)
     if status in _FELL_THROUGH:
-        await ledger.book(session, rules.reverse(movement, Event.REFUND_FAILED))
+        kept = await session.scalar(select(col(Order.kept_cents)).where(col(Order.id) == order_id))
+        cancelled = await ledger.of_order(session, order_id, frozenset({Event.CANCELLED}))
+        refunds = await ledger.of_order(session, order_id, _REFUNDS)
+        await ledger.book(session, bearing.failed(movement, kept or 0, cancelled, refunds))
 
 
 async def dispute(session: AsyncSession, row: Dispute) -> None:
@@ -95,6 +100,16 @@ async def dispute(session: AsyncSession, row: Dispute) -> None:
         movement = rules.dispute_lost(sale, shares, dispute_id)
         if movement is not None:
             await ledger.book(session, movement)
+
+
+async def _judge_again(session: AsyncSession, order_id: UUID) -> None:
+    """A dispute that was lost before the order's end is borne by those who have earned by then."""
+    for row in await session.scalars(
+        select(Dispute)
+        .where(col(Dispute.order_id) == order_id, col(Dispute.outcome) == Outcome.LOST)
+        .order_by(col(Dispute.stripe_dispute_id))
+    ):
+        await dispute(session, row)
 
 
 async def sale_of(session: AsyncSession, order_id: UUID) -> Sale:
