@@ -7,7 +7,6 @@ field and 150,000 in all (docs.stripe.com/api/disputes/evidence_object).
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from domain.pricing import Price
 
@@ -35,6 +34,16 @@ class Seen:
 
 
 @dataclass(frozen=True, slots=True)
+class Proof:
+    """What a driver gave to show that he delivered; degrees where he said where."""
+
+    photo_url: str | None = None
+    note: str | None = None
+    latitude: float | None = None
+    longitude: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Case:
     """What is known of a disputed order. `words` are what people have added to it."""
 
@@ -51,7 +60,7 @@ class Case:
     driver: str | None
     near_door_at: datetime | None
     delivered_at: datetime | None
-    proof: Mapping[str, Any] | None
+    proof: Proof
     words: str | None = None
 
 
@@ -130,12 +139,13 @@ def _proof(case: Case) -> Iterable[str]:
     yield f"Delivered{by} on {moment(case.delivered_at)} to {case.address}."
     if case.near_door_at is not None:
         yield f"The driver's position was at the door on {moment(case.near_door_at)}."
-    proof = case.proof or {}
-    for name, words in (("photo_url", "Photo at the door"), ("note", "The driver's note")):
-        if proof.get(name):
-            yield f"{words}: {proof[name]}"
-    if proof.get("latitude") is not None and proof.get("longitude") is not None:
-        yield f"Handed over at {proof['latitude']}, {proof['longitude']}."
+    proof = case.proof
+    if proof.photo_url:
+        yield f"Photo at the door: {proof.photo_url}"
+    if proof.note:
+        yield f"The driver's note: {proof.note}"
+    if proof.latitude is not None and proof.longitude is not None:
+        yield f"Handed over at {proof.latitude}, {proof.longitude}."
 
 
 def _dated(seen: Iterable[Seen]) -> list[str]:

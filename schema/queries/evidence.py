@@ -1,12 +1,14 @@
 """Every SQL statement that collects what a bank is told of a disputed order."""
 
+from collections.abc import Mapping
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
-from domain.evidence import Case, Dish, Seen, amount
+from domain.evidence import Case, Dish, Proof, Seen, amount
 from domain.pricing import Price
 from schema.queries import order_views
 from schema.tables import Dispute, Notification, Order, OrderItem, Refund, User, UserProfile
@@ -33,13 +35,22 @@ async def case(session: AsyncSession, dispute: Dispute) -> Case:
         driver=view.driver_name,
         near_door_at=order.near_door_at,
         delivered_at=order.delivered_at,
-        proof=order.proof,
+        proof=_proof(order.proof or {}),
         words=dispute.evidence_text,
     )
 
 
 def _dish(item: OrderItem) -> Dish:
     return Dish(item.name, item.quantity, item.price_cents)
+
+
+def _proof(kept: Mapping[str, Any]) -> Proof:
+    return Proof(
+        photo_url=kept.get("photoUrl"),
+        note=kept.get("note"),
+        latitude=kept.get("latitude"),
+        longitude=kept.get("longitude"),
+    )
 
 
 def _address(order: Order) -> str:

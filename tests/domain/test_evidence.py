@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.evidence import MOST_IN_A_FIELD, MOST_IN_ALL, Case, Dish, Seen, compose
+from domain.evidence import MOST_IN_A_FIELD, MOST_IN_ALL, Case, Dish, Proof, Seen, compose
 from domain.pricing import Rates, price
 
 AT = datetime(2026, 1, 31, 18, 34, tzinfo=UTC)
@@ -24,7 +24,7 @@ CASE = Case(
     driver="Sam",
     near_door_at=AT,
     delivered_at=AT,
-    proof={"photo_url": "https://photos.example/1.jpg", "note": "handed over"},
+    proof=Proof(photo_url="https://photos.example/1.jpg", note="handed over"),
 )
 
 words = st.text(max_size=40)
@@ -47,7 +47,7 @@ cases = st.builds(
     driver=st.none() | words,
     near_door_at=st.none() | st.just(AT),
     delivered_at=st.none() | st.just(AT),
-    proof=st.none() | st.dictionaries(st.sampled_from(["note", "photo_url"]), words),
+    proof=st.builds(Proof, photo_url=st.none() | words, note=st.none() | words),
     words=st.none() | long_words,
 )
 
@@ -71,7 +71,7 @@ def test_the_evidence_of_a_delivered_order() -> None:
 
 
 def test_coordinates_are_proof_where_there_are_any() -> None:
-    case = replace(CASE, proof={"latitude": 30.2672, "longitude": -97.7431})
+    case = replace(CASE, proof=Proof(latitude=30.2672, longitude=-97.7431))
 
     assert "Handed over at 30.2672, -97.7431." in compose(case)["access_activity_log"]
 
@@ -81,7 +81,7 @@ def test_what_people_add_is_sent_as_they_wrote_it() -> None:
 
 
 def test_what_was_not_delivered_is_not_said_to_be() -> None:
-    said = compose(replace(CASE, delivered_at=None, near_door_at=None, proof=None))
+    said = compose(replace(CASE, delivered_at=None, near_door_at=None, proof=Proof()))
 
     assert "Delivered" not in said["access_activity_log"]
     assert not {"service_date", "shipping_date"} & said.keys()

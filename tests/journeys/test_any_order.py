@@ -79,15 +79,11 @@ async def history(play: Cast, order_id: UUID) -> list[OrderStatus]:
         return [step.to for step in await orders.steps_after(session, order_id, 0)]
 
 
-async def is_quiet(play: Cast) -> None:
-    """Wait until nobody works on anything any more."""
+async def are_quiet(play: Cast, *workflow_ids: str) -> None:
+    """Wait until nobody works on these any more."""
     client = await Client.connect(play.environment["TEMPORAL_ADDRESS"])
-
-    async def nobody_works() -> bool:
-        running = await client.count_workflows("ExecutionStatus = 'Running'")
-        return running.count == 0
-
-    await until(nobody_works)
+    for workflow_id in workflow_ids:
+        await client.get_workflow_handle(workflow_id).result()
 
 
 async def test_a_disputes_events_in_every_order_have_one_effect(play: Cast, post: Post) -> None:
@@ -122,7 +118,8 @@ async def test_a_disputes_events_in_every_order_have_one_effect(play: Cast, post
     lived = await asyncio.gather(
         *(live(number, events) for number, events in enumerate(permutations(OF_A_DISPUTE)))
     )
-    await is_quiet(play)
+    await are_quiet(play, *(f"dispute-{dispute_id}" for _, dispute_id, _ in lived))
+    await are_quiet(play, *(f"order-{order_id}" for order_id, _, _ in lived))
 
     for order_id, dispute_id, outcome in lived:
         won = outcome == "won"
@@ -199,7 +196,7 @@ async def test_a_refunds_events_in_every_order_have_one_effect(play: Cast, post:
     lived = await asyncio.gather(
         *(live(number // 6, events) for number, events in enumerate([*permutations(statuses)] * 4))
     )
-    await is_quiet(play)
+    await are_quiet(play, *(f"order-{order_id}" for order_id in lived))
 
     for order_id in lived:
         async with play.database.read() as session:
