@@ -91,6 +91,8 @@ async def everything(play: Cast, order_id: str) -> list[tuple[str, str]]:
     async with play.database.read() as session:
         found = await session.execute(text(_EVERYTHING), {"order_id": order_id})
         return [(row[0], row[1]) for row in found]
+
+
 async def everything(play: Cast) -> list[tuple[str, str]]:
     """A digest of all that could be changed; orders elsewhere go on by themselves meanwhile."""
     chef = {"chef_id": play.world.chef.id}
