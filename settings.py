@@ -31,11 +31,15 @@ OptionalAddress = Annotated[str | None, AfterValidator(_address_or_nothing)]
 
 
 class Market(BaseModel):
-    """A city or region: its clock, its country (two letters), and what things cost there."""
+    """A city or region: its clock, its country (two letters), what things cost there, and when (by
+    its clock) and from how much on payees are paid.
+    """
 
     timezone: str = "America/Chicago"
     country: Annotated[str, Field(pattern="^[A-Z]{2}$")] = "US"
     rates: Rates = Rates()
+    payout_cron: str = "0 4 * * *"
+    payout_minimum_cents: int = Field(default=100, ge=0)
 
 
 class Settings(BaseSettings):
@@ -62,6 +66,8 @@ class Settings(BaseSettings):
     stripe_max_network_retries: int = 2
     payment_activities_per_second: float = 25.0
     payout_activities_per_second: float = 25.0
+    # How many payees a payout run is busy with at once.
+    payout_parallel: Positive = 50
 
     google_maps_api_key: SecretStr = SecretStr("")
     google_maps_base_url: OptionalAddress = None

@@ -44,7 +44,7 @@ from workflows.onboarding import OnboardingWorkflow
 from workflows.options import NOTIFICATIONS_QUEUE, ORDERS_QUEUE, PAYMENTS_QUEUE, PAYOUTS_QUEUE
 from workflows.order import OrderWorkflow
 from workflows.payout import PayoutWorkflow
-from workflows.payout_run import PayoutRunWorkflow
+from workflows.payout_run import PayoutDayWorkflow, PayoutRunWorkflow
 from workflows.reconciliation import ReconciliationWorkflow
 from workflows.schedules import ensure_schedules
 
@@ -129,6 +129,7 @@ async def working(client: Client, settings: Settings, **options: Any) -> AsyncIt
                 OnboardingWorkflow,
                 PayoutWorkflow,
                 PayoutRunWorkflow,
+                PayoutDayWorkflow,
                 ReconciliationWorkflow,
             ],
             activities=[

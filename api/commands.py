@@ -30,7 +30,7 @@ async def ask(
     """
     update_id = f"{update.__name__}:{key}"
     try:
-        return views.status(await held.engine.ask(order, update, request, key=update_id))
+        return views.status(await held.engine.orders.ask(order, update, request, key=update_id))
     except OrderClosed as closed:
         async with held.database.read() as session:
             now = await order_views.access(session, order.order_id)
@@ -38,5 +38,5 @@ async def ask(
             raise not_found("order") from closed
         if now.status in ENDED:
             raise IllegalTransition(now.status, to, by) from closed
-    await held.engine.take_up(order.order_id)
-    return views.status(await held.engine.ask(now, update, request, key=update_id))
+    await held.engine.orders.take_up(order.order_id)
+    return views.status(await held.engine.orders.ask(now, update, request, key=update_id))

@@ -2,12 +2,16 @@
 
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
+from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from api.dependencies import Services
+from domain.payouts import PayoutStatus
 from schema.messages.payees import AccountUpdated, PayeeRef
-from schema.queries import payees
+from schema.messages.payouts import PayoutChanged, PayoutStart
+from schema.queries import payees, payouts
+from workflows.schedules import market_payouts
 
 Event = Mapping[str, Any]
 # Passes an event on, and says what became of it.
@@ -28,12 +32,47 @@ async def _account_updated(held: Services, event: Event) -> str:
     payee = await _owner(held, event["account"], about)
     if payee is None:
         return "unmatched: no such account"
-    await held.engine.tell_of_account(payee, AccountUpdated(account_id=about.id))
+    await held.engine.payees.tell_of_account(payee, AccountUpdated(account_id=about.id))
     return "told: account_updated"
+
+
+class _Payout(BaseModel):
+    """What was sent to a bank, as Stripe writes it: the part of it that we read."""
+
+    model_config = ConfigDict(hide_input_in_errors=True)
+
+    id: str
+    metadata: dict[str, str] | None = None
+
+
+async def _payout_changed(held: Services, event: Event) -> str:
+    about = _Payout.model_validate(event["data"].get("object"))
+    try:
+        ours = UUID((about.metadata or {}).get("payout", ""))
+    except ValueError:
+        ours = None
+    async with held.database.read() as session:
+        payout = await payouts.of_stripe(session, about.id, ours)
+    if payout is None:
+        return "unmatched: no such payout"
+    if payout.status is PayoutStatus.FAILED:
+        return "known: the payout has come back"
+    if payout.status is PayoutStatus.PAID and event["type"] == "payout.paid":
+        return "known: the payout is paid"
+    start = PayoutStart(
+        terms=market_payouts(held.settings, payout.market).run(payout.day).terms,
+        kind=payout.user_type,
+        payee_id=payout.payee_id,
+    )
+    await held.engine.payees.tell_of_payout(start, PayoutChanged(payout_id=about.id))
+    return "told: payout_changed"
 
 
 HANDLERS: Mapping[str, Handler] = {
     "account.updated": _account_updated,
+    "payout.paid": _payout_changed,
+    "payout.failed": _payout_changed,
+    "payout.canceled": _payout_changed,
 }
 
 

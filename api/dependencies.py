@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
 from http import HTTPStatus
 from typing import Annotated
 from uuid import UUID
@@ -14,11 +15,12 @@ from sqlalchemy import ColumnElement
 
 from api.auth import Principal, principal
 from api.engine import Engine
-from api.errors import Problem, not_found, unauthorised
+from api.errors import Problem, invalid, not_found, unauthorised
 from providers.maps import Maps
 from providers.positions import Positions
 from schema.database import Database
 from schema.queries import order_views
+from schema.queries.earnings import Between
 from schema.queries.order_views import Access
 from schema.tables import Role
 from settings import Settings
@@ -99,6 +101,26 @@ def _paging(
 
 
 PagingDep = Annotated[Paging, Depends(_paging)]
+
+
+def _period(
+    begin: Annotated[date | None, Query(description="The first day, UTC.")] = None,
+    end: Annotated[date | None, Query(description="The last day, UTC.")] = None,
+) -> Between:
+    if begin is not None and end is not None and end < begin:
+        raise invalid("end", "ends_before_it_begins", f"{end} is before {begin}")
+    try:
+        after = None if end is None else end + timedelta(days=1)
+    except OverflowError as error:
+        raise invalid("end", "too_late", f"{end} is too late") from error
+    return Between(_midnight(begin), _midnight(after))
+
+
+def _midnight(day: date | None) -> datetime | None:
+    return None if day is None else datetime.combine(day, time(), UTC)
+
+
+PeriodDep = Annotated[Between, Depends(_period)]
 
 
 async def order_of(held: Services, order_id: UUID, who: Principal) -> Access:

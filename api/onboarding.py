@@ -48,7 +48,9 @@ async def link(
     """A new page of Stripe's for a payee. Raises Refused, EngineBusy."""
     coming_back = return_url or held.settings.public_base_url + _RETURN_PATH
     again = refresh_url or _refresh_url(held.settings, Refresh(payee, coming_back))
-    return await held.engine.onboard(payee, LinkAsk(return_url=coming_back, refresh_url=again))
+    return await held.engine.payees.onboard(
+        payee, LinkAsk(return_url=coming_back, refresh_url=again)
+    )
 
 
 def read_refresh(token: str, settings: Settings) -> Refresh:

@@ -172,7 +172,7 @@ async def _tell_order(held: Services, event: Mapping[str, Any], meaning: Meaning
             return f"known: the order is {order.status}"
         if isinstance(about, Refund) and await _is_known(session, about):
             return "known: the refund stands so already"
-    await held.engine.tell(order.order_id, meaning.signal, meaning.fact(event["id"], about))
+    await held.engine.orders.tell(order.order_id, meaning.signal, meaning.fact(event["id"], about))
     return f"told: {meaning.signal.__name__}"
 
 
@@ -181,7 +181,7 @@ async def _look_at_dispute(held: Services, about: Dispute) -> str:
     async with held.database.read() as session:
         if not paid_by or await webhooks.order_of_payment(session, paid_by) is None:
             return "unmatched: no such order"
-    await held.engine.tell_dispute(about.id)
+    await held.engine.money.tell_dispute(about.id)
     return "told: the dispute has changed"
 
 

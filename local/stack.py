@@ -37,7 +37,10 @@ TOLD = (
 MACHINE = ("PATH", "HOME", "TMPDIR")
 
 # Schedules that can be triggered and do not fire by themselves: there is no such day.
-NEVER = {"RECONCILIATION_CRON": "0 0 31 2 *"}
+NEVER = {
+    "RECONCILIATION_CRON": "0 0 31 2 *",
+    "MARKETS": '{"austin": {"payout_cron": "0 0 31 2 *"}}',
+}
 
 READY_SECONDS = 60.0
 

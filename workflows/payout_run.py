@@ -6,6 +6,7 @@ for a day, or dies in the middle and is started again, pays nobody twice.
 """
 
 import asyncio
+import contextlib
 from collections.abc import Sequence
 from datetime import date, timedelta
 from uuid import UUID
@@ -21,9 +22,10 @@ from workflows.steps import until
 
 with workflow.unsafe.imports_passed_through():
     from activities.payouts import PayoutActivities
-    from domain.payouts import Outcome
+    from domain.payouts import Outcome, latest_day
     from schema.messages.payouts import (
         DuePayee,
+        MarketPayouts,
         PayeesDue,
         PayoutStart,
         Progress,
@@ -146,6 +148,31 @@ class PayoutRunWorkflow:
             f"{progress.begun} payees begun with: {counted or 'none through yet'};"
             f" {progress.cents} {self._start.terms.currency} cents"
         )
+
+
+@workflow.defn
+class PayoutDayWorkflow:
+    """What the clock starts: the run of the day that has just ended where the market is."""
+
+    @workflow.run
+    async def run(self, rules: MarketPayouts) -> str:
+        """Start the run, unless it is there; answers with its workflow id."""
+        start = rules.run(latest_day(workflow.now(), rules.timezone))
+        with contextlib.suppress(WorkflowAlreadyStartedError):
+            await workflow.start_child_workflow(
+                PayoutRunWorkflow.run,
+                start,
+                id=run_id(start),
+                task_queue=PAYOUTS_QUEUE,
+                parent_close_policy=ParentClosePolicy.ABANDON,
+                static_summary=f"payouts of {start.terms.day}, {rules.market}",
+            )
+        return run_id(start)
+
+
+def run_id(start: RunStart) -> str:
+    """What the run of a market and a day is called."""
+    return f"payout-run-{start.terms.day}-{start.terms.market}"
 
 
 def _chunks(page: Sequence[DuePayee], size: int) -> Sequence[Sequence[DuePayee]]:

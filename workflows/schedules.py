@@ -19,9 +19,11 @@ from temporalio.client import (
 )
 from temporalio.service import RPCError, RPCStatusCode
 
+from schema.messages.payouts import MarketPayouts
 from schema.messages.reconciliation import Patience, Reconciling
 from settings import Settings
 from workflows.options import PAYOUTS_QUEUE
+from workflows.payout_run import PayoutDayWorkflow
 from workflows.reconciliation import ReconciliationWorkflow
 
 RECONCILIATION = "reconciliation"
@@ -45,23 +47,49 @@ async def ensure_schedules(client: Client, settings: Settings) -> None:
 
 
 def _schedules(settings: Settings) -> Mapping[str, Schedule]:
-    return {
-        RECONCILIATION: Schedule(
+    # One at a time; what is asked for meanwhile begins when it ends.
+    policy = SchedulePolicy(overlap=ScheduleOverlapPolicy.BUFFER_ONE, catchup_window=_CATCH_UP)
+    reconciliation = Schedule(
+        action=ScheduleActionStartWorkflow(
+            ReconciliationWorkflow.run,
+            Reconciling(patience=patience(settings)),
+            # Temporal adds the moment: reconciliation-2026-01-31T08:30:00Z.
+            id=RECONCILIATION,
+            task_queue=PAYOUTS_QUEUE,
+            static_summary="Stripe's transactions against the books",
+        ),
+        spec=ScheduleSpec(cron_expressions=[settings.reconciliation_cron]),
+        policy=policy,
+    )
+    payouts = {
+        f"payouts-{name}": Schedule(
             action=ScheduleActionStartWorkflow(
-                ReconciliationWorkflow.run,
-                Reconciling(patience=patience(settings)),
-                # Temporal adds the moment: reconciliation-2026-01-31T08:30:00Z.
-                id=RECONCILIATION,
+                PayoutDayWorkflow.run,
+                market_payouts(settings, name),
+                id=f"payouts-{name}",
                 task_queue=PAYOUTS_QUEUE,
-                static_summary="Stripe's transactions against the books",
+                static_summary=f"the day's payouts in {name}",
             ),
-            spec=ScheduleSpec(cron_expressions=[settings.reconciliation_cron]),
-            # One at a time; what is asked for meanwhile begins when it ends.
-            policy=SchedulePolicy(
-                overlap=ScheduleOverlapPolicy.BUFFER_ONE, catchup_window=_CATCH_UP
+            spec=ScheduleSpec(
+                cron_expressions=[market.payout_cron], time_zone_name=market.timezone
             ),
+            policy=policy,
         )
+        for name, market in settings.markets.items()
     }
+    return {RECONCILIATION: reconciliation, **payouts}
+
+
+def market_payouts(settings: Settings, name: str) -> MarketPayouts:
+    """How a market's payees are paid."""
+    market = settings.markets[name]
+    return MarketPayouts(
+        market=name,
+        timezone=market.timezone,
+        currency=market.rates.currency,
+        minimum_cents=market.payout_minimum_cents,
+        parallel=settings.payout_parallel,
+    )
 
 
 def patience(settings: Settings) -> Patience:

@@ -99,7 +99,7 @@ async def post_location(held: ServicesDep, who: DriverUser, body: LocationBody) 
     await held.positions.put(driver_id, here, at)
     for order_id, door in ahead:
         if distance_km(here, door) <= held.settings.near_door_km:
-            await held.engine.tell(order_id, OrderWorkflow.driver_near_door)
+            await held.engine.orders.tell(order_id, OrderWorkflow.driver_near_door)
     return LocationOut(accepted=True)
 
 

@@ -99,7 +99,7 @@ async def _ask(
     if listed.dispute.outcome is not None:
         raise conflict("dispute_closed", f"the dispute is {listed.dispute.outcome}")
     # Each is a request of its own: what it wants may make sense again.
-    await held.engine.ask_dispute(dispute_id, update, ask, key=f"{update.__name__}:{uuid4()}")
+    await held.engine.money.ask_dispute(dispute_id, update, ask, key=f"{update.__name__}:{uuid4()}")
     return await _details(held, dispute_id)
 
 

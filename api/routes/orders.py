@@ -67,7 +67,7 @@ async def place_order(
     """
     if idempotency_key is None:
         placing = await checkout(held, who.user_id, body)
-        return _placed(placing.order.id, await held.engine.place(placing))
+        return _placed(placing.order.id, await held.engine.orders.place(placing))
 
     digest = _digest(body)
     known = await _placed_before(held, who.user_id, idempotency_key, digest)
@@ -88,7 +88,7 @@ async def place_order(
     _must_be_the_same(claim, digest)
     # Whoever claimed the key first chose the id; the other request joins that order.
     order = placing.order.model_copy(update={"id": claim.order_id})
-    placed = await held.engine.place(placing.model_copy(update={"order": order}))
+    placed = await held.engine.orders.place(placing.model_copy(update={"order": order}))
     return _placed(claim.order_id, placed)
 
 
@@ -184,7 +184,7 @@ async def change_tip(held: ServicesDep, who: Customer, order_id: UUID, body: Tip
     """Change the tip of an order that is not paid for yet; its payment changes with it."""
     order = await order_of(held, order_id, who)
     try:
-        await held.engine.ask(
+        await held.engine.orders.ask(
             order,
             OrderWorkflow.change_tip,
             ChangeTip(by=Who(role=Actor.CUSTOMER, id=who.user_id), tip_cents=body.tip_cents),
@@ -211,7 +211,7 @@ async def _placed_before(
         return None
     _must_be_the_same(claim, digest)
     try:
-        return _placed(claim.order_id, await held.engine.placed(claim.order_id))
+        return _placed(claim.order_id, await held.engine.orders.placed(claim.order_id))
     except (OrderClosed, Refused) as closed:
         if isinstance(closed, Refused) and closed.kind != "PlacedBefore":
             raise

@@ -56,7 +56,7 @@ async def run_now(
     who: Admin,  # noqa: ARG001 - for admins
 ) -> AskedOut:
     """Reconcile now instead of tonight; while a run is under way, right after it."""
-    await held.engine.reconcile()
+    await held.engine.money.reconcile()
     return AskedOut(schedule=RECONCILIATION)
 
 

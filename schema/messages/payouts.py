@@ -6,7 +6,7 @@ from uuid import UUID
 from pydantic import Field
 
 from domain.payees import PayeeKind
-from domain.payouts import Outcome, PayoutStatus
+from domain.payouts import Outcome, PayoutStatus, cut_off
 from schema.messages.base import Message
 
 
@@ -20,6 +20,27 @@ class Terms(Message):
     currency: str
     cut_off: datetime
     minimum_cents: int
+
+
+class MarketPayouts(Message):
+    """How a market's payees are paid, whatever the day."""
+
+    market: str
+    timezone: str
+    currency: str
+    minimum_cents: int
+    parallel: int
+
+    def run(self, day: date) -> "RunStart":
+        """The run that pays what was owed at the end of a day."""
+        terms = Terms(
+            market=self.market,
+            day=day,
+            currency=self.currency,
+            cut_off=cut_off(day, self.timezone),
+            minimum_cents=self.minimum_cents,
+        )
+        return RunStart(terms=terms, parallel=self.parallel)
 
 
 class PayoutStart(Message):

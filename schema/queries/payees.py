@@ -78,6 +78,12 @@ async def payee(session: AsyncSession, ref: PayeeRef) -> Payee | None:
     return None if row is None else Payee(ref, *row)
 
 
+async def payee_id_of(session: AsyncSession, kind: PayeeKind, user_id: UUID) -> UUID | None:
+    """The chef or driver that a user is."""
+    table = _TABLES[kind]
+    return await session.scalar(select(col(table.id)).where(col(table.user_id) == user_id))
+
+
 async def account_of(session: AsyncSession, payee_id: UUID) -> ConnectedAccount | None:
     """A payee's account, as it stood when it was last looked at."""
     return await session.scalar(

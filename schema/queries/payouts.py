@@ -168,6 +168,30 @@ async def load(session: AsyncSession, payout_id: UUID) -> message.Payout:
     return _message(await _row(session, payout_id))
 
 
+async def claimed_by(session: AsyncSession, payee_id: UUID) -> Payout | None:
+    """The latest payout of a payee whose money has not left yet, if any."""
+    return await session.scalar(
+        select(Payout)
+        .where(col(Payout.payee_id) == payee_id, col(Payout.status) == S.CLAIMED)
+        .order_by(col(Payout.day).desc())
+        .limit(1)
+    )
+
+
+async def of_stripe(
+    session: AsyncSession, stripe_payout_id: str, ours: UUID | None
+) -> Payout | None:
+    """The payout that something sent to a bank is for: by its id, or by ours if that is not noted
+    yet.
+    """
+    found = await session.scalar(
+        select(Payout).where(col(Payout.stripe_payout_id) == stripe_payout_id)
+    )
+    if found is None and ours is not None:
+        found = await session.get(Payout, ours)
+    return found
+
+
 async def is_held(session: AsyncSession, payee_id: UUID) -> bool:
     """Whether an admin has stopped a payee's payouts."""
     return await session.get(PayoutHold, payee_id) is not None

@@ -58,14 +58,15 @@ class DisputeRun:
         await self.room.stripe_control(f"disputes/{self.dispute_id}/decide", {"outcome": outcome})
         await self.hear()
 
-    async def is_known(self) -> Standing:
+    async def is_known(self) -> None:
         """Wait until the workflow has looked at Stripe and told the order."""
 
-        async def look() -> Standing | None:
-            standing = await self.handle.query(DisputeWorkflow.standing)
-            return standing if standing and standing.told else None
+        async def is_told() -> bool:
+            async with self.room.database.read() as session:
+                row = await session.get(Row, self.dispute_id)
+            return row is not None and row.told is not None
 
-        return await until(look)
+        await until(is_told)
 
     async def order_becomes(self, status: OrderStatus) -> None:
         """Wait until the order has taken in what it was told."""

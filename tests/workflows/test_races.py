@@ -11,6 +11,7 @@ from temporalio.exceptions import ApplicationError
 from temporalio.service import RPCError, RPCStatusCode
 
 from api.engine import Engine
+from api.engine.door import Door
 from domain.order_status import OrderStatus
 from schema.messages.dispatch import DriverCommand, OfferAnswer, OperatorAssign
 from schema.messages.order import ReadyIn, Terms
@@ -187,7 +188,10 @@ async def test_a_request_that_once_lost_a_race_is_asked_anew_when_it_makes_sense
     await run.cook()
     await run.take(driver)
     word = DriverCommand(by=by_driver(driver), driver_id=driver.id)
-    engine, order_id = Engine(room.client, Terms(), timedelta(seconds=30)), run.placing.order.id
+    engine, order_id = (
+        Engine(Door(room.client, timedelta(seconds=30)), Terms()),
+        run.placing.order.id,
+    )
 
     # Both are let in while the order is still assigned; the first gives it back.
     accepted = WorkflowUpdateStage.ACCEPTED
@@ -208,6 +212,6 @@ async def test_a_request_that_once_lost_a_race_is_asked_anew_when_it_makes_sense
         order = await order_views.access(session, order_id)
     assert order is not None
     for _ in range(2):
-        answer = await engine.ask(order, OrderWorkflow.pick_up, word, key="pick_up")
+        answer = await engine.orders.ask(order, OrderWorkflow.pick_up, word, key="pick_up")
         assert answer.status is S.PICKED_UP
     assert (await run.trace()).count(S.PICKED_UP) == 1
