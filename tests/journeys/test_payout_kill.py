@@ -9,13 +9,14 @@ import asyncio
 import multiprocessing
 import signal
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, closing, contextmanager
 from dataclasses import dataclass
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any
 
 import asyncpg
+import httpx
 import pytest
 from sqlalchemy import make_url, select
 from sqlmodel import col
@@ -69,12 +70,26 @@ _forks.set_forkserver_preload([work.__module__])
 
 
 class Quick(Api):
-    """Stripe, whose answers are taken as they are: holding them against its schema, as its own
-    tests do, costs more than all payouts here.
+    """Stripe over connections that stay, its answers taken as they are: whatever else its own tests
+    do with it would cost more here than all the payouts.
     """
 
+    def __init__(self, url: str) -> None:
+        super().__init__(url)
+        self._http = httpx.Client(base_url=f"{url}/_control/")
+        self._stripe = StripeClient(SECRET_KEY, base_addresses={"api": url})
+
     def client(self, key: str = SECRET_KEY, **options: Any) -> StripeClient:
-        return StripeClient(key, base_addresses={"api": self.url}, **options)
+        assert (key, options) == (SECRET_KEY, {})
+        return self._stripe
+
+    def control(self, method: str, path: str, body: Any = None) -> Any:
+        response = self._http.request(method, path, json=body)
+        response.raise_for_status()
+        return response.json()
+
+    def close(self) -> None:
+        self._http.close()
 
 
 @dataclass
@@ -213,8 +228,8 @@ async def lanes(settings: Settings, tmp_path: Path) -> AsyncIterator[list[Lane]]
             dev_server_log_level="error",
         ) as env:
             address = env.client.service_client.config.target_host
-            quick = Quick(stripe.url)
-            yield [Lane(settings, quick, template, address, name, tmp_path) for name in names]
+            with closing(Quick(stripe.url)) as quick:
+                yield [Lane(settings, quick, template, address, name, tmp_path) for name in names]
 
 
 async def _copy(server: str, template: str) -> str:
