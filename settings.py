@@ -9,10 +9,12 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, Field, SecretStr
+from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, SecretStr
+from pydantic_core import from_json
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from domain.pricing import Rates
+from domain.refunds import Rules
 from schema.messages.order import Terms
 
 Positive = Annotated[int, Field(gt=0)]
@@ -30,9 +32,14 @@ def _without_slash(address: str) -> str:
 OptionalAddress = Annotated[str | None, AfterValidator(_address_or_nothing)]
 
 
+def _written_out(value: object) -> object:
+    """In an environment it is JSON."""
+    return from_json(value) if isinstance(value, str) else value
+
+
 class Market(BaseModel):
-    """A city or region: its clock, its country (two letters), what things cost there, and when (by
-    its clock) and from how much on payees are paid.
+    """A city or region: its clock, its country (two letters), what things cost there, when (by its
+    clock) and from how much on payees are paid, and which complaints need no person.
     """
 
     timezone: str = "America/Chicago"
@@ -40,6 +47,7 @@ class Market(BaseModel):
     rates: Rates = Rates()
     payout_cron: str = "0 4 * * *"
     payout_minimum_cents: int = Field(default=100, ge=0)
+    refunds: Rules = Rules()
 
 
 class Settings(BaseSettings):
@@ -75,7 +83,7 @@ class Settings(BaseSettings):
     mapbox_base_url: OptionalAddress = None
     maps_timeout_seconds: Positive = 5
 
-    markets: dict[str, Market] = {"austin": Market()}
+    markets: Annotated[dict[str, Market], BeforeValidator(_written_out)] = {"austin": Market()}
 
     capture_method: Literal["automatic", "manual"] = "automatic"
     payment_attempts: Positive = 3
@@ -90,6 +98,8 @@ class Settings(BaseSettings):
     pickup_overdue_seconds: Positive = 20 * 60
     delivery_overdue_seconds: Positive = 15 * 60
     refund_overdue_seconds: Positive = 7 * 24 * 3600
+    complaint_window_seconds: Positive = 24 * 3600
+    tip_window_seconds: Positive = 24 * 3600
     # How long before it is due the evidence about a dispute goes off by itself.
     dispute_evidence_lead_seconds: Positive = 24 * 3600
 

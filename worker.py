@@ -31,6 +31,8 @@ from activities.orders import OrderActivities
 from activities.payments import PaymentActivities
 from activities.payouts import PayoutActivities
 from activities.reconciliation import ReconciliationActivities
+from activities.refunds import RefundActivities
+from activities.tips import TipActivities
 from providers.positions import Positions
 from providers.redis import connect_redis
 from providers.stripe import Stripe
@@ -46,6 +48,7 @@ from workflows.order import OrderWorkflow
 from workflows.payout import PayoutWorkflow
 from workflows.payout_run import PayoutDayWorkflow, PayoutRunWorkflow
 from workflows.reconciliation import ReconciliationWorkflow
+from workflows.refund import RefundWorkflow
 from workflows.schedules import ensure_schedules
 
 # What an activity may take longer than the process is allowed to live is done again elsewhere.
@@ -76,6 +79,8 @@ async def working(client: Client, settings: Settings, **options: Any) -> AsyncIt
         max_network_retries=settings.stripe_max_network_retries,
     )
     payments = PaymentActivities(database, stripe)
+    refunds = RefundActivities(database, stripe)
+    tips = TipActivities(database, stripe)
     disputes = DisputeActivities(database, stripe, settings.dispute_evidence_lead)
     messenger = Messenger(client, OrderWorkflow.run, ORDERS_QUEUE, terms(settings))
     onboarding = OnboardingActivities(
@@ -87,14 +92,21 @@ async def working(client: Client, settings: Settings, **options: Any) -> AsyncIt
         Worker(
             client,
             task_queue=ORDERS_QUEUE,
-            workflows=[OrderWorkflow, DisputeWorkflow],
+            workflows=[OrderWorkflow, DisputeWorkflow, RefundWorkflow],
             activities=[
                 orders.begin_order,
                 orders.load_order,
                 orders.record_step,
                 orders.steps_after,
                 orders.set_price,
+                orders.promise_tip,
+                orders.open_complaints,
                 orders.raise_alarm,
+                refunds.begin_refund,
+                refunds.load_refund,
+                refunds.decide_refund,
+                refunds.alarm_of_refund,
+                refunds.give_refund_up,
                 dispatch.make_offer,
                 dispatch.withdraw_offer,
                 disputes.note_decision,
@@ -114,6 +126,8 @@ async def working(client: Client, settings: Settings, **options: Any) -> AsyncIt
                 payments.change_amount,
                 payments.capture_payment,
                 payments.settle_payment,
+                refunds.give_back,
+                tips.charge_tip,
                 disputes.look_at_dispute,
                 disputes.submit_evidence,
                 disputes.concede_dispute,

@@ -3,6 +3,8 @@
 All of these are short, safe to repeat, and run as local activities.
 """
 
+from uuid import UUID
+
 from sqlalchemy.exc import DBAPIError, IntegrityError
 from temporalio import activity
 from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
@@ -15,11 +17,12 @@ from schema.messages.order import (
     Order,
     OrderRef,
     Placing,
+    PromisedTip,
     Recorded,
     StepsAfter,
     Transition,
 )
-from schema.queries import notifications, offers, orders, payments, promos
+from schema.queries import notifications, offers, orders, payments, promos, refunds, tips
 
 # A step with a value in it that no database could keep: whoever asked for it may be told so.
 UNSTORABLE = "Unstorable"
@@ -104,6 +107,18 @@ class OrderActivities:
         async with self._database.write() as session:
             await orders.set_price(session, new.order_id, new.price)
             await payments.note_amount(session, new.order_id, new.price.total_cents)
+
+    @activity.defn
+    async def promise_tip(self, promised: PromisedTip) -> None:
+        """Remember a higher tip until the order is delivered, or forget it."""
+        async with self._database.write() as session:
+            await tips.promise(session, promised.order_id, promised.tip_cents)
+
+    @activity.defn
+    async def open_complaints(self, ref: OrderRef) -> list[UUID]:
+        """The complaints about an order that wait for an admin."""
+        async with self._database.read() as session:
+            return await refunds.open_complaints(session, ref.order_id)
 
     @activity.defn
     async def raise_alarm(self, alarm: Alarm) -> None:

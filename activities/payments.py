@@ -12,6 +12,7 @@ from stripe import PaymentIntent, Refund
 from temporalio import activity
 from temporalio.exceptions import ApplicationError
 
+from activities.refunds import at_stripe
 from activities.stripe_calls import kept_errors, key, refusal, refusals
 from providers.stripe import Stripe
 from schema.database import Database
@@ -26,7 +27,8 @@ from schema.messages.money import (
     Settling,
 )
 from schema.messages.order import CaptureMethod
-from schema.queries import disputes, payments
+from schema.queries import disputes, payments, people
+from schema.queries import refunds as refund_requests
 
 _STATUS = {"succeeded": PaymentStatus.CAPTURED, "canceled": PaymentStatus.RELEASED}
 _GIVEN_UP_BY_CANCEL = {
@@ -47,8 +49,10 @@ class PaymentActivities:
     @activity.defn
     async def open_payment(self, asked: OpenPayment) -> OpenedPayment:
         """Ask for an order's payment; the customer confirms it with the client secret."""
+        customer = await self._customer(asked.customer_id)
         with refusals(), kept_errors():
             intent = await self._stripe.create_intent(
+                customer=customer,
                 order_id=asked.order_id,
                 order_number=asked.order_number,
                 amount_cents=asked.amount_cents,
@@ -101,6 +105,19 @@ class PaymentActivities:
         if settling.keep_cents is not None:
             refunds += await self._give_back(intent, refunds, settling)
         return await self._write_down(intent, refunds, settling)
+
+    async def _customer(self, user_id: UUID) -> str:
+        """Who a user is at Stripe; he becomes somebody with his first payment."""
+        async with self._database.read() as session:
+            known = await people.stripe_customer(session, user_id)
+        if known is not None:
+            return known
+        with refusals(), kept_errors():
+            made = await self._stripe.create_customer(
+                user_id, key=key(f"user-{user_id}", "customer")
+            )
+        async with self._database.write() as session:
+            return await people.note_stripe_customer(session, user_id, made)
 
     async def _let_go(self, intent: PaymentIntent) -> PaymentIntent:
         if intent.status == "processing":
@@ -159,16 +176,7 @@ class PaymentActivities:
                 refunded_cents=settled.refunded_cents,
             )
             for refund in refunds:
-                await payments.note_refund(
-                    session,
-                    settling.order_id,
-                    stripe_refund_id=refund.id,
-                    amount_cents=refund.amount,
-                    status=RefundStatus(refund.status or RefundStatus.PENDING),
-                    reason=refund.metadata["reason"]
-                    if refund.metadata and "reason" in refund.metadata
-                    else None,
-                )
+                await refund_requests.note_refund(session, settling.order_id, at_stripe(refund))
         return settled
 
 

@@ -26,6 +26,7 @@ from api.routes import (
     payouts,
     promos,
     reconciliation,
+    refunds,
     webhooks,
 )
 from providers.maps import Maps
@@ -79,6 +80,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         payees,
         earnings,
         payouts,
+        refunds,
         admin,
         promos,
         disputes,

@@ -21,6 +21,7 @@ from domain import promo
 from domain.cancellation import Fault
 from domain.evidence import MOST_IN_A_FIELD
 from domain.ledger import Bearer
+from domain.refunds import Reason
 
 # PostgreSQL has no NUL in its texts; a request with one is wrong, not a database error.
 _NO_NUL = r"^[^\x00]*$"
@@ -156,6 +157,73 @@ class CancelBody(Body):
     model_config = _examples({"reason": "I ordered twice by mistake."})
 
     reason: Words | None = None
+
+
+class AskedItemBody(Body):
+    """A dish of an order, and how many of it."""
+
+    order_item_id: UUID
+    quantity: int = Field(strict=True, ge=1, le=MOST_OF_A_DISH)
+
+
+def _each_once(items: list[AskedItemBody] | None) -> list[AskedItemBody] | None:
+    if items and len({item.order_item_id for item in items}) < len(items):
+        raise ValueError("each item once, please")
+    return items
+
+
+AskedItems = Annotated[
+    list[AskedItemBody] | None,
+    Field(min_length=1, max_length=MOST_ITEMS),
+    AfterValidator(_each_once),
+]
+Cents = Annotated[int, Field(strict=True, ge=1, le=99_999_999)]
+
+
+class ComplaintBody(Body):
+    """What is wrong with an order: with some of its items, or (without) with all of it."""
+
+    model_config = _examples(
+        {
+            "reason": "missing_item",
+            "words": "There was only one dosa.",
+            "items": [{"orderItemId": "0198c0de-0000-7000-8000-0000000000b1", "quantity": 1}],
+        }
+    )
+
+    reason: Reason
+    words: Words
+    items: AskedItems = None
+
+
+class RefundBody(Body):
+    """What an admin gives back: items, an amount, or (neither) all that is left; who bears it."""
+
+    model_config = _examples(
+        {"amountCents": 500, "bearer": "platform", "reason": "The app was down."}
+    )
+
+    bearer: Bearer
+    reason: Words
+    items: AskedItems = None
+    amount_cents: Cents | None = None
+
+    @model_validator(mode="after")
+    def _one_of_them(self) -> "RefundBody":
+        if self.items is not None and self.amount_cents is not None:
+            raise ValueError("items or amountCents, not both")
+        return self
+
+
+class DecisionBody(Body):
+    """An admin's decision on a complaint; without an amount or a bearer, as it was asked."""
+
+    model_config = _examples({"grant": True, "amountCents": 800, "reason": "Half was there."})
+
+    grant: StrictBool
+    reason: Words
+    amount_cents: Cents | None = None
+    bearer: Bearer | None = None
 
 
 class TipBody(Body):

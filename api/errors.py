@@ -15,6 +15,7 @@ from starlette.exceptions import HTTPException
 from api.engine import EngineBusy, OrderClosed, Refused
 from api.limits import BodyTooLarge
 from domain.order_status import IllegalTransition, OrderStatus
+from domain.refunds import CannotBeRefunded, Objection
 from schema.database import is_away, is_unstorable
 
 # A body of nothing but mistakes is not worth a longer answer.
@@ -128,6 +129,12 @@ def install(app: FastAPI) -> None:  # noqa: C901 - one small handler for each ki
     @app.exception_handler(Refused)
     async def refusal(_: Request, error: Refused) -> Response:
         return refused(error).response()
+
+    @app.exception_handler(CannotBeRefunded)
+    async def objection(_: Request, error: CannotBeRefunded) -> Response:
+        if error.why is Objection.UNKNOWN_ITEM:
+            return invalid("items", error.why, str(error)).response()
+        return conflict(error.why, str(error)).response()
 
     @app.exception_handler(IllegalTransition)
     async def illegal(_: Request, error: IllegalTransition) -> Response:

@@ -113,6 +113,7 @@ ORDER: Example = {
         }
     ],
     **PRICE,
+    "promisedTipCents": None,
     "refundedCents": 0,
     "currency": "usd",
     "promoCode": None,
@@ -180,6 +181,28 @@ OFFER: Example = {
     "estimatedPickupTime": "2026-01-31T18:26:00Z",
     "offeredAt": "2026-01-31T18:25:00Z",
     "expiresAt": "2026-01-31T18:25:30Z",
+}
+
+COMPLAINT: Example = {
+    "id": "0198c0de-0000-7000-8000-0000000000e1",
+    "orderId": _ORDER,
+    "status": "granted",
+    "items": [{"orderItemId": "0198c0de-0000-7000-8000-0000000000b1", "quantity": 1}],
+    "amountCents": 1080,
+    "grantedCents": 1080,
+    "reason": "missing_item",
+    "note": "There was only one dosa.",
+    "decisionNote": None,
+    "decidedAt": None,
+    "createdAt": "2026-01-31T19:00:00Z",
+}
+
+REFUND_REQUEST: Example = COMPLAINT | {
+    "kind": "complaint",
+    "askedBy": "0198c0de-0000-7000-8000-0000000000c1",
+    "bearer": "chef",
+    "decidedBy": None,
+    "stripeRefundId": "re_3QEXAMPLE",
 }
 
 QUOTE: Example = {
@@ -281,4 +304,96 @@ DISPUTE_DETAILS: Example = {
         "customer_email_address": "customer@example.com",
         "service_date": "2026-01-31",
     },
+}
+
+EARNING: Example = {
+    "id": "0198c0de-0000-7000-8000-0000000000e1",
+    "orderId": _ORDER,
+    "orderNumber": "RND-20260131-0001",
+    "event": "earned",
+    "earningCents": 1601,
+    "currency": "usd",
+    "payoutId": "0198c0de-0000-7000-8000-0000000000b1",
+    "payoutStatus": "paid",
+    "earnedAt": "2026-01-31T19:02:11Z",
+}
+
+PAYOUT: Example = {
+    "id": "0198c0de-0000-7000-8000-0000000000b1",
+    "payeeKind": "chef",
+    "payeeId": "0198c0de-0000-7000-8000-000000000001",
+    "market": "austin",
+    "date": "2026-01-31",
+    "currency": "usd",
+    "totalPaidCents": 1601,
+    "status": "paid",
+    "failure": None,
+    "stripeTransferId": "tr_1QabCdEfGhIjKlMn",
+    "stripePayoutId": "po_1QabCdEfGhIjKlMn",
+    "createdAt": "2026-02-01T10:00:00Z",
+    "transferredAt": "2026-02-01T10:00:01Z",
+    "settledAt": "2026-02-03T09:30:00Z",
+    "isHeld": False,
+    "earnings": [EARNING],
+}
+
+PAYOUT_RUN: Example = {
+    "workflowId": "payout-run-2026-01-31-austin",
+    "market": "austin",
+    "date": "2026-01-31",
+}
+
+PAYOUT_STANDING: Example = {
+    "market": "austin",
+    "date": "2026-01-31",
+    "currency": "usd",
+    "standings": [{"status": "paid", "payouts": 17, "cents": 48030}],
+}
+
+PAYOUT_HOLD: Example = {
+    "payeeKind": "chef",
+    "payeeId": "0198c0de-0000-7000-8000-000000000001",
+    "held": True,
+    "payoutStatus": "claimed",
+}
+
+ACCOUNT_BALANCE: Example = {
+    "account": "stripe_clearing",
+    "currency": "usd",
+    "debitCents": 2660,
+    "creditCents": 1708,
+    "balanceCents": 952,
+}
+
+MOVEMENT: Example = {
+    "id": "0198c0de-0000-7000-8000-0000000000f1",
+    "key": f"order-{_ORDER}:capture",
+    "event": "capture",
+    "orderId": _ORDER,
+    "payoutId": None,
+    "stripeId": "pi_1QabCdEfGhIjKlMn",
+    "note": None,
+    "bookedAt": "2026-01-31T18:20:03Z",
+    "postings": [
+        {"account": "stripe_clearing", "currency": "usd", "amountCents": 2660},
+        {"account": "customer_deposits", "currency": "usd", "amountCents": -2660},
+    ],
+}
+
+CASE: Example = {
+    "id": "0198c0de-0000-7000-8000-0000000000ca",
+    "kind": "charge_without_order",
+    "status": "open",
+    "stripeTransactionId": "txn_1QabCdEfGhIjKlMn",
+    "movementId": None,
+    "orderId": None,
+    "amountCents": 2660,
+    "expectedCents": None,
+    "currency": "usd",
+    "details": {"source": "ch_1QabCdEfGhIjKlMn"},
+    "openedAt": "2026-02-01T08:30:05Z",
+    "resolvedHow": None,
+    "closedBy": None,
+    "closeReason": None,
+    "closedAt": None,
 }

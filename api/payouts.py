@@ -9,8 +9,10 @@ from uuid import UUID
 from fastapi.responses import Response
 from pydantic import ConfigDict, Field, StrictBool
 
+from api import examples
 from api.bodies import Body, Words
 from api.dependencies import Paging
+from api.examples import Example
 from api.views import Item, Moment, Page
 from domain.ledger import Event
 from domain.payees import PayeeKind
@@ -19,12 +21,14 @@ from schema.messages.base import Message
 from schema.queries.earnings import UNPAID, Balance, Booked, Earning, PayoutView, Sum
 
 
+def _example(example: Example) -> ConfigDict:
+    return ConfigDict(json_schema_extra={"examples": [example]})
+
+
 class RunPayoutsBody(Body):
     """A day whose payouts are to be made: of one market, or of all."""
 
-    model_config = ConfigDict(
-        json_schema_extra={"examples": [{"date": "2026-01-31", "market": "austin"}]}
-    )
+    model_config = _example({"date": "2026-01-31", "market": "austin"})
 
     date: date
     market: str | None = None
@@ -33,9 +37,7 @@ class RunPayoutsBody(Body):
 class HoldBody(Body):
     """Whether a payee's payouts are stopped, and why."""
 
-    model_config = ConfigDict(
-        json_schema_extra={"examples": [{"held": True, "reason": "asks for another bank account"}]}
-    )
+    model_config = _example({"held": True, "reason": "asks for another bank account"})
 
     held: StrictBool
     reason: Words
@@ -45,6 +47,8 @@ class EarningOut(Message):
     """Something earned by an order, or (below nothing) owed for it; `payoutStatus` is `unpaid`
     until a payout has it.
     """
+
+    model_config = _example(examples.EARNING)
 
     id: UUID
     order_id: UUID | None
@@ -76,6 +80,8 @@ class EarningsOut(Page[EarningOut]):
 class PayoutOut(Message):
     """A payout and the earnings that it is made of."""
 
+    model_config = _example(examples.PAYOUT)
+
     id: UUID
     payee_kind: PayeeKind
     payee_id: UUID
@@ -94,15 +100,17 @@ class PayoutOut(Message):
     earnings: list[EarningOut]
 
 
-class RunOut(Message):
+class PayoutRunOut(Message):
     """A payout run, by the id of its workflow."""
+
+    model_config = _example(examples.PAYOUT_RUN)
 
     workflow_id: str
     market: str
     date: date
 
 
-class StandingOut(Message):
+class PayoutStandingOut(Message):
     """How many payouts stand so, and what they come to."""
 
     status: PayoutStatus
@@ -110,17 +118,21 @@ class StandingOut(Message):
     cents: int
 
 
-class RunStandingOut(Message):
+class PayoutRunStandingOut(Message):
     """How the payouts of a market's day stand."""
+
+    model_config = _example(examples.PAYOUT_STANDING)
 
     market: str
     date: date
     currency: str
-    standings: list[StandingOut]
+    standings: list[PayoutStandingOut]
 
 
 class HoldOut(Message):
     """Whether a payee's payouts are stopped, and the payout that is under way, if any."""
+
+    model_config = _example(examples.PAYOUT_HOLD)
 
     payee_kind: PayeeKind
     payee_id: UUID
@@ -130,6 +142,8 @@ class HoldOut(Message):
 
 class AccountBalanceOut(Message):
     """What is on an account: debits positive, credits negative."""
+
+    model_config = _example(examples.ACCOUNT_BALANCE)
 
     account: str
     currency: str
@@ -148,6 +162,8 @@ class PostingOut(Message):
 
 class MovementOut(Message):
     """What one event has booked."""
+
+    model_config = _example(examples.MOVEMENT)
 
     id: UUID
     key: str

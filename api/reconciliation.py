@@ -5,6 +5,7 @@ from uuid import UUID
 
 from pydantic import ConfigDict, StrictBool
 
+from api import examples
 from api.bodies import Body, Words
 from api.views import Moment, Page
 from domain.reconciliation import CaseKind, CaseStatus
@@ -32,6 +33,8 @@ class CaseOut(Message):
     """Something that does not add up. `amountCents` is what there is at Stripe, `expectedCents`
     what the books say; `resolvedHow` is set where the run that found it saw to it.
     """
+
+    model_config = ConfigDict(json_schema_extra={"examples": [examples.CASE]})
 
     id: UUID
     kind: CaseKind
@@ -86,6 +89,8 @@ class ReconciliationOut(Page[CaseOut]):
 
 class AskedOut(Message):
     """A run was asked for; GET /admin/reconciliation shows when it has ended."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"schedule": "reconciliation"}]})
 
     schedule: str
 

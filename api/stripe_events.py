@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from api import connect_events
 from api.dependencies import Services
 from domain.order_status import OrderStatus
+from providers.stripe import TIP
 from schema.messages.base import Message
 from schema.messages.money import PaymentFailed, PaymentSucceeded, RefundSettled
 from schema.queries import order_views, webhooks
@@ -168,12 +169,24 @@ async def _tell_order(held: Services, event: Mapping[str, Any], meaning: Meaning
         order = await _order(session, about)
         if order is None:
             return "unmatched: no such order"
-        if order.status not in meaning.news_to:
-            return f"known: the order is {order.status}"
-        if isinstance(about, Refund) and await _is_known(session, about):
-            return "known: the refund stands so already"
+        known = await _what_is_known(session, meaning, about, order)
+        if known is not None:
+            return f"known: {known}"
     await held.engine.orders.tell(order.order_id, meaning.signal, meaning.fact(event["id"], about))
     return f"told: {meaning.signal.__name__}"
+
+
+async def _what_is_known(
+    session: AsyncSession, meaning: Meaning, about: About, order: Access
+) -> str | None:
+    """Why an event is no news to its order; None if it is."""
+    if isinstance(about, Intent) and (about.metadata or {}).get("purpose") == TIP:
+        return "whoever charges a tip sees to it"
+    if order.status not in meaning.news_to:
+        return f"the order is {order.status}"
+    if isinstance(about, Refund) and await _is_known(session, about):
+        return "the refund stands so already"
+    return None
 
 
 async def _look_at_dispute(held: Services, about: Dispute) -> str:

@@ -11,8 +11,10 @@ from api import examples
 from domain.disputes import Outcome
 from domain.ledger import Bearer
 from domain.order_status import Actor, OrderStatus
+from domain.refunds import RefundKind, RequestStatus
 from schema.messages.base import Message
 from schema.messages.order import StatusView
+from schema.messages.refund import RefundView
 from schema.queries import order_views
 from schema.queries.disputes import Listed
 from schema.queries.drivers import OfferView
@@ -190,6 +192,7 @@ class OrderOut(Message):
     service_fee_cents: int
     discount_cents: int
     tip_cents: int
+    promised_tip_cents: int | None
     total_cents: int
     refunded_cents: int
     currency: str
@@ -261,6 +264,43 @@ class OfferOut(Message):
     estimated_pickup_time: Moment | None
     offered_at: Moment
     expires_at: Moment
+
+
+class RefundItemOut(Message):
+    """So many of an order's dishes."""
+
+    order_item_id: UUID
+    quantity: int
+
+
+class ComplaintOut(Message):
+    """A customer's complaint, and what has become of it."""
+
+    model_config = _example(examples.COMPLAINT)
+
+    id: UUID
+    order_id: UUID
+    status: RequestStatus
+    items: list[RefundItemOut] | None
+    amount_cents: int
+    granted_cents: int | None
+    reason: str
+    note: str | None
+    decision_note: str | None
+    decided_at: Moment | None
+    created_at: Moment
+
+
+class RefundRequestOut(ComplaintOut):
+    """A request for a refund, as admins see it: who asks, who decided, who bears it."""
+
+    model_config = _example(examples.REFUND_REQUEST)
+
+    kind: RefundKind
+    asked_by: UUID
+    bearer: Bearer
+    decided_by: UUID | None
+    stripe_refund_id: str | None
 
 
 class LocationOut(Message):
@@ -375,6 +415,16 @@ def offer(view: OfferView) -> OfferOut:
         earning_cents=offered.driver_earning_cents,
         ready_at=offered.estimated_ready_at,
     )
+
+
+def complaint(request: RefundView) -> ComplaintOut:
+    """A complaint, for the customer."""
+    return ComplaintOut(**request.model_dump(include=set(ComplaintOut.model_fields)))
+
+
+def refund_request(request: RefundView) -> RefundRequestOut:
+    """A request for a refund, for admins."""
+    return RefundRequestOut(**request.model_dump())
 
 
 def dispute(listed: Listed) -> DisputeOut:

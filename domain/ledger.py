@@ -135,6 +135,17 @@ def payee_of(account: str) -> tuple[PayeeKind, UUID] | None:
     return (PayeeKind(kind), UUID(payee_id)) if payee_id else None
 
 
+def bearers_account(sale: Sale, bearer: Bearer) -> str | None:
+    """The account of the payee who bears a refund of an order; None when the platform does."""
+    match bearer:
+        case Bearer.CHEF:
+            return _chef(sale)
+        case Bearer.DRIVER:
+            return _driver(sale)
+        case Bearer.PLATFORM:
+            return None
+
+
 def captured(sale: Sale, cents: int, intent_id: str) -> Movement:
     """A customer has paid, 2660 say: it is at Stripe, and his until the order ends.
 

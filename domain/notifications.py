@@ -39,6 +39,14 @@ class Alert(StrEnum):
     DISPUTE_ENDED = "dispute_ended"
     REFUND_FAILED = "refund_failed"
     REFUND_OVERDUE = "refund_overdue"
+    COMPLAINT_OPENED = "complaint_opened"
+    COMPLAINT_WAITS = "complaint_waits"
+    COMPLAINT_REJECTED = "complaint_rejected"
+    REFUND_GRANTED = "refund_granted"
+    REFUND_REFUSED = "refund_refused"
+    REFUND_MADE = "refund_made"
+    REFUND_CAME_BACK = "refund_came_back"
+    TIP_REFUSED = "tip_refused"
     RECONCILIATION = "reconciliation"
 
 
@@ -112,7 +120,7 @@ NOTICES: Mapping[OrderStatus | Alert | PayeeAlert, tuple[Notice, ...]] = {
         _chef("Order {number} has been cancelled ({reason})."),
         _driver("Order {number} has been cancelled ({reason})."),
     ),
-    OrderStatus.DISPUTED: (_ops("The customer's bank disputes the payment of {number}."),),
+    OrderStatus.DISPUTED: (_ops("{number} is disputed: {reason}."),),
     OrderStatus.REFUNDED: (_customer("Your order has been refunded."),),
     Alert.CHEF_REMINDER: (_chef("Order {number} is still waiting for your answer.", "order:new"),),
     Alert.CHEF_OVERDUE: (_ops("{kitchen} has not finished {number} by the promised time."),),
@@ -132,6 +140,24 @@ NOTICES: Mapping[OrderStatus | Alert | PayeeAlert, tuple[Notice, ...]] = {
     Alert.DISPUTE_ENDED: (_ops("The dispute about the payment of {number} is {reason}."),),
     Alert.REFUND_FAILED: (_ops("A refund of {number} failed: {reason}."),),
     Alert.REFUND_OVERDUE: (_ops("A refund of {number} is still on its way: {reason}."),),
+    Alert.COMPLAINT_OPENED: (
+        _customer("We have your complaint about {number} and will look into it."),
+        _ops("A complaint about {number} waits for you: {reason}."),
+    ),
+    Alert.COMPLAINT_WAITS: (_ops("A complaint about {number} still waits: {reason}."),),
+    Alert.COMPLAINT_REJECTED: (
+        _customer("We have looked into your complaint about {number}: {reason}"),
+    ),
+    Alert.REFUND_GRANTED: (_customer("You get {reason} back for {number}."),),
+    Alert.REFUND_REFUSED: (_ops("Stripe does not refund {number} yet: {reason}."),),
+    Alert.REFUND_MADE: (_customer("{reason} for {number} are on their way to your card."),),
+    Alert.REFUND_CAME_BACK: (
+        _customer("Your refund for {number} did not reach your card. We will be in touch."),
+        _ops("A refund of {number} did not reach the customer: {reason}."),
+    ),
+    Alert.TIP_REFUSED: (
+        _customer("Your card did not take the tip that you had promised for {number}."),
+    ),
     Alert.RECONCILIATION: (
         _ops("Our books and Stripe do not agree: {reason}.", "Reconciliation has found something"),
     ),

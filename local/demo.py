@@ -16,6 +16,7 @@ from rich.console import Console
 from temporalio.api.enums.v1 import EventType
 from temporalio.client import WorkflowHandle
 
+from domain.ledger import Event
 from domain.order_status import OrderStatus
 from local.city import CENTRE, KITCHENS, PASSWORD, driver_email
 from local.people import Person, Wallet, until
@@ -65,13 +66,24 @@ class Play:
         await self._deliver(order_id)
         # Nobody answers for the second driver once the play is over.
         await self._drivers[1].put("/delivery/availability", isAvailable=False)
-        with self._step("admin", "looks it up"):
+        with self._step("admin", "looks it up, and what is booked"):
             found: dict[str, Any] = await self._admin.get(f"/orders/{order_id}")
             found["history"] = await self._admin.get(f"/orders/{order_id}/history")
+            found["booked"] = await self._booked(order_id)
         for person in everybody:
             await person.leave()
         await self._wallet.close()
         return found
+
+    async def _booked(self, order_id: str) -> dict[str, int]:
+        """Whose the customer's money is now, in cents."""
+        movements = await self._admin.get("/admin/ledger/movements", orderId=order_id)
+        earned = next(m for m in movements["data"] if m["event"] == Event.EARNED)
+        return {
+            posting["account"].split(":")[0]: -posting["amountCents"]
+            for posting in earned["postings"]
+            if posting["amountCents"] < 0
+        }
 
     async def _buy(self) -> str:
         with self._step("customer", "looks at the chefs and a menu") as told:
@@ -175,6 +187,7 @@ async def summarise(order: dict[str, Any], environment: Mapping[str, str]) -> di
         "historyEvents": len(history.events),
         "workflowTasks": kinds["EVENT_TYPE_WORKFLOW_TASK_COMPLETED"],
         "totalCents": order["totalCents"],
+        "booked": order["booked"],
     }
 
 
@@ -195,6 +208,8 @@ def _show(summary: Mapping[str, Any], environment: Mapping[str, str]) -> None:
         f"{summary['orderNumber']}: {_money(summary['totalCents'])},"
         f" {summary['historyEvents']} history events, {summary['workflowTasks']} workflow tasks"
     )
+    shares = (f"{account} {_money(cents)}" for account, cents in summary["booked"].items())
+    console.print(f"Booked: {', '.join(shares)}")
     # Not wrapped: a link in two lines is none.
     console.print(f"API documents   {environment['API_URL']}/docs", soft_wrap=True)
     if "TEMPORAL_UI_URL" in environment:

@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 
 MOST_TO_A_PAGE = 100
 
+# What the metadata of a payment says that is for a tip alone.
+TIP = "tip"
+
 
 class Stripe:
     """A client of Stripe, or of the stand-in at `api_base`."""
@@ -47,9 +50,17 @@ class Stripe:
         """Close the connections."""
         await self._http.close_async()  # type: ignore[no-untyped-call]
 
+    async def create_customer(self, user_id: UUID, *, key: str) -> str:
+        """Make a customer of Stripe's for a user, so that his card can be saved; its id."""
+        customer = await self.client.v1.customers.create_async(
+            {"metadata": {"user_id": str(user_id)}}, {"idempotency_key": key}
+        )
+        return customer.id
+
     async def create_intent(
         self,
         *,
+        customer: str,
         order_id: UUID,
         order_number: str,
         amount_cents: int,
@@ -57,8 +68,10 @@ class Stripe:
         manual_capture: bool,
         key: str,
     ) -> PaymentIntent:
-        """Ask for a payment of an order."""
+        """Ask for a payment of an order; the card is saved, for a tip that is added later."""
         params: PaymentIntentCreateParams = {
+            "customer": customer,
+            "setup_future_usage": "off_session",
             "amount": amount_cents,
             "currency": currency,
             "capture_method": "manual" if manual_capture else "automatic",
@@ -68,6 +81,37 @@ class Stripe:
             "metadata": {"order_id": str(order_id), "order_number": order_number},
         }
         return await self.client.v1.payment_intents.create_async(params, {"idempotency_key": key})
+
+    async def charge_tip(
+        self,
+        paid: PaymentIntent,
+        amount_cents: int,
+        *,
+        order_id: UUID,
+        order_number: str,
+        key: str,
+    ) -> PaymentIntent:
+        """Charge a tip to the card of an order's payment, while the customer is away."""
+        params: PaymentIntentCreateParams = {
+            "amount": amount_cents,
+            "currency": paid.currency,
+            "customer": str(paid.customer),
+            "payment_method": str(paid.payment_method),
+            "automatic_payment_methods": {"enabled": True, "allow_redirects": "never"},
+            "off_session": True,
+            "confirm": True,
+            "description": f"Tip for order {order_number}",
+            "transfer_group": str(order_id),
+            "metadata": {"order_id": str(order_id), "purpose": TIP},
+        }
+        return await self.client.v1.payment_intents.create_async(params, {"idempotency_key": key})
+
+    async def recent_intents(self, customer: str) -> list[PaymentIntent]:
+        """The latest hundred payments of a customer of Stripe's."""
+        page = await self.client.v1.payment_intents.list_async(
+            {"customer": customer, "limit": MOST_TO_A_PAGE}
+        )
+        return list(page.data)
 
     async def intent(self, intent_id: str) -> PaymentIntent:
         """A payment as it stands now."""
@@ -89,13 +133,22 @@ class Stripe:
         """Give up a payment, or let an authorisation go."""
         return await self.client.v1.payment_intents.cancel_async(intent_id)
 
-    async def refund(self, intent_id: str, amount_cents: int, *, reason: str, key: str) -> Refund:
-        """Give a part of a payment back."""
+    async def refund(
+        self,
+        intent_id: str,
+        amount_cents: int,
+        *,
+        reason: str,
+        key: str,
+        request_id: UUID | None = None,
+    ) -> Refund:
+        """Give a part of a payment back; `request_id` is the request that it is of, if any."""
+        said = {"reason": reason} | ({"refund_request": str(request_id)} if request_id else {})
         return await self.client.v1.refunds.create_async(
             {
                 "payment_intent": intent_id,
                 "amount": amount_cents,
-                "metadata": {"reason": reason},
+                "metadata": said,
             },
             {"idempotency_key": key},
         )

@@ -18,10 +18,13 @@ import asyncio
 from temporalio import workflow
 from temporalio.exceptions import ApplicationError, FailureError, is_cancelled_exception
 
+from workflows.aftermath import Aftermath
+from workflows.complaints import Complaints
 from workflows.delivery import DriverSearch
 from workflows.payment import OrderPayment
 from workflows.phases import DEADLINE, ON_THE_WAY, Phases
 from workflows.steps import Steps
+from workflows.tips import Tips
 
 with workflow.unsafe.imports_passed_through():
     from domain import eta, order_status
@@ -38,7 +41,6 @@ with workflow.unsafe.imports_passed_through():
     )
     from schema.messages.order import (
         Changes,
-        ChangeTip,
         Command,
         OperatorCancel,
         Order,
@@ -51,7 +53,7 @@ with workflow.unsafe.imports_passed_through():
 
 
 @workflow.defn
-class OrderWorkflow:
+class OrderWorkflow(Aftermath):
     """One order: placed, paid, accepted, cooked, handed to a driver, delivered."""
 
     @workflow.init
@@ -59,7 +61,9 @@ class OrderWorkflow:
         self._steps = Steps(start.order_id)
         self._payment = OrderPayment(self._steps, start.terms)
         self._search = DriverSearch(self._steps, start.terms)
-        self._phases = Phases(self._steps, self._payment, self._search, start.terms)
+        self._tips = Tips(self._steps, self._payment, start.terms)
+        self._complaints = Complaints(self._steps, self._payment)
+        self._phases = Phases(self._steps, self._payment, self._search, self._tips, start.terms)
         self._taken_up = start.placing is None
         # Why the order could not be written or read: a kind and words.
         self._unplaceable: tuple[str, str] | None = None
@@ -100,7 +104,8 @@ class OrderWorkflow:
     @property
     def _is_over(self) -> bool:
         owes = self._steps.status is OrderStatus.CANCELLED and self._payment.unsettled
-        return self._steps.status in ENDED and not owes and workflow.all_handlers_finished()
+        owed = owes or self._tips.is_owed
+        return self._steps.status in ENDED and not owed and workflow.all_handlers_finished()
 
     async def _stop(self) -> None:
         """The run was cancelled, in the Temporal UI say: so is the order, and money goes back."""
@@ -297,23 +302,6 @@ class OrderWorkflow:
         self._steps.must_allow(OrderStatus.CANCELLED, ask.by)
 
     @workflow.update
-    async def change_tip(self, ask: ChangeTip) -> StatusView:
-        """The customer gives another tip, as long as he has not paid."""
-        async with self._steps.deciding():
-            self._may_change_tip(ask)
-            await self._payment.change_tip(ask.tip_cents)
-        return self._steps.view()
-
-    @change_tip.validator
-    def _may_change_tip(self, ask: ChangeTip) -> None:
-        if not self._payment.is_open or self._steps.status is not OrderStatus.PENDING:
-            raise self._steps.refusal("TipLocked", "the order is paid for already")
-        if self._payment.tip_is_settled:
-            raise self._steps.refusal("TipLocked", "the tip has been changed too often")
-        if ask.tip_cents < 0:
-            raise self._steps.refusal("BadTip", "a tip is not negative")
-
-    @workflow.update
     async def operator_assign(self, ask: OperatorAssign) -> StatusView:
         """An operator gives the order to a driver by hand."""
         await self._search.assign_by_hand(ask)
@@ -391,14 +379,6 @@ class OrderWorkflow:
         if not await self._has_begun():
             return
         await self._payment.dispute_ended(fact)
-
-    async def _has_begun(self) -> bool:
-        """A fact may come with the very start of the run, before the order has been read.
-
-        False when it cannot be read.
-        """
-        await workflow.wait_condition(lambda: self._steps.has_begun or self._is_unplaceable)
-        return self._steps.has_begun
 
     def _must_have_it(self, ask: DriverCommand, to: OrderStatus) -> None:
         if self._steps.has_begun and self._steps.order.driver_id != ask.driver_id:

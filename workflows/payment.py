@@ -35,7 +35,6 @@ STRIPE = Who(role=Actor.STRIPE)
 
 _UNCAPTURED = frozenset({OrderStatus.PENDING, OrderStatus.PAYMENT_CONFIRMED})
 
-_MOST_TIP_CHANGES = 20
 # What Stripe refuses today (too little on the account, say) it may grant tomorrow.
 _ASK_AGAIN = timedelta(days=1)
 
@@ -43,12 +42,15 @@ _ASK_AGAIN = timedelta(days=1)
 class OrderPayment:
     """The money side of an order."""
 
+    MOST_TIP_CHANGES = 20
+
     def __init__(self, steps: Steps, terms: Terms) -> None:
         self._steps = steps
         self._terms = terms
         self._refusals: set[str] = set()
         self._tips_changed = 0
         self._refused_settlements = 0
+        self._open_disputes: set[str] = set()
         self._ended_disputes: set[str] = set()
         # What is written down of the payment is what was seen last.
         self._looking = asyncio.Lock()
@@ -162,7 +164,7 @@ class OrderPayment:
 
         Temporal takes 2000 updates of a workflow; the others are for bringing the order home.
         """
-        return self._tips_changed >= _MOST_TIP_CHANGES
+        return self._tips_changed >= self.MOST_TIP_CHANGES
 
     async def change_tip(self, tip_cents: int) -> None:
         """Let the payment be for another tip, as long as it is not made. Raises a refusal after."""
@@ -222,7 +224,12 @@ class OrderPayment:
                     Alert.REFUND_OVERDUE, reason=f"{settled.pending_cents} cents"
                 )
 
-    async def look(self) -> None:
+    @property
+    def is_disputed(self) -> bool:
+        """Whether the customer's bank has taken the money, and not decided yet."""
+        return bool(self._open_disputes)
+
+    async def look(self, reason: str = "refunded_at_stripe") -> None:
         """Write down what Stripe says of the payment; a delivered order may be refunded by it."""
         # Stripe may take its time: the order goes on meanwhile.
         settled = await self._settle(None)
@@ -231,10 +238,7 @@ class OrderPayment:
             if settled is None or self._steps.status not in refundable:
                 return
             if settled.refunded_cents == settled.captured_cents > 0:
-                # Somebody with access to Stripe's dashboard gave all of it back.
-                await self._steps.move(
-                    OrderStatus.REFUNDED, Who(role=Actor.ADMIN), reason="refunded_at_stripe"
-                )
+                await self._steps.move(OrderStatus.REFUNDED, Who(role=Actor.ADMIN), reason=reason)
 
     async def disputed(self, fact: DisputeOpened) -> None:
         """The customer's bank wants the money back, or only asks."""
@@ -242,6 +246,8 @@ class OrderPayment:
             if fact.dispute_id in {*self._ended_disputes, *self._steps.order.disputes_over}:
                 # Told by an attempt that was thought to have failed.
                 return
+            if not fact.inquiry:
+                self._open_disputes.add(fact.dispute_id)
             if self._steps.status is OrderStatus.DELIVERED and not fact.inquiry:
                 await self._steps.move(OrderStatus.DISPUTED, STRIPE, reason=fact.reason)
             else:
@@ -251,6 +257,7 @@ class OrderPayment:
     async def dispute_ended(self, fact: DisputeClosed) -> None:
         """The bank has decided who keeps the money."""
         self._ended_disputes.add(fact.dispute_id)
+        self._open_disputes.discard(fact.dispute_id)
         async with self._steps.noting():
             if self._steps.status is OrderStatus.CANCELLED:
                 # What the bank had taken and gave again is the customer's.
@@ -259,6 +266,8 @@ class OrderPayment:
                 # It was still under way when the dispute was opened.
                 await self._steps.move(OrderStatus.DISPUTED, STRIPE, reason=fact.dispute_id)
             if self._steps.status is OrderStatus.DISPUTED:
+                if fact.won and (self._open_disputes or await self._steps.open_complaints()):
+                    return
                 verdict = OrderStatus.DELIVERED if fact.won else OrderStatus.REFUNDED
                 await self._steps.move(verdict, STRIPE, reason=fact.dispute_id)
 

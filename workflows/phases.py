@@ -8,6 +8,7 @@ from temporalio import workflow
 from workflows.delivery import DriverSearch
 from workflows.payment import OrderPayment
 from workflows.steps import Steps, until
+from workflows.tips import Tips
 
 with workflow.unsafe.imports_passed_through():
     from domain import eta
@@ -27,11 +28,17 @@ class Phases:
     """The waiting between the steps of one order."""
 
     def __init__(
-        self, steps: Steps, payment: OrderPayment, search: DriverSearch, terms: Terms
+        self,
+        steps: Steps,
+        payment: OrderPayment,
+        search: DriverSearch,
+        tips: Tips,
+        terms: Terms,
     ) -> None:
         self._steps = steps
         self._payment = payment
         self._search = search
+        self._tips = tips
         self._terms = terms
 
     async def pass_through(self) -> None:
@@ -50,11 +57,11 @@ class Phases:
             case OrderStatus.PICKED_UP | OrderStatus.IN_TRANSIT:
                 await self._driver_delivers()
             case OrderStatus.DISPUTED:
-                await self._bank_decides()
+                await self._dispute_is_decided()
             case OrderStatus.CANCELLED:
                 await self._payment.settle()
             case OrderStatus.DELIVERED | OrderStatus.REFUNDED:
-                return
+                await self._tips.charge_promised()
 
     async def _payment_comes(self) -> None:
         if not self._payment.is_open:
@@ -125,8 +132,8 @@ class Phases:
         while not await until(is_over, workflow.now() + _LOOK_AGAIN, "look at the database"):
             await self._steps.look()
 
-    async def _bank_decides(self) -> None:
-        self._steps.say("Waiting for the customer's bank to decide the dispute")
+    async def _dispute_is_decided(self) -> None:
+        self._steps.say("Waiting for the customer's bank, or an admin, to decide the dispute")
         await workflow.wait_condition(lambda: self._steps.status is not OrderStatus.DISPUTED)
 
     def _response_window_opens(self, order: Order) -> datetime:

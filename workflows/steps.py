@@ -216,6 +216,15 @@ class Steps:
         ):
             self._believe(step)
 
+    async def open_complaints(self) -> list[UUID]:
+        """The complaints that keep the order disputed, as the database knows them."""
+        return await workflow.execute_local_activity_method(
+            OrderActivities.open_complaints,
+            OrderRef(order_id=self._order_id),
+            summary="look for complaints",
+            **DATABASE,
+        )
+
     async def look(self) -> None:
         """Catch up, without a request that asked for it."""
         async with self.noting():

@@ -2,19 +2,41 @@
 
 from typing import Any
 
+from temporalio.client import WithStartWorkflowOperation
+
 from api.engine.door import Door, EngineBusy, OrderClosed, taking_up
 from schema.messages.base import Message
 from schema.messages.disputes import DisputeRef
+from schema.messages.refund import Decision, RefundStart, RefundView
 from workflows.dispute import DisputeWorkflow
 from workflows.options import ORDERS_QUEUE
+from workflows.refund import RefundWorkflow
 from workflows.schedules import RECONCILIATION
 
 
 class Money:
-    """Disputes are answered, and the books held against Stripe's."""
+    """Refunds are asked for, disputes answered, and the books held against Stripe's."""
 
     def __init__(self, door: Door) -> None:
         self._door = door
+
+    async def ask_for_refund(self, start: RefundStart) -> RefundView:
+        """Start a request for a refund, or find it, and answer when it is written down.
+
+        Raises Refused (it may not be), EngineBusy.
+        """
+        view: RefundView = await self._door.ask(RefundWorkflow.ask, start=_refund(start))
+        return view
+
+    async def decide_refund(self, start: RefundStart, decision: Decision) -> RefundView:
+        """Pass an admin's decision on a complaint on; the same decision gets the same answer.
+
+        Raises Refused, EngineBusy.
+        """
+        view: RefundView = await self._door.ask(
+            RefundWorkflow.decide, decision, start=_refund(start)
+        )
+        return view
 
     async def tell_dispute(self, dispute_id: str) -> None:
         """Tell a dispute's workflow that something has changed; the first time, it begins by that.
@@ -56,6 +78,16 @@ class Money:
         except OrderClosed as missing:
             # The first worker that starts makes the schedule.
             raise EngineBusy from missing
+
+
+def _refund(start: RefundStart) -> WithStartWorkflowOperation[Any, Any]:
+    return taking_up(
+        RefundWorkflow.run,
+        start,
+        workflow_id=f"refund-{start.request_id}",
+        task_queue=ORDERS_QUEUE,
+        why=f"{start.ask.kind}: {start.ask.reason}" if start.ask else "taken up again",
+    )
 
 
 def _dispute_id(dispute_id: str) -> str:

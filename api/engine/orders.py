@@ -82,6 +82,17 @@ class Orders:
         # come back to where the request makes sense, and it is a new one.
         return await self._execute(order.order_id, update, request, f"{key}:after-{behind}")
 
+    async def ask_again(
+        self, order_id: UUID, update: Any, request: Message, *, key: str
+    ) -> StatusView:
+        """Ask an order's workflow for something, and take it up again for that if it has ended.
+
+        Raises Refused, OrderClosed, EngineBusy.
+        """
+        start = self._taken_up(order_id, update.__name__)
+        answer: StatusView = await self._door.ask(update, request, start=start, key=key)
+        return answer
+
     async def tell(self, order_id: UUID, signal: Any, *fact: Message) -> None:
         """Tell an order's workflow a fact; one that has ended is taken up again for it.
 

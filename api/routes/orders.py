@@ -181,17 +181,21 @@ async def cancel_order(
     ),
 )
 async def change_tip(held: ServicesDep, who: Customer, order_id: UUID, body: TipBody) -> OrderOut:
-    """Change the tip of an order that is not paid for yet; its payment changes with it."""
+    """Change the tip of an order that is not paid for yet; its payment changes with it. Once it is
+    paid the tip can only be raised, until a day after delivery: what is added is charged when the
+    order is delivered, or at once if it is, to the card that it was paid with.
+    """
     order = await order_of(held, order_id, who)
+    change = ChangeTip(by=Who(role=Actor.CUSTOMER, id=who.user_id), tip_cents=body.tip_cents)
+    key = f"change_tip:{uuid7()}"
+    if order.status in {OrderStatus.CANCELLED, OrderStatus.REFUNDED}:
+        raise conflict("tip_locked", f"the order is {order.status}")
     try:
-        await held.engine.orders.ask(
-            order,
-            OrderWorkflow.change_tip,
-            ChangeTip(by=Who(role=Actor.CUSTOMER, id=who.user_id), tip_cents=body.tip_cents),
-            key=f"change_tip:{uuid7()}",
+        await held.engine.orders.ask(order, OrderWorkflow.change_tip, change, key=key)
+    except OrderClosed:
+        await held.engine.orders.ask_again(
+            order.order_id, OrderWorkflow.change_tip, change, key=key
         )
-    except OrderClosed as closed:
-        raise conflict("tip_locked", "the order has ended") from closed
     return await get_order(held, who, order_id)
 
 

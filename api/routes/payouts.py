@@ -18,10 +18,10 @@ from api.payouts import (
     HoldOut,
     MovementOut,
     PayoutOut,
-    RunOut,
+    PayoutRunOut,
+    PayoutRunStandingOut,
+    PayoutStandingOut,
     RunPayoutsBody,
-    RunStandingOut,
-    StandingOut,
     page_of,
 )
 from api.views import Page
@@ -75,7 +75,7 @@ async def run_payouts(
     held: ServicesDep,
     who: Admin,  # noqa: ARG001 - being one is enough
     body: RunPayoutsBody,
-) -> list[RunOut]:
+) -> list[PayoutRunOut]:
     """Pay what was owed at the end of a day (today: what is owed now). Nobody is paid twice for a
     day, however often it is run.
     """
@@ -87,7 +87,7 @@ async def run_payouts(
         if body.date > datetime.now(ZoneInfo(markets[name].timezone)).date():
             raise invalid("date", "day_not_begun", f"{body.date} has not begun in {name}")
     return [
-        RunOut(
+        PayoutRunOut(
             workflow_id=await held.engine.payees.run_payouts(
                 market_payouts(held.settings, name).run(body.date)
             ),
@@ -103,16 +103,16 @@ async def show_runs(
     held: ServicesDep,
     who: Admin,  # noqa: ARG001 - being one is enough
     day: date,
-) -> list[RunStandingOut]:
+) -> list[PayoutRunStandingOut]:
     """Show how the payouts of a day stand, market by market."""
     async with held.database.read() as session:
         return [
-            RunStandingOut(
+            PayoutRunStandingOut(
                 market=name,
                 date=day,
                 currency=market.rates.currency,
                 standings=[
-                    StandingOut(status=status, payouts=number, cents=cents)
+                    PayoutStandingOut(status=status, payouts=number, cents=cents)
                     for status, number, cents in await earnings.by_status(session, day, name)
                 ],
             )

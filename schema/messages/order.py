@@ -41,6 +41,7 @@ class Terms(Message):
     pickup_overdue: timedelta = timedelta(minutes=20)
     delivery_overdue: timedelta = timedelta(minutes=15)
     refund_overdue: timedelta = timedelta(days=7)
+    tip_window: timedelta = timedelta(hours=24)
 
 
 class Address(Message):
@@ -89,6 +90,8 @@ class Order(Message):
     captured_cents: int = 0
     kept_cents: int | None = None
     refunded_cents: int = 0
+    promised_tip_cents: int | None = None
+    delivered_at: datetime | None = None
     promo_code: str | None = None
     disputes_over: tuple[str, ...] = ()
 
@@ -175,6 +178,20 @@ class NewPrice(OrderRef):
     """An order's bill, written anew."""
 
     price: Price
+
+
+class PromisedTip(OrderRef):
+    """A higher tip, to be charged when the order is delivered; None when it is not any more."""
+
+    tip_cents: int | None
+
+
+class TipToCharge(OrderRef):
+    """What an order's tip is to come to, beside the payment that it was paid with."""
+
+    order_number: str
+    payment_intent_id: str
+    tip_cents: int
 
 
 class Alarm(OrderRef):

@@ -18,7 +18,7 @@ from domain.pricing import Price
 from schema.messages.money import RefundStatus
 from schema.messages.order import Transition
 from schema.queries import ledger
-from schema.tables import Dispute, Order
+from schema.tables import Dispute, Order, RefundRequest
 
 _ALL = frozenset(Event)
 _REFUNDS = frozenset({Event.REFUND, Event.REFUND_FAILED})
@@ -54,14 +54,23 @@ async def step(session: AsyncSession, moved: Transition) -> None:
 
 
 async def refund(
-    session: AsyncSession, order_id: UUID, *, refund_id: str, cents: int, status: RefundStatus
+    session: AsyncSession,
+    order_id: UUID,
+    *,
+    refund_id: str,
+    cents: int,
+    status: RefundStatus,
+    request: RefundRequest | None = None,
 ) -> None:
-    """Book a refund as Stripe has it; one that failed is booked and taken back."""
+    """Book a refund as Stripe has it; one that failed is booked and taken back.
+
+    The `request` that it is of says who bears it.
+    """
     key = f"order-{order_id}:refund:{refund_id}"
     movement = await ledger.booked(session, key)
     if movement is None:
         sale = await sale_of(session, order_id)
-        movement = rules.refunded(sale, await _shares(session, sale, cents), refund_id)
+        movement = rules.refunded(sale, await _shares(session, sale, cents, request), refund_id)
         await ledger.book(session, movement)
     if status in _FELL_THROUGH:
         await ledger.book(session, rules.reverse(movement, Event.REFUND_FAILED))
@@ -101,12 +110,19 @@ async def sale_of(session: AsyncSession, order_id: UUID) -> Sale:
         order_id=order.id,
         chef_id=order.chef_id,
         driver_id=order.driver_id,
-        bill=Price(**{name: getattr(order, name) for name in Price.__dataclass_fields__}),
+        bill=bill_of(order),
     )
 
 
-async def _shares(session: AsyncSession, sale: Sale, cents: int) -> Shares:
-    """Who bears a refund that nobody has said it of: a deposit goes back, else the platform."""
+def bill_of(order: Order) -> Price:
+    """What an order comes to, as its row says."""
+    return Price(**{name: getattr(order, name) for name in Price.__dataclass_fields__})
+
+
+async def _shares(
+    session: AsyncSession, sale: Sale, cents: int, request: RefundRequest | None
+) -> Shares:
+    """Who bears a refund. Where nobody has said so, a deposit goes back, else the platform pays."""
     status = await session.scalar(select(col(Order.status)).where(col(Order.id) == sale.order_id))
     so_far = await ledger.of_order(session, sale.order_id, _ALL)
     if status is OrderStatus.CANCELLED:
@@ -115,8 +131,15 @@ async def _shares(session: AsyncSession, sale: Sale, cents: int) -> Shares:
     if status not in _EARNED:
         return Shares(platform=cents)
     refunds = await ledger.of_order(session, sale.order_id, _REFUNDS)
+    bearer = request.bearer if request else Bearer.PLATFORM
+    account = rules.bearers_account(sale, bearer)
     return rules.refund_shares(
-        sale.bill, cents, Bearer.PLATFORM, tax_borne=refunds.get(Account.TAX_PAYABLE, 0)
+        sale.bill,
+        cents,
+        bearer,
+        tax_cents=request.tax_cents if request else None,
+        tax_borne=refunds.get(Account.TAX_PAYABLE, 0),
+        bearer_borne=refunds.get(account, 0) if account else 0,
     )
 
 

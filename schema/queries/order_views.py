@@ -108,6 +108,12 @@ async def last_step(session: AsyncSession, order_id: UUID, to: OrderStatus) -> i
     )
 
 
+async def market(session: AsyncSession, order_id: UUID) -> str:
+    """The market that an order was placed in."""
+    found = await session.execute(select(col(Order.market)).where(col(Order.id) == order_id))
+    return found.scalar_one()
+
+
 def of_customer(user_id: UUID) -> ColumnElement[bool]:
     """The orders that a user has placed."""
     return col(Order.customer_id) == user_id

@@ -103,7 +103,10 @@ async def record(session: AsyncSession, step: Transition) -> Transition:
     await bookings.step(session, step)
     if step.by.role is Actor.ADMIN:
         await admin.note(session, step)
-    await notifications.tell(session, step.to, moved, key=f"{step.sequence}", reason=step.reason)
+    if step.was is not OrderStatus.DISPUTED or step.to is not OrderStatus.DELIVERED:
+        await notifications.tell(
+            session, step.to, moved, key=f"{step.sequence}", reason=step.reason
+        )
     return step
 
 
@@ -188,7 +191,8 @@ async def _move(session: AsyncSession, step: Transition) -> Parties:
         for name, value in step.changes.model_dump(include=set(_CHANGEABLE)).items()
         if value is not None
     }
-    if step.to in _MOMENTS:
+    # An order that is not disputed any more was delivered when it was.
+    if step.to in _MOMENTS and step.was is not OrderStatus.DISPUTED:
         values[_MOMENTS[step.to]] = step.at
     if step.to is OrderStatus.CANCELLED:
         values |= {"cancelled_by": step.by.role, "cancel_reason": step.reason}
@@ -264,6 +268,8 @@ def _message(row: Order, kitchen_name: str, payment: Payment | None) -> message.
         captured_cents=payment.captured_cents if payment else 0,
         kept_cents=row.kept_cents,
         refunded_cents=payment.refunded_cents if payment else 0,
+        promised_tip_cents=row.promised_tip_cents,
+        delivered_at=row.delivered_at,
         promo_code=row.promo_code,
     )
 

@@ -10,7 +10,7 @@ from uuid_utils.compat import uuid7
 
 from schema.messages.money import OpenPayment, PaymentStatus, RefundStatus
 from schema.queries import bookings
-from schema.tables import Payment, Refund
+from schema.tables import Payment, Refund, RefundRequest
 from schema.tables.columns import now
 
 
@@ -70,13 +70,18 @@ async def note_refund(
     amount_cents: int,
     status: RefundStatus,
     reason: str | None,
+    request: RefundRequest | None = None,
 ) -> None:
-    """Write down a refund and how it stands; again when it stands otherwise."""
+    """Write down a refund and how it stands; again when it stands otherwise.
+
+    `request` is what it is of, unless somebody made it at Stripe or an order was cancelled.
+    """
     await session.execute(
         insert(Refund)
         .values(
             id=uuid7(),
             order_id=order_id,
+            refund_request_id=request.id if request else None,
             stripe_refund_id=stripe_refund_id,
             amount_cents=amount_cents,
             status=status,
@@ -86,7 +91,12 @@ async def note_refund(
         .on_conflict_do_update(index_elements=["stripe_refund_id"], set_={"status": status})
     )
     await bookings.refund(
-        session, order_id, refund_id=stripe_refund_id, cents=amount_cents, status=status
+        session,
+        order_id,
+        refund_id=stripe_refund_id,
+        cents=amount_cents,
+        status=status,
+        request=request,
     )
 
 

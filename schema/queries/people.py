@@ -3,7 +3,7 @@
 from typing import NamedTuple
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
@@ -45,3 +45,19 @@ async def login(session: AsyncSession, email: str) -> Login | None:
     )
     row = found.first()
     return None if row is None else Login(*row)
+
+
+async def stripe_customer(session: AsyncSession, user_id: UUID) -> str | None:
+    """Who a user is at Stripe, if he is anybody there yet."""
+    return await session.scalar(select(col(User.stripe_customer_id)).where(col(User.id) == user_id))
+
+
+async def note_stripe_customer(session: AsyncSession, user_id: UUID, customer: str) -> str:
+    """Write down who a user is at Stripe; whoever was written down first, he is."""
+    await session.execute(
+        update(User)
+        .where(col(User.id) == user_id, col(User.stripe_customer_id).is_(None))
+        .values(stripe_customer_id=customer)
+        .execution_options(synchronize_session=False)
+    )
+    return await stripe_customer(session, user_id) or customer

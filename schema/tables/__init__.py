@@ -5,7 +5,7 @@ from schema.tables.disputes import Dispute
 from schema.tables.drivers import Driver, DriverAssignment
 from schema.tables.kitchens import Chef, Menu, MenuItem, Verification
 from schema.tables.ledger import LedgerAccount, LedgerMovement, LedgerPosting
-from schema.tables.money import Payment, Refund, StripeEvent
+from schema.tables.money import Payment, Refund, RefundRequest, StripeEvent, TipCharge
 from schema.tables.orders import (
     IdempotencyKey,
     Order,
@@ -50,9 +50,11 @@ __all__ = [
     "ReconciliationCase",
     "ReconciliationRun",
     "Refund",
+    "RefundRequest",
     "Role",
     "StripeEvent",
     "StripeTransaction",
+    "TipCharge",
     "User",
     "UserProfile",
     "Verification",

@@ -24,6 +24,7 @@ class Order(SQLModel, table=True):
     """An order as it stands. Amounts in cents, distance in km; `sequence` numbers its latest step.
 
     `kept_cents` is set when the order is cancelled: what of a captured payment is not given back.
+    `promised_tip_cents` is a higher tip that is charged when the order is delivered.
     """
 
     __tablename__ = "orders"
@@ -58,6 +59,7 @@ class Order(SQLModel, table=True):
     chef_earning_cents: int
     driver_earning_cents: int
     kept_cents: int | None = None
+    promised_tip_cents: int | None = None
 
     pickup_latitude: float
     pickup_longitude: float

@@ -19,7 +19,7 @@ class Role(StrEnum):
 
 
 class User(SQLModel, table=True):
-    """A person's login."""
+    """A person's login, and who that is at Stripe, once he has paid."""
 
     __tablename__ = "users"
 
@@ -29,6 +29,7 @@ class User(SQLModel, table=True):
     role: Role = one_of(Role, "users_role")
     is_verified: bool = False
     is_active: bool = True
+    stripe_customer_id: str | None = None
     created_at: datetime = created()
 
 

@@ -49,6 +49,7 @@ OPERATIONS: dict[str, tuple[str, dict[str, Any] | None]] = {
     "GET /api/v1/orders/{order_id}/history": ("party", None),
     "PUT /api/v1/orders/{order_id}/cancel": ("customer", {}),
     "PUT /api/v1/orders/{order_id}/tip": ("customer", {"tipCents": 500}),
+    "POST /api/v1/orders/{order_id}/complaint": ("customer", {"reason": "late", "words": "cold"}),
     "GET /api/v1/chef/orders": ("chef", None),
     "PUT /api/v1/chef/orders/{order_id}/status": ("chef", {"status": "cancelled"}),
     "PUT /api/v1/chef/availability": ("chef", {"acceptingOrders": False}),
@@ -62,6 +63,15 @@ OPERATIONS: dict[str, tuple[str, dict[str, Any] | None]] = {
     "GET /api/v1/admin/orders": ("admin", None),
     "POST /api/v1/admin/orders/{order_id}/assign": ("admin", {"driver": True}),
     "POST /api/v1/admin/orders/{order_id}/cancel": ("admin", {"reason": "because"}),
+    "POST /api/v1/admin/orders/{order_id}/refund": (
+        "admin",
+        {"bearer": "platform", "reason": "because"},
+    ),
+    "GET /api/v1/admin/complaints": ("admin", None),
+    "POST /api/v1/admin/complaints/{request_id}/decide": (
+        "admin",
+        {"grant": True, "reason": "because"},
+    ),
     "POST /api/v1/admin/promo-codes": (
         "admin",
         {"code": "FREE", "discountType": "percent", "discountValue": 10_000, "reason": "because"},
@@ -89,6 +99,7 @@ _EVERYTHING = """
     UNION ALL SELECT 'chefs', md5(string_agg(c::text, ',' ORDER BY id)) FROM chefs c
     UNION ALL SELECT 'drivers', md5(string_agg(d::text, ',' ORDER BY id)) FROM drivers d
     UNION ALL SELECT 'payments', md5(string_agg(p::text, ',' ORDER BY id)) FROM payments p
+    UNION ALL SELECT 'requests', md5(string_agg(r::text, ',' ORDER BY id)) FROM refund_requests r
     UNION ALL SELECT 'codes', md5(string_agg(c::text, ',' ORDER BY id)) FROM promo_codes c
     UNION ALL SELECT 'uses', md5(string_agg(r::text, ',' ORDER BY id)) FROM promo_redemptions r
     UNION ALL SELECT 'accounts', md5(string_agg(c::text, ',' ORDER BY id)) FROM connected_accounts c
@@ -178,6 +189,7 @@ async def test_whoever_may_not_is_refused_and_nothing_changes(play: Cast, operat
         "kind": "chef",
         "payee_id": str(play.world.chef.id),
         "case_id": str(uuid4()),
+        "request_id": str(uuid4()),
     }
     if "{dispute_id}" in operation:
         ids["dispute_id"] = await disputes.opened(play, order)

@@ -8,7 +8,8 @@ from domain import order_status
 from domain.order_status import ENDED, TRANSITIONS, Actor, IllegalTransition, OrderStatus
 
 # DESIGN.md, The states, line by line; admin's hand at an assignment is the operators' override, and
-# Stripe's at a confirmed order is an authorisation that cannot be captured.
+# Stripe's at a confirmed order is an authorisation that cannot be captured, and admin's at a
+# disputed one decides a complaint.
 DESIGN = """
 pending            payment_confirmed   stripe
 pending            cancelled           customer deadline stripe
@@ -29,7 +30,7 @@ in_transit         delivered           driver
 in_transit         cancelled           admin
 delivered          disputed            stripe customer
 delivered          refunded            admin
-disputed           delivered           stripe
+disputed           delivered           stripe admin
 disputed           refunded            stripe admin
 """
 

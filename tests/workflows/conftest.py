@@ -7,7 +7,7 @@ import pytest
 from local import world as worlds
 from schema.database import Database
 from settings import Settings
-from tests.workflows.room import Room, engine_room
+from tests.workflows.room import REPLAYED, Room, engine_room
 
 
 @pytest.fixture(params=[1000, 0], ids=["cached", "uncached"])
@@ -16,7 +16,14 @@ async def room(
 ) -> AsyncIterator[Room]:
     """A room with two drivers near the kitchen, once as usual and once without a workflow cache:
     then every task replays the whole history, and what is not deterministic shows.
+
+    REPLAYED shows it by replaying the histories afterwards, for tests in which workflows start each
+    other: without a cache the SDK takes their tasks at once, and one waits until it times out.
     """
     world = await worlds.settle(database, drivers=2)
-    async with engine_room(settings, database, world, cached_workflows=request.param) as equipped:
+    replayed = request.param == REPLAYED
+    cached = 1000 if replayed else request.param
+    async with engine_room(settings, database, world, cached_workflows=cached) as equipped:
         yield equipped
+        if replayed:
+            await equipped.replay()

@@ -18,6 +18,7 @@ from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.exceptions import ApplicationError
 from temporalio.runtime import LoggingConfig, Runtime, TelemetryConfig, TelemetryFilter
 from temporalio.testing import WorkflowEnvironment
+from temporalio.worker import Replayer
 
 from domain.order_status import Actor, OrderStatus
 from local.people import Wallet, until
@@ -37,12 +38,14 @@ from schema.messages.order import (
     Who,
 )
 from schema.queries import offers, orders
-from schema.tables import DriverAssignment, Notification, Order, Payment
+from schema.tables import Dispute, DriverAssignment, Notification, Order, Payment, RefundRequest
 from settings import Settings
 from worker import working
 from workflows import search
+from workflows.dispute import DisputeWorkflow
 from workflows.options import ORDERS_QUEUE
 from workflows.order import OrderWorkflow
+from workflows.refund import RefundWorkflow
 
 # The time-skipping server lacks what the SDK's core warns about at every start of a worker.
 Runtime.set_default(
@@ -52,6 +55,10 @@ Runtime.set_default(
         )
     )
 )
+
+
+# A room whose histories are replayed at the end.
+REPLAYED = "replayed"
 
 
 @dataclass
@@ -103,6 +110,31 @@ class Room:
     async def skip(self, time: timedelta) -> None:
         """Let so much time pass, at once."""
         await self.env.sleep(time)
+
+    async def replay(self) -> None:
+        """Replay the latest histories of this world's orders, refunds and disputes."""
+        chef = self.world.chef.id
+        async with self.database.read() as session:
+            orders_here = (
+                await session.scalars(select(col(Order.id)).where(col(Order.chef_id) == chef))
+            ).all()
+            refunds = await session.scalars(
+                select(col(RefundRequest.id)).where(col(RefundRequest.order_id).in_(orders_here))
+            )
+            disputes = await session.scalars(
+                select(col(Dispute.stripe_dispute_id)).where(col(Dispute.order_id).in_(orders_here))
+            )
+        replayer = Replayer(
+            workflows=[OrderWorkflow, RefundWorkflow, DisputeWorkflow],
+            data_converter=pydantic_data_converter,
+        )
+        for workflow_id in (
+            *(f"order-{order_id}" for order_id in orders_here),
+            *(f"refund-{request_id}" for request_id in refunds),
+            *(f"dispute-{dispute_id}" for dispute_id in disputes),
+        ):
+            handle = self.client.get_workflow_handle(workflow_id)
+            await replayer.replay_workflow(await handle.fetch_history())
 
 
 @dataclass

@@ -11,9 +11,11 @@ from domain.payees import PayeeKind
 from schema.messages.disputes import Concession, DisputeRequest, Evidence
 from tests.books import booked_events, books
 from tests.workflows.disputes import DisputeRun, delivered, disputed
-from tests.workflows.room import Room, Run, moment
+from tests.workflows.room import REPLAYED, Room, Run, moment
 from workflows.dispute import DisputeWorkflow
 from workflows.order import OrderWorkflow
+
+pytestmark = pytest.mark.parametrize("room", [REPLAYED], indirect=True)
 
 S = OrderStatus
 W = DisputeWorkflow
@@ -59,7 +61,7 @@ async def test_a_dispute_takes_the_money_and_disputes_the_order(room: Room) -> N
         **parts(dispute.run),
         Account.DISPUTE_LOSSES: 2660,
     }
-    assert "disputes the payment" in (await dispute.run.told(room.world.admin))[-1]
+    assert "is disputed" in (await dispute.run.told(room.world.admin))[-1]
 
 
 async def test_a_won_dispute_gives_the_money_again(room: Room) -> None:

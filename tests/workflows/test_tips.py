@@ -1,0 +1,207 @@
+"""Tips that are raised after paying: promised on the way, charged once, to the card that paid."""
+
+import asyncio
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import select
+from sqlmodel import col
+from temporalio.client import WithStartWorkflowOperation, WorkflowUpdateFailedError
+from temporalio.common import WorkflowIDConflictPolicy
+from temporalio.exceptions import ApplicationError
+from uuid_utils.compat import uuid7
+
+from domain.ledger import Account
+from domain.order_status import OrderStatus
+from schema.messages.order import ChangeTip, OrderStart, StatusView
+from schema.tables import TipCharge
+from tests.books import booked_events, books
+from tests.workflows.room import Room, Run
+from workflows.options import ORDERS_QUEUE
+from workflows.order import OrderWorkflow
+
+S = OrderStatus
+
+
+async def raise_tip(run: Run, cents: int) -> StatusView:
+    """Ask for another tip, as the facade does: an order that has ended is taken up again."""
+    start = WithStartWorkflowOperation(
+        OrderWorkflow.run,
+        OrderStart(order_id=run.placing.order.id),
+        id=run.handle.id,
+        task_queue=ORDERS_QUEUE,
+        id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
+    )
+    return await run.room.client.execute_update_with_start_workflow(
+        OrderWorkflow.change_tip,
+        ChangeTip(by=run.customer, tip_cents=cents),
+        id=str(uuid7()),
+        start_workflow_operation=start,
+    )
+
+
+async def refusal(run: Run, cents: int) -> str | None:
+    with pytest.raises(WorkflowUpdateFailedError) as failed:
+        await raise_tip(run, cents)
+    assert isinstance(failed.value.cause, ApplicationError)
+    return failed.value.cause.type
+
+
+async def delivered(room: Room) -> Run:
+    run = await room.begin()
+    await run.cook()
+    await run.deliver(room.world.drivers[0])
+    await run.handle.result()
+    return run
+
+
+def charged(run: Run) -> list[int]:
+    """What Stripe took for the order, the first payment first, in cents."""
+    customer = run.intent().customer
+    intents = run.room.stripe.v1.payment_intents.list({"customer": str(customer)})
+    return [
+        intent.amount_received
+        for intent in reversed(intents.data)
+        if intent.status == "succeeded" and intent.metadata["order_id"] == str(run.placing.order.id)
+    ]
+
+
+async def tip_charges(run: Run) -> list[int]:
+    async with run.room.database.read() as session:
+        found = await session.scalars(
+            select(col(TipCharge.amount_cents))
+            .where(col(TipCharge.order_id) == run.placing.order.id)
+            .order_by(col(TipCharge.id))
+        )
+        return list(found)
+
+
+async def lose_the_card(run: Run) -> None:
+    """The customer has his saved card forgotten."""
+    await asyncio.to_thread(
+        run.room.stripe.v1.payment_methods.detach, str(run.intent().payment_method)
+    )
+
+
+async def test_a_tip_raised_on_the_way_is_charged_when_the_order_is_delivered(room: Room) -> None:
+    run = await room.begin()
+    await run.cook()
+
+    await raise_tip(run, 200)
+    await raise_tip(run, 300)
+    assert await refusal(run, 299) == "TipNotLowered"
+    row = await run.row()
+    assert (row.tip_cents, row.promised_tip_cents, charged(run)) == (0, 300, [2660])
+
+    await run.deliver(room.world.drivers[0])
+    await run.handle.result()
+
+    row = await run.row()
+    assert (row.tip_cents, row.promised_tip_cents, row.total_cents) == (300, None, 2960)
+    assert row.driver_earning_cents == 800
+    assert charged(run) == [2660, 300]
+    assert await tip_charges(run) == [300]
+    assert await books(room.database, run.placing.order.id) == {
+        Account.STRIPE_CLEARING: 2960,
+        Account.TAX_PAYABLE: -160,
+        Account.PLATFORM_REVENUE: -399,
+        f"chef:{room.world.chef.id}": -1601,
+        f"driver:{room.world.drivers[0].id}": -800,
+    }
+
+
+async def test_a_tip_raised_after_delivery_is_charged_at_once(room: Room) -> None:
+    run = await delivered(room)
+
+    await raise_tip(run, 300)
+    await raise_tip(run, 300)
+    await raise_tip(run, 500)
+    assert await refusal(run, 100) == "TipNotLowered"
+
+    row = await run.row()
+    assert (row.tip_cents, row.total_cents, row.status) == (500, 3160, S.DELIVERED)
+    assert charged(run) == [2660, 300, 200]
+    assert (await booked_events(room.database, run.placing.order.id))[-2:] == ["tip", "tip"]
+
+
+async def test_a_tip_a_day_after_delivery_is_too_late(room: Room) -> None:
+    run = await delivered(room)
+    await room.skip(timedelta(hours=25))
+
+    assert await refusal(run, 300) == "TipLocked"
+    assert charged(run) == [2660]
+
+
+async def test_raises_at_once_come_to_the_highest_and_no_more(room: Room) -> None:
+    run = await delivered(room)
+
+    await asyncio.gather(
+        *(raise_tip(run, cents) for cents in (100, 300, 500)), return_exceptions=True
+    )
+
+    row = await run.row()
+    assert row.tip_cents == 500
+    assert sum(charged(run)) == row.total_cents == 3160
+
+
+@pytest.mark.parametrize("kind", ["drop_after", "drop_before", "server_error", "rate_limit"])
+async def test_a_tip_whose_answer_was_lost_is_charged_once(room: Room, kind: str) -> None:
+    run = await delivered(room)
+
+    async with room.stripe_fault("POST /v1/payment_intents", kind, times=4):
+        await raise_tip(run, 300)
+
+    assert charged(run) == [2660, 300]
+    assert await tip_charges(run) == [300]
+    assert (await run.row()).tip_cents == 300
+
+
+async def test_a_card_that_is_gone_changes_nothing(room: Room) -> None:
+    run = await delivered(room)
+    await lose_the_card(run)
+    before = await run.row()
+
+    assert await refusal(run, 300) == "TipRefused"
+
+    assert await run.row() == before
+    assert charged(run) == [2660]
+    assert await tip_charges(run) == []
+
+
+async def test_a_promised_tip_that_the_card_does_not_give_is_told_and_forgotten(
+    room: Room,
+) -> None:
+    run = await room.begin()
+    await run.cook()
+    await raise_tip(run, 300)
+    await lose_the_card(run)
+
+    await run.deliver(room.world.drivers[0])
+    await run.handle.result()
+
+    row = await run.row()
+    assert (row.tip_cents, row.promised_tip_cents, row.status) == (0, None, S.DELIVERED)
+    assert "did not take the tip" in (await run.told(room.world.customer))[-1]
+
+
+async def test_a_cancelled_order_takes_no_tip_and_charges_none_that_was_promised(
+    room: Room,
+) -> None:
+    run = await room.begin()
+    await run.pay()
+    await raise_tip(run, 300)
+
+    await run.ask(OrderWorkflow.reject, run.command(run.chef, "no rice"))
+    await run.handle.result()
+
+    assert await refusal(run, 500) == "TipLocked"
+    assert charged(run) == [2660]
+    assert run.given_back() == 2660
+
+
+async def test_a_customer_is_one_at_stripe_whatever_he_orders(room: Room) -> None:
+    first, second = await delivered(room), await room.begin()
+
+    people: list[Any] = [first.intent().customer, second.intent().customer]
+    assert people[0] == people[1] is not None
