@@ -9,6 +9,7 @@ import pytest
 from domain.ledger import Account
 from domain.payouts import Outcome, PayoutStatus
 from local.people import until
+from local.world import Somebody
 from settings import Settings
 from tests.local.stripe.stripe_harness import Api, Stage
 from tests.workflows.counting_house import (
@@ -48,9 +49,12 @@ async def house(settings: Settings, fresh: Api) -> AsyncIterator[CountingHouse]:
         await opened.replay()
 
 
-async def _comes_to(house: CountingHouse, status: PayoutStatus) -> None:
+async def _comes_to(
+    house: CountingHouse, status: PayoutStatus, payee: Somebody | None = None
+) -> None:
     async def has() -> bool:
-        return [p.status for p in await house.payouts(house.world.chef)][-1:] == [status]
+        payouts = await house.payouts(payee or house.world.chef)
+        return [payout.status for payout in payouts][-1:] == [status]
 
     await until(has)
 
@@ -68,7 +72,7 @@ async def test_a_run_pays_everybody_what_is_owed_and_a_second_one_nothing(
     assert (progress.begun, progress.cents) == (2, 3702)
     for payee in (chef, driver):
         await house.hear(payee)
-    await _comes_to(house, S.PAID)
+        await _comes_to(house, S.PAID, payee)
     again = await house.run()
 
     assert again.begun == 0
