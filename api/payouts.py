@@ -43,6 +43,14 @@ class HoldBody(Body):
     reason: Words
 
 
+class ReverseBody(Body):
+    """Why a movement is reversed."""
+
+    model_config = _example({"reason": "The order was delivered to the wrong door."})
+
+    reason: Words
+
+
 class EarningOut(Message):
     """Something earned by an order, or (below nothing) owed for it; `payoutStatus` is `unpaid`
     until a payout has it.

@@ -60,6 +60,17 @@ class Event(StrEnum):
 # How the key of a movement's opposite ends.
 REVERSED = ":reversed"
 
+# Bound to something that has happened elsewhere: undone by undoing that.
+IRREVERSIBLE = frozenset(
+    {
+        Event.TRANSFER,
+        Event.TRANSFER_REVERSED,
+        Event.PAYOUT_PAID,
+        Event.PAYOUT_RETURNED,
+        Event.CORRECTION,
+    }
+)
+
 # What moves a payee's money to his bank, or back: not something that he earned or owes.
 OF_PAYOUTS = frozenset({Event.PAYOUT_PAID, Event.PAYOUT_RETURNED})
 

@@ -21,6 +21,7 @@ from api.payouts import (
     PayoutRunOut,
     PayoutRunStandingOut,
     PayoutStandingOut,
+    ReverseBody,
     RunPayoutsBody,
     page_of,
 )
@@ -30,7 +31,9 @@ from domain.payees import PayeeKind
 from domain.payouts import PayoutStatus
 from schema.messages.payees import PayeeRef
 from schema.messages.payouts import Hold, PayoutStart
-from schema.queries import earnings, payees, payouts
+from schema.queries import earnings, ledger, payees, payouts
+from schema.queries.earnings import Between
+from schema.queries.ledger import NotReversible
 from workflows.schedules import market_payouts
 
 router = APIRouter(tags=["Payouts"])
@@ -208,3 +211,34 @@ async def list_movements(
             offset=paging.offset,
         )
     return page_of([views.movement(booked) for booked in found], paging, total)
+
+
+@router.post(
+    "/admin/ledger/movements/{movement_id}/reverse",
+    status_code=HTTPStatus.CREATED,
+    responses=problems(
+        HTTPStatus.UNAUTHORIZED,
+        HTTPStatus.FORBIDDEN,
+        HTTPStatus.NOT_FOUND,
+        HTTPStatus.CONFLICT,
+        HTTPStatus.UNPROCESSABLE_ENTITY,
+    ),
+)
+async def reverse_movement(
+    held: ServicesDep, who: Admin, movement_id: UUID, body: ReverseBody
+) -> MovementOut:
+    """Book the opposite of a movement, the only way to correct one. What stands for a payout's
+    money cannot be reversed here: it is undone where it was done.
+    """
+    try:
+        async with held.database.write() as session:
+            made = await ledger.reverse(session, movement_id, by=who.user_id, reason=body.reason)
+    except NotReversible as error:
+        raise conflict("not_reversible", str(error)) from error
+    if made is None:
+        raise not_found("movement")
+    async with held.database.read() as session:
+        found, _ = await earnings.movements(
+            session, Between(), movement_id=made.id, limit=1, offset=0
+        )
+    return views.movement(found[0])

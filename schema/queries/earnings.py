@@ -231,6 +231,7 @@ async def movements(
     *,
     order_id: UUID | None = None,
     payout_id: UUID | None = None,
+    movement_id: UUID | None = None,
     account: str | None = None,
     events: Sequence[Event] = (),
     limit: int,
@@ -242,6 +243,8 @@ async def movements(
         wanted.append(col(LedgerMovement.order_id) == order_id)
     if payout_id is not None:
         wanted.append(col(LedgerMovement.payout_id) == payout_id)
+    if movement_id is not None:
+        wanted.append(col(LedgerMovement.id) == movement_id)
     if events:
         wanted.append(col(LedgerMovement.event).in_(events))
     if account is not None:

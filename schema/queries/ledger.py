@@ -9,7 +9,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 from uuid_utils.compat import uuid7
 
-from domain.ledger import Event, Movement, Posting, payee_of
+from domain.ledger import IRREVERSIBLE, Event, Movement, Posting, payee_of
+from domain.ledger import reverse as undo
+from schema.queries import admin
 from schema.tables import LedgerAccount, LedgerMovement, LedgerPosting
 from schema.tables.columns import now
 
@@ -76,6 +78,40 @@ async def booked(session: AsyncSession, key: str) -> Movement | None:
         order_id=movement.order_id,
         payout_id=movement.payout_id,
         stripe_id=movement.stripe_id,
+    )
+
+
+class NotReversible(Exception):
+    """A movement that cannot be reversed by hand: it is already, or stands for money that moved."""
+
+
+async def reverse(
+    session: AsyncSession, movement_id: UUID, *, by: UUID, reason: str
+) -> LedgerMovement | None:
+    """Book the opposite of a movement, audited; None when there is no such movement.
+
+    Raises NotReversible.
+    """
+    found = await session.get(LedgerMovement, movement_id)
+    if found is None:
+        return None
+    movement = await booked(session, found.key)
+    if movement is None or movement.event in IRREVERSIBLE:
+        raise NotReversible(f"a {found.event} cannot be reversed by hand")
+    opposite = undo(movement)
+    if not await book(session, opposite, note=reason):
+        raise NotReversible("the movement is reversed already")
+    await admin.act(
+        session,
+        key=opposite.key,
+        admin_id=by,
+        action="movement_reversed",
+        target=("movement", movement_id),
+        details={"reason": reason, "key": found.key},
+        at=now(),
+    )
+    return await session.scalar(
+        select(LedgerMovement).where(col(LedgerMovement.key) == opposite.key)
     )
 
 

@@ -41,6 +41,7 @@ OPERATIONS: dict[str, tuple[str, dict[str, Any] | None]] = {
     ),
     "GET /api/v1/admin/ledger/accounts": ("admin", None),
     "GET /api/v1/admin/ledger/movements": ("admin", None),
+    "POST /api/v1/admin/ledger/movements/{movement_id}/reverse": ("admin", {"reason": "why not"}),
     "POST /api/v1/webhooks/stripe": ("anyone", None),
     "POST /api/v1/orders": ("customer", {"basket": True}),
     "POST /api/v1/orders/quote": ("customer", {"basket": True}),
@@ -105,6 +106,8 @@ _EVERYTHING = """
     UNION ALL SELECT 'accounts', md5(string_agg(c::text, ',' ORDER BY id)) FROM connected_accounts c
     UNION ALL SELECT 'disputes',
         md5(string_agg(d::text, ',' ORDER BY stripe_dispute_id)) FROM disputes d
+    UNION ALL SELECT 'movements', md5(string_agg(m::text, ',' ORDER BY id)) FROM ledger_movements m
+        WHERE order_id IN (SELECT id FROM here)
     UNION ALL SELECT 'holds', md5(string_agg(h::text, ',' ORDER BY payee_id)) FROM payout_holds h
     UNION ALL SELECT 'payouts', md5(string_agg(p::text, ',' ORDER BY id)) FROM payouts p
     UNION ALL SELECT 'cases', md5(string_agg(r::text, ',' ORDER BY id)) FROM reconciliation_cases r
@@ -148,6 +151,12 @@ async def promo_code(play: Cast) -> str:
     return str(made["code"])
 
 
+async def movement_of(play: Cast, order: dict[str, Any]) -> str:
+    """What the order's payment has booked."""
+    found = await play.admin.get("/admin/ledger/movements", orderId=order["id"])
+    return str(found["data"][0]["id"])
+
+
 async def send(play: Cast, person: Person | None, operation: str, ids: dict[str, str]) -> int:
     method, path = operation.split(" ", 1)
     body = OPERATIONS[operation][1]
@@ -186,6 +195,7 @@ async def test_whoever_may_not_is_refused_and_nothing_changes(play: Cast, operat
         "dispute_id": "",
         "code": await promo_code(play),
         "day": "2026-01-31",
+        "movement_id": await movement_of(play, order),
         "kind": "chef",
         "payee_id": str(play.world.chef.id),
         "case_id": str(uuid4()),

@@ -124,6 +124,25 @@ async def test_finance_reads_the_books(play: Cast) -> None:
     assert [movement["orderId"] for movement in of_chef["data"]] == [order["id"]]
 
 
+async def test_finance_corrects_a_movement_by_reversing_it_once(play: Cast) -> None:
+    order = await play.bring(S.DELIVERED)
+    [earned, _] = (await play.admin.get("/admin/ledger/movements", orderId=order["id"]))["data"]
+    path = f"/admin/ledger/movements/{earned['id']}/reverse"
+
+    made = await play.admin.post(path, reason="delivered to the wrong door")
+    assert made["event"] == "correction"
+    assert {p["account"]: -p["amountCents"] for p in made["postings"]} == {
+        p["account"]: p["amountCents"] for p in earned["postings"]
+    }
+    assert (await play.chef.get("/chef/earnings"))["sums"][0]["owedCents"] == 0
+    with pytest.raises(Unanswered, match="not_reversible"):
+        await play.admin.post(path, reason="twice")
+    with pytest.raises(Unanswered, match="not_reversible"):
+        await play.admin.post(
+            f"/admin/ledger/movements/{made['id']}/reverse", reason="a correction of a correction"
+        )
+
+
 async def test_an_admin_stops_a_payees_payouts_and_lets_them_go_on(play: Cast) -> None:
     await play.bring(S.DELIVERED)
     await play.stripe_control("POST", "balance", amount=10_000, currency="usd")
