@@ -95,7 +95,6 @@ _EVERYTHING = """
     UNION ALL SELECT 'steps', md5(string_agg(h::text, ',' ORDER BY id)) FROM order_status_history h
         WHERE order_id IN (SELECT id FROM here)
     UNION ALL SELECT 'offers', md5(string_agg(a::text, ',' ORDER BY id)) FROM driver_assignments a
-        WHERE order_id = :order_id
         WHERE order_id IN (SELECT id FROM here)
     UNION ALL SELECT 'chefs', md5(string_agg(c::text, ',' ORDER BY id)) FROM chefs c
     UNION ALL SELECT 'drivers', md5(string_agg(d::text, ',' ORDER BY id)) FROM drivers d
@@ -113,18 +112,6 @@ _EVERYTHING = """
     UNION ALL SELECT 'cases', md5(string_agg(r::text, ',' ORDER BY id)) FROM reconciliation_cases r
     UNION ALL SELECT 'actions', md5(string_agg(x::text, ',' ORDER BY id)) FROM admin_actions x
 """
-
-
-async def everything(play: Cast, order_id: str) -> list[tuple[str, str]]:
-    """A digest of all that could be changed; the offers of other orders end by themselves."""
-    async with play.database.read() as session:
-        found = await session.execute(text(_EVERYTHING), {"order_id": order_id})
-        return [(row[0], row[1]) for row in found]
-async def everything(play: Cast) -> list[tuple[str, str]]:
-    """A digest of all that could be changed; orders elsewhere go on by themselves meanwhile."""
-    chef = {"chef_id": play.world.chef.id}
-    async with play.database.read() as session:
-        return [(row[0], row[1]) for row in await session.execute(text(_EVERYTHING), chef)]
 
 
 async def everything(play: Cast) -> list[tuple[str, str]]:

@@ -194,6 +194,7 @@ class Lane:
                 await asyncio.wait({working, paying})
 
 
+@pytest.mark.timeout(300)
 async def test_wherever_the_worker_dies_everybody_is_paid_once(lanes: list[Lane]) -> None:
     boundaries = await lanes[0].count()
     assert {boundary.split()[1] for boundary in boundaries} == KINDS
