@@ -1,5 +1,6 @@
 # One image for every process: the facade by default, `python worker.py` for a worker, and
-# `python -m schema.migrate` once before either. Everything it is told comes from the environment.
+# `python -m schema.migrate` once before either; `python -m finance` checks the books. Everything it
+# is told comes from the environment.
 FROM python:3.11.13-slim-bookworm
 
 ENV PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1
@@ -16,6 +17,7 @@ COPY providers providers
 COPY activities activities
 COPY workflows workflows
 COPY api api
+COPY finance finance
 
 RUN python -m compileall -q . && useradd --system --uid 10001 ridendine
 USER 10001

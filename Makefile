@@ -1,7 +1,7 @@
 PYTHON ?= python3
 RUN = .venv/bin/python -m
 
-.PHONY: demo up down reset status test lint bench bench-payouts histories lock
+.PHONY: demo up down reset status test lint bench bench-payouts histories finance lock
 
 demo: .venv/ready  ## start everything and play one order (EXIT=1 ends after it)
 	@$(RUN) local.demo $(if $(EXIT),--exit)
@@ -35,6 +35,9 @@ bench-payouts: .venv/ready  ## a payout run beside the same calls to Stripe (ARG
 
 histories: .venv/ready  ## record anew the histories that the replay test reads
 	@$(RUN) tests.workflows.record_histories
+
+finance: .venv/ready  ## ask the books of `make up` (ARGS="replay --date 2026-11-21"; ARGS=-h)
+	@$(RUN) local run finance $(ARGS)
 
 lock: .venv/ready  ## pin anew what pyproject.toml asks for
 	@.venv/bin/uv pip compile -q pyproject.toml --upgrade --universal --python-version 3.11 \

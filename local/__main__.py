@@ -1,6 +1,9 @@
-"""`python -m local up | down | reset | status`: what `make` calls."""
+"""`python -m local up | down | reset | status | run MODULE …`: what `make` calls."""
 
+import os
 import sys
+from collections.abc import Sequence
+from typing import NoReturn
 
 from local.processes import Died
 from local.stack import Stack
@@ -20,6 +23,8 @@ def main() -> int:
                 stack.reset()
             case ["status"]:
                 return _status(stack)
+            case ["run", module, *arguments]:
+                return _run(stack, module, arguments)
             case _:
                 print(__doc__)
                 return 2
@@ -37,6 +42,12 @@ def _status(stack: Stack) -> int:
     for died in casualties:
         print(died)
     return 1 if casualties else 0
+
+
+def _run(stack: Stack, module: str, arguments: Sequence[str]) -> NoReturn:
+    """Become `python -m module`, told where the servers are; what is given goes first."""
+    command = [sys.executable, "-m", module, *arguments]
+    os.execve(sys.executable, command, {**os.environ, **stack.environment()})  # noqa: S606
 
 
 if __name__ == "__main__":

@@ -5,6 +5,8 @@ is the SDK's own errors. `reference` is our id of the payout, written on everyth
 it, so that it can be found again when an answer was lost.
 """
 
+from datetime import datetime
+
 from stripe import Payout, Transfer, TransferReversal
 
 from providers.stripe import MOST_TO_A_PAGE, Stripe
@@ -75,3 +77,22 @@ class Payouts:
         """What was fetched back of a transfer, if anything was."""
         found = await self._v1.transfers.reversals.list_async(transfer_id, {"limit": 1})
         return next(iter(found.data), None)
+
+    async def transfers_to(self, account_id: str, since: datetime) -> list[Transfer]:
+        """Whatever was moved to a payee's account, by us or by hand."""
+        page = await self._v1.transfers.list_async(
+            {
+                "destination": account_id,
+                "created": {"gte": int(since.timestamp())},
+                "limit": MOST_TO_A_PAGE,
+            }
+        )
+        return [transfer async for transfer in page.auto_paging_iter()]
+
+    async def sent_from(self, account_id: str, since: datetime) -> list[Payout]:
+        """Whatever was sent from a payee's account to his bank."""
+        page = await self._v1.payouts.list_async(
+            {"created": {"gte": int(since.timestamp())}, "limit": MOST_TO_A_PAGE},
+            {"stripe_account": account_id},
+        )
+        return [payout async for payout in page.auto_paging_iter()]

@@ -34,6 +34,15 @@ class Database:
         async with AsyncSession(self.engine, expire_on_commit=False) as session, session.begin():
             yield session
 
+    @asynccontextmanager
+    async def snapshot(self) -> AsyncIterator[AsyncSession]:
+        """A session for questions whose answers belong together: all see the same state."""
+        connection = self.engine.execution_options(
+            isolation_level="REPEATABLE READ", postgresql_readonly=True
+        )
+        async with AsyncSession(connection, expire_on_commit=False) as session, session.begin():
+            yield session
+
     async def close(self) -> None:
         """Give the connections back."""
         await self.engine.dispose()

@@ -183,7 +183,7 @@ def test_the_image_holds_all_that_its_processes_import(tmp_path: Path) -> None:
             else:
                 shutil.copy(PROJECT / source, tmp_path / target)
     subprocess.run(
-        [sys.executable, "-c", "import api.app, worker, schema.migrate"],
+        [sys.executable, "-c", "import api.app, finance.__main__, worker, schema.migrate"],
         cwd=tmp_path,
         env={"PATH": os.environ["PATH"]},
         check=True,
