@@ -5,11 +5,14 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from sqlalchemy import select
+from sqlmodel import col
 
-from domain.ledger import Account
+from domain.ledger import Account, payable
 from domain.payouts import Outcome, PayoutStatus
 from local.people import until
 from local.world import Somebody
+from schema.tables import LedgerAccount
 from settings import Settings
 from tests.local.stripe.stripe_harness import Api, Stage
 from tests.workflows.counting_house import (
@@ -296,3 +299,28 @@ async def test_a_run_goes_on_beyond_one_history_and_a_few_at_a_time(
         assert progress.cents == sum(range(500, 523))
         for number, driver in enumerate(house.world.drivers):
             assert house.transfers(driver) == [(500 + number, 0)]
+
+
+async def test_one_payee_who_takes_long_does_not_hold_up_the_others(
+    settings: Settings, fresh: Api
+) -> None:
+    async with counting_house(settings, fresh, drivers=5) as house:
+        slow, *quick = house.world.drivers
+        house.fund(100_000)
+        for driver in house.world.drivers:
+            await house.owe(DRIVER, driver, 500)
+        async with house.database.write() as session:
+            await session.execute(
+                select(LedgerAccount)
+                .where(col(LedgerAccount.code) == payable(DRIVER, slow.id))
+                .with_for_update()
+            )
+            handle = await house.begin_run(parallel=2)
+            for driver in quick:
+                await _comes_to(house, S.IN_TRANSIT, driver)
+            assert house.transfers(slow) == []
+
+        progress = await handle.result()
+
+        assert outcomes(progress) == {Outcome.UNDER_WAY: 5}
+        assert house.transfers(slow) == [(500, 0)]
