@@ -1,7 +1,7 @@
 PYTHON ?= python3
 RUN = .venv/bin/python -m
 
-.PHONY: demo up down reset status test lint bench histories finance lock
+.PHONY: demo up down reset status test lint bench bench-payouts histories finance lock
 
 demo: .venv/ready  ## start everything and play one order (EXIT=1 ends after it)
 	@$(RUN) local.demo $(if $(EXIT),--exit)
@@ -29,6 +29,9 @@ lint: .venv/ready
 
 bench: .venv/ready  ## orders per second beside a workflow without logic (ARGS="--orders 200")
 	@$(RUN) bench.orders $(ARGS)
+
+bench-payouts: .venv/ready  ## a payout run beside the same calls to Stripe (ARGS="--payees 10000")
+	@$(RUN) bench.payouts $(ARGS)
 
 histories: .venv/ready  ## record anew the histories that the replay test reads
 	@$(RUN) tests.workflows.record_histories

@@ -23,3 +23,5 @@ def configure(level: str) -> None:
     logging.basicConfig(level=level, stream=sys.stdout, format="%(levelname)s %(name)s %(message)s")
     # It writes whole addresses, and with them tokens.
     logging.getLogger("httpx").setLevel(logging.WARNING)
+    # Two lines for each call, without a word on whose it was; the histories tell more.
+    logging.getLogger("stripe").setLevel(logging.WARNING)

@@ -19,13 +19,12 @@ from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any
 
-import psutil
 import uvloop
 from rich.console import Console
 from rich.progress import Progress, TaskID
 from rich.table import Table
 
-from bench import control
+from bench import control, meters
 from local import processes
 from local.cast import Cast, cast
 from local.people import until
@@ -117,10 +116,9 @@ async def _metered(
     lanes: list[Callable[[], Awaitable[None]]], total: int, servers: list[Running]
 ) -> tuple[float, dict[str, float]]:
     """Things per second, and what one costs each process, in ms of processor."""
-    before = _processor_seconds(servers)
+    before = meters.processor_seconds(servers)
     rate = await spread(lanes, total)
-    after = _processor_seconds(servers)
-    return rate, {name: round((after[name] - before[name]) / total * 1000, 1) for name in after}
+    return rate, meters.each(before, meters.processor_seconds(servers), total)
 
 
 def _lane(
@@ -153,20 +151,6 @@ async def _control(
         return await _metered([lane] * concurrency, total, [temporal, worker])
     finally:
         processes.stop(worker)
-
-
-def _processor_seconds(servers: list[Running]) -> dict[str, float]:
-    """What each process has spent so far, this one as `bench`."""
-    spent = {"bench": _of(psutil.Process())}
-    for running in servers:
-        process = psutil.Process(running.pid)
-        spent[running.name] = sum(_of(p) for p in (process, *process.children(recursive=True)))
-    return spent
-
-
-def _of(process: psutil.Process) -> float:
-    times = process.cpu_times()
-    return float(times.user + times.system)
 
 
 def _percentiles(seconds: list[float]) -> dict[str, float]:

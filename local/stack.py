@@ -70,14 +70,15 @@ class Stack:
         self._register = Register(home / "processes.json")
 
     @classmethod
-    def apart(cls, home: Path) -> "Stack":
+    def apart(cls, home: Path, **settings: str) -> "Stack":
         """A stack that shares nothing with any other, for a test or a bench.
 
         Nothing is given to it: a developer's shell may hold the address of a real database, or a
         live key of Stripe's. What happens by the clock must not happen in the middle of a test.
+        `settings` are variables of its own.
         """
         machine = {name: os.environ[name] for name in MACHINE if name in os.environ}
-        return cls(home, likes_ports=False, given=machine | NEVER, say=lambda _: None)
+        return cls(home, likes_ports=False, given=machine | NEVER | settings, say=lambda _: None)
 
     @property
     def runs(self) -> bool:

@@ -7,7 +7,6 @@ for a day, or dies in the middle and is started again, pays nobody twice.
 
 import asyncio
 import contextlib
-from collections.abc import Sequence
 from datetime import date, timedelta
 from uuid import UUID
 
@@ -58,19 +57,21 @@ class PayoutRunWorkflow:
             page = await self._page(resuming, after)
             if not page and not resuming:
                 break
-            for chunk in _chunks(page, start.parallel):
-                await self._room_for(len(chunk))
-                await asyncio.gather(*(self._begin(payee) for payee in chunk))
+            waiting = page
+            while waiting:
+                room = await self._room(1)
+                await asyncio.gather(*(self._begin(payee) for payee in waiting[:room]))
+                waiting = waiting[room:]
             begun += len(page)
             resuming, after = (resuming, page[-1].id) if page else (False, None)
             if begun >= start.to_a_history:
-                await self._room_for(start.parallel)
+                await self._room(start.parallel)
                 workflow.continue_as_new(
                     start.model_copy(
                         update={"resuming": resuming, "after": after, "progress": self._progress}
                     )
                 )
-        await self._room_for(start.parallel)
+        await self._room(start.parallel)
         self._progress = self._progress.model_copy(update={"finished": True})
         self._say()
         return self._progress
@@ -119,11 +120,10 @@ class PayoutRunWorkflow:
             self._busy.discard((payee.payee_id, payee.day))
             self._count(Outcome.UNDER_WAY, 0)
 
-    async def _room_for(self, number: int) -> None:
-        """Wait until so many more may begin."""
-        room = self._start.parallel - number
+    async def _room(self, number: int) -> int:
+        """Wait until so many more may begin, at least; answers with how many may."""
         self._say()
-        while len(self._busy) > room:
+        while len(self._busy) > self._start.parallel - number:
             busy = len(self._busy)
             if not await until(
                 lambda: len(self._busy) < busy,  # noqa: B023 - asked before the loop goes on
@@ -133,6 +133,7 @@ class PayoutRunWorkflow:
                 for _ in self._busy:
                     self._count(Outcome.WAITING, 0)
                 self._busy.clear()
+        return self._start.parallel - len(self._busy)
 
     def _count(self, outcome: Outcome, cents: int) -> None:
         outcomes = dict(self._progress.outcomes)
@@ -173,7 +174,3 @@ class PayoutDayWorkflow:
 def run_id(start: RunStart) -> str:
     """What the run of a market and a day is called."""
     return f"payout-run-{start.terms.day}-{start.terms.market}"
-
-
-def _chunks(page: Sequence[DuePayee], size: int) -> Sequence[Sequence[DuePayee]]:
-    return [page[at : at + size] for at in range(0, len(page), size)]

@@ -214,6 +214,10 @@ class CountingHouse:
         path = f"accounts/{account_id(payee.id)}/payouts"
         self.stripe.control("POST", path, {"outcome": outcome})
 
+    def holder_is(self, payee: Somebody, outcome: str) -> None:
+        """Have the holder of an account satisfy Stripe, or not."""
+        self.stripe.control("POST", f"accounts/{account_id(payee.id)}", {"outcome": outcome})
+
     def bank_decides(self, payout: Payout, outcome: str) -> None:
         """Have a bank decide about one payout."""
         self.stripe.control(

@@ -5,10 +5,14 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from sqlalchemy import select
+from sqlmodel import col
 
-from domain.ledger import Account
+from domain.ledger import Account, payable
 from domain.payouts import Outcome, PayoutStatus
 from local.people import until
+from local.world import Somebody
+from schema.tables import LedgerAccount
 from settings import Settings
 from tests.local.stripe.stripe_harness import Api, Stage
 from tests.workflows.counting_house import (
@@ -48,9 +52,12 @@ async def house(settings: Settings, fresh: Api) -> AsyncIterator[CountingHouse]:
         await opened.replay()
 
 
-async def _comes_to(house: CountingHouse, status: PayoutStatus) -> None:
+async def _comes_to(
+    house: CountingHouse, status: PayoutStatus, payee: Somebody | None = None
+) -> None:
     async def has() -> bool:
-        return [p.status for p in await house.payouts(house.world.chef)][-1:] == [status]
+        payouts = await house.payouts(payee or house.world.chef)
+        return [payout.status for payout in payouts][-1:] == [status]
 
     await until(has)
 
@@ -68,7 +75,7 @@ async def test_a_run_pays_everybody_what_is_owed_and_a_second_one_nothing(
     assert (progress.begun, progress.cents) == (2, 3702)
     for payee in (chef, driver):
         await house.hear(payee)
-    await _comes_to(house, S.PAID)
+        await _comes_to(house, S.PAID, payee)
     again = await house.run()
 
     assert again.begun == 0
@@ -292,3 +299,28 @@ async def test_a_run_goes_on_beyond_one_history_and_a_few_at_a_time(
         assert progress.cents == sum(range(500, 523))
         for number, driver in enumerate(house.world.drivers):
             assert house.transfers(driver) == [(500 + number, 0)]
+
+
+async def test_one_payee_who_takes_long_does_not_hold_up_the_others(
+    settings: Settings, fresh: Api
+) -> None:
+    async with counting_house(settings, fresh, drivers=5) as house:
+        slow, *quick = house.world.drivers
+        house.fund(100_000)
+        for driver in house.world.drivers:
+            await house.owe(DRIVER, driver, 500)
+        async with house.database.write() as session:
+            await session.execute(
+                select(LedgerAccount)
+                .where(col(LedgerAccount.code) == payable(DRIVER, slow.id))
+                .with_for_update()
+            )
+            handle = await house.begin_run(parallel=2)
+            for driver in quick:
+                await _comes_to(house, S.IN_TRANSIT, driver)
+            assert house.transfers(slow) == []
+
+        progress = await handle.result()
+
+        assert outcomes(progress) == {Outcome.UNDER_WAY: 5}
+        assert house.transfers(slow) == [(500, 0)]
