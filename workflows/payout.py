@@ -71,6 +71,8 @@ class PayoutWorkflow:
             PayoutActivities.claim_payout, start, summary="set aside what is owed", **DATABASE
         )
         self._outcome, self._payout = claimed.outcome, claimed.payout
+        # Another run may have moved it, and died before it wrote that down.
+        self._tried = 1 if claimed.taken_up else 0
         while self._payout is not None and await self._get_on(self._payout):
             pass
         await self._rest(self._outcome)
@@ -139,7 +141,9 @@ class PayoutWorkflow:
 
     async def _look(self, payout: Payout) -> None:
         self._news = False
-        await self._try(PayoutActivities.look_at_payout, payout, "ask about")
+        if not await self._try(PayoutActivities.look_at_payout, payout, "ask about"):
+            # What was news is not known yet, and Stripe tells it once.
+            self._news = True
 
     async def _wait_for_release(self) -> None:
         await self._rest(Outcome.HELD)
@@ -148,12 +152,12 @@ class PayoutWorkflow:
         # The table knows; the next try asks it.
         self._held = False
 
-    async def _try(self, step: Any, payout: Payout, what: str) -> None:
-        """Have one step made. Refused or unanswered, it is tried again later."""
+    async def _try(self, step: Any, payout: Payout, what: str) -> bool:
+        """Have one step made; False when it was not, and it is time to try again."""
         try:
             async with self._moving:
                 if self._held and payout.status is PayoutStatus.CLAIMED:
-                    return
+                    return False
                 now: Payout = await workflow.execute_activity_method(
                     step,
                     PayoutStep(payout=payout, tried=self._tried, refused_before=self._refused),
@@ -164,11 +168,12 @@ class PayoutWorkflow:
             if is_cancelled_exception(error):
                 raise
             await self._wait_after(error, payout, what)
-            return
+            return False
         self._payout = now
         if now.status is not payout.status:
             self._tried = self._refused = 0
         self._outcome = _OUTCOMES.get(now.status, self._outcome)
+        return True
 
     async def _wait_after(self, error: ActivityError, payout: Payout, what: str) -> None:
         cause = error.cause

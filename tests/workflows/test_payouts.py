@@ -277,6 +277,31 @@ async def test_what_a_terminated_payout_left_open_the_next_run_takes_up(
     assert await house.owed(CHEF, chef) == 99
 
 
+async def test_what_a_terminated_payout_had_moved_is_found_when_stripe_has_forgotten_its_key(
+    house: CountingHouse,
+) -> None:
+    chef = house.world.chef
+    house.fund(10_000)
+    await house.owe(CHEF, chef, 1601)
+    house.stripe.fault("POST /v1/transfers", "drop_after", times=1_000)
+    house.stripe.fault("GET /v1/transfers", "drop_before", times=1_000)
+    handle = await house.begin(CHEF, chef)
+
+    async def is_looked_for() -> bool:
+        return house.stripe.control("GET", "faults")[-1]["times"] < 1_000
+
+    await until(is_looked_for)
+    await handle.terminate("by hand")
+    house.stripe.control("DELETE", "faults")
+    house.stripe.control("POST", "clock", {"advance_seconds": 3 * 24 * 3600})
+
+    await house.run(terms=house.terms(TOMORROW))
+    await house.hear(chef)
+    await _comes_to(house, S.PAID)
+
+    assert house.transfers(chef) == [(1601, 0)]
+
+
 async def test_a_run_goes_on_beyond_one_history_and_a_few_at_a_time(
     settings: Settings, fresh: Api
 ) -> None:
