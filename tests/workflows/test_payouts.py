@@ -128,6 +128,23 @@ async def test_a_payout_waits_while_stripes_balance_is_short(house: CountingHous
     assert len([words for words in await house.told(admin) if "wait for money" in words]) == 1
 
 
+async def test_a_payout_that_stripe_did_not_answer_goes_off_within_hours_and_alarms_nobody(
+    house: CountingHouse,
+) -> None:
+    chef, admin = house.world.chef, house.world.admin
+    house.fund(10_000)
+    await house.owe(CHEF, chef, 1601)
+    house.stripe.fault("POST /v1/transfers", "drop_before", times=1_000)
+    assert outcomes(await house.run()) == {Outcome.WAITING: 1}
+
+    house.stripe.control("DELETE", "faults")
+    await house.room.skip(1.5 * BALANCE_AGAIN)
+    await _comes_to(house, S.IN_TRANSIT)
+
+    assert house.transfers(chef) == [(1601, 0)]
+    assert await house.told(admin) == []
+
+
 async def test_a_payout_that_the_bank_refuses_is_owed_again_and_paid_the_next_day(
     house: CountingHouse,
 ) -> None:
