@@ -7,6 +7,7 @@ again, by the next fact or the next request for a link.
 from datetime import datetime, timedelta
 
 from temporalio import workflow
+from temporalio.common import Priority
 from temporalio.exceptions import (
     ActivityError,
     ApplicationError,
@@ -41,6 +42,8 @@ REMINDERS = (
 # Stripe tells when an account changes; word that was lost is made up for, and what was refused is
 # asked for again.
 LOOK_AGAIN = timedelta(days=1)
+
+FIRST = Priority(priority_key=1)
 
 # Temporal takes 2000 updates of a run.
 _MOST_LINKS = 500
@@ -82,6 +85,8 @@ class OnboardingWorkflow:
                 OnboardingActivities.open_link,
                 OpenLink(**dict(ask), account_id=account.id),
                 summary="open a page at Stripe",
+                # Somebody waits for it; a payout run's thousands of calls do not.
+                priority=FIRST,
                 **stripe_call(within=AT_ONCE, queue=PAYOUTS_QUEUE),
             )
         except ActivityError as error:
@@ -122,6 +127,7 @@ class OnboardingWorkflow:
                 OnboardingActivities.find_account,
                 FindAccount(**dict(self._payee), refused_before=self._refusals),
                 summary="find the account, or open it",
+                priority=FIRST,
                 **stripe_call(within=HOWEVER_LONG, queue=PAYOUTS_QUEUE),
             )
         except ActivityError as error:

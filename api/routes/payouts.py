@@ -225,7 +225,7 @@ async def list_movements(
     ),
 )
 async def reverse_movement(
-    held: ServicesDep, who: Admin, movement_id: UUID, body: ReverseBody
+    held: ServicesDep, who: ActingAdmin, movement_id: UUID, body: ReverseBody
 ) -> MovementOut:
     """Book the opposite of a movement, the only way to correct one. What stands for a payout's
     money cannot be reversed here: it is undone where it was done.

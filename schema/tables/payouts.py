@@ -23,6 +23,13 @@ class Payout(SQLModel, table=True):
         CheckConstraint("total_paid_cents > 0", name="payouts_positive"),
         Index("idx_payouts_user", "user_id", "day"),
         Index("idx_payouts_day", "day", "status"),
+        Index(
+            "idx_payouts_unsettled",
+            "market",
+            "currency",
+            "id",
+            postgresql_where=text("status NOT IN ('paid', 'failed')"),
+        ),
     )
 
     id: UUID = key()

@@ -83,6 +83,12 @@ def upgrade() -> None:
         sa.UniqueConstraint("stripe_transfer_id"),
     )
     op.create_index("idx_payouts_day", "payouts", ["day", "status"])
+    op.create_index(
+        "idx_payouts_unsettled",
+        "payouts",
+        ["market", "currency", "id"],
+        postgresql_where=sa.text("status NOT IN ('paid', 'failed')"),
+    )
     op.create_index("idx_payouts_user", "payouts", ["user_id", "day"])
     op.create_table(
         "payout_items",
