@@ -9,6 +9,7 @@ from uuid import UUID
 
 from stripe import PaymentIntent
 from temporalio import activity
+from temporalio.exceptions import ApplicationError
 
 from activities.stripe_calls import kept_errors, key, refusal, refusals
 from domain.pricing import Price
@@ -16,6 +17,9 @@ from providers.stripe import TIP, Stripe
 from schema.database import Database
 from schema.messages.order import TipToCharge
 from schema.queries import tips
+
+# Neither yes nor no yet.
+_UNDER_WAY = frozenset({"processing", "requires_confirmation"})
 
 
 class TipActivities:
@@ -29,7 +33,8 @@ class TipActivities:
     async def charge_tip(self, tip: TipToCharge) -> Price:
         """Charge what a tip has been raised by; answers with the order's new bill.
 
-        Fails for good (StripeRefused) when the card does not give it.
+        Fails for good (StripeRefused) when the card does not give it; raises a retryable error
+        while an earlier attempt, or the bank, is still at it.
         """
         paid = await self._stripe.intent(tip.payment_intent_id)
         if paid.customer is None or paid.payment_method is None:
@@ -39,6 +44,8 @@ class TipActivities:
         due = tip.tip_cents - bill.tip_cents
         if due <= 0:
             return bill
+        if any(intent.status in _UNDER_WAY for intent in seen):
+            raise ApplicationError("a tip of the order is being charged", type="Processing")
         # A card that said no is asked anew when the customer asks anew.
         refused = sum(1 for intent in seen if intent.status != "succeeded")
         step = f"tip:{bill.tip_cents}:{tip.tip_cents}:{refused}"
@@ -50,6 +57,8 @@ class TipActivities:
                 order_number=tip.order_number,
                 key=key(f"order-{tip.order_id}", step),
             )
+        if charged.status in _UNDER_WAY:
+            raise ApplicationError("the bank is still processing the tip", type="Processing")
         if charged.status != "succeeded":
             raise refusal(f"the payment is {charged.status}")
         return await self._note(tip.order_id, [charged])

@@ -19,7 +19,7 @@ from api.errors import Problem, invalid, not_found, unauthorised
 from providers.maps import Maps
 from providers.positions import Positions
 from schema.database import Database
-from schema.queries import order_views
+from schema.queries import order_views, people
 from schema.queries.earnings import Between
 from schema.queries.order_views import Access
 from schema.tables import Role
@@ -78,6 +78,18 @@ Customer = Annotated[Principal, Depends(_only(Role.CUSTOMER))]
 ChefUser = Annotated[Principal, Depends(_only(Role.CHEF))]
 DriverUser = Annotated[Principal, Depends(_only(Role.DRIVER))]
 Admin = Annotated[Principal, Depends(_only(Role.ADMIN))]
+
+
+async def _acting_admin(held: ServicesDep, who: Admin) -> Principal:
+    """401 when an admin's token has outlived his account."""
+    async with held.database.read() as session:
+        if not await people.exists(session, who.user_id):
+            raise unauthorised("the account is gone")
+    return who
+
+
+# For whatever is written down under an admin's name.
+ActingAdmin = Annotated[Principal, Depends(_acting_admin)]
 
 
 @dataclass(frozen=True)

@@ -9,9 +9,12 @@ from uuid_utils.compat import uuid7
 from api.bodies import AskedItemBody, Body
 from api.dependencies import Services
 from api.errors import invalid
+from domain.refunds import RequestStatus
 from schema.messages.refund import ItemAsked, RefundAsk, RefundStart, RefundTerms, RefundView
 from schema.queries import idempotency, order_views, refunds
 from schema.queries.idempotency import Claim
+
+_UNDER_WAY = frozenset({RequestStatus.ASKED, RequestStatus.GRANTED})
 
 
 async def ask(held: Services, ask: RefundAsk, body: Body, key: str | None) -> RefundView:
@@ -30,8 +33,13 @@ async def ask(held: Services, ask: RefundAsk, body: Body, key: str | None) -> Re
         if claim is not None:
             _must_be_the_same(claim, digest)
             known = await refunds.find(session, claim.order_id)
-            if known is not None:
+            if known is not None and known.status not in _UNDER_WAY:
                 return known
+            if known is not None:
+                # Its run may have been terminated: asked for again, it is taken up again.
+                return await held.engine.money.ask_for_refund(
+                    RefundStart(request_id=known.id, terms=terms)
+                )
         await refunds.appraise(session, ask, terms, datetime.now(UTC))
     async with held.database.write() as session:
         claim = await idempotency.claim(session, ask.asked_by, key, Claim(ask.id, digest))

@@ -35,15 +35,19 @@ with workflow.unsafe.imports_passed_through():
         Rested,
     )
 
-# Stripe's balance grows with the day's payments.
+# Stripe's balance grows with the day's payments, and an outage of Stripe ends.
 BALANCE_AGAIN = timedelta(hours=1)
 # What else Stripe refuses; and word from a bank, or of a hold, that may have been lost.
 ASK_AGAIN = timedelta(days=1)
 # By what a payout's run hears of it.
 RESTED = "payout_rested"
 _OUTCOMES = {PayoutStatus.PAID: Outcome.PAID, PayoutStatus.FAILED: Outcome.FAILED}
-# How long one try may take: whoever wants to hold the payout waits for its end.
+# How long one try to move the money may take: whoever wants to hold the payout waits for its end.
 _ONE_TRY = timedelta(minutes=2)
+# All else may wait its turn: ten thousand banks may answer in the same minute.
+_IN_TURN = timedelta(days=1)
+# How often Stripe may not answer, once an hour, before somebody is told.
+_UNANSWERED = 24
 
 
 @workflow.defn
@@ -71,6 +75,8 @@ class PayoutWorkflow:
             PayoutActivities.claim_payout, start, summary="set aside what is owed", **DATABASE
         )
         self._outcome, self._payout = claimed.outcome, claimed.payout
+        # Another run may have moved it, and died before it wrote that down.
+        self._tried = 1 if claimed.taken_up else 0
         while self._payout is not None and await self._get_on(self._payout):
             pass
         await self._rest(self._outcome)
@@ -139,7 +145,9 @@ class PayoutWorkflow:
 
     async def _look(self, payout: Payout) -> None:
         self._news = False
-        await self._try(PayoutActivities.look_at_payout, payout, "ask about")
+        if not await self._try(PayoutActivities.look_at_payout, payout, "ask about"):
+            # What was news is not known yet, and Stripe tells it once.
+            self._news = True
 
     async def _wait_for_release(self) -> None:
         await self._rest(Outcome.HELD)
@@ -148,27 +156,35 @@ class PayoutWorkflow:
         # The table knows; the next try asks it.
         self._held = False
 
-    async def _try(self, step: Any, payout: Payout, what: str) -> None:
-        """Have one step made. Refused or unanswered, it is tried again later."""
+    async def _try(self, step: Any, payout: Payout, what: str) -> bool:
+        """Have one step made; False when it was not, and it is time to try again."""
         try:
-            async with self._moving:
-                if self._held and payout.status is PayoutStatus.CLAIMED:
-                    return
-                now: Payout = await workflow.execute_activity_method(
-                    step,
-                    PayoutStep(payout=payout, tried=self._tried, refused_before=self._refused),
-                    summary=f"{what} {payout.cents} {payout.currency} cents",
-                    **stripe_call(within=_ONE_TRY, queue=PAYOUTS_QUEUE),
-                )
+            if payout.status is PayoutStatus.CLAIMED:
+                async with self._moving:
+                    if self._held:
+                        return False
+                    now = await self._execute(step, payout, what, _ONE_TRY)
+            else:
+                now = await self._execute(step, payout, what, _IN_TURN)
         except ActivityError as error:
             if is_cancelled_exception(error):
                 raise
             await self._wait_after(error, payout, what)
-            return
+            return False
         self._payout = now
         if now.status is not payout.status:
             self._tried = self._refused = 0
         self._outcome = _OUTCOMES.get(now.status, self._outcome)
+        return True
+
+    async def _execute(self, step: Any, payout: Payout, what: str, within: timedelta) -> Payout:
+        made: Payout = await workflow.execute_activity_method(
+            step,
+            PayoutStep(payout=payout, tried=self._tried, refused_before=self._refused),
+            summary=f"{what} {payout.cents} {payout.currency} cents",
+            **stripe_call(within=within, queue=PAYOUTS_QUEUE),
+        )
+        return made
 
     async def _wait_after(self, error: ActivityError, payout: Payout, what: str) -> None:
         cause = error.cause
@@ -177,11 +193,19 @@ class PayoutWorkflow:
         if kind == HELD:
             self._held = True
             return
-        if isinstance(cause, ApplicationError) and cause.non_retryable:
-            self._refused += 1
+        refused = isinstance(cause, ApplicationError) and cause.non_retryable
+        self._refused += refused
         await self._rest(Outcome.WAITING)
         is_short = kind == BALANCE_SHORT
+        soon = is_short or (not refused and payout.status is PayoutStatus.CLAIMED)
         reason = cause.message if isinstance(cause, FailureError) else str(error)
+        if is_short or not soon or self._tried % _UNANSWERED == 0:
+            await self._tell(payout, what, reason, is_short=is_short)
+        again = workflow.now() + (BALANCE_AGAIN if soon else ASK_AGAIN)
+        self._say(f"Could not {what}: {reason}. Again at {again:%Y-%m-%d %H:%M} UTC")
+        await until(lambda: self._news, again, f"{what} again")
+
+    async def _tell(self, payout: Payout, what: str, reason: str, *, is_short: bool) -> None:
         await workflow.execute_local_activity_method(
             PayoutActivities.tell_payout_trouble,
             PayoutTrouble(
@@ -190,9 +214,6 @@ class PayoutWorkflow:
             summary="tell finance",
             **DATABASE,
         )
-        again = workflow.now() + (BALANCE_AGAIN if is_short else ASK_AGAIN)
-        self._say(f"Could not {what}: {reason}. Again at {again:%Y-%m-%d %H:%M} UTC")
-        await until(lambda: self._news, again, f"{what} again")
 
     async def _rest(self, outcome: Outcome | None) -> None:
         """Let the run that asked for this payout go on with others; once."""

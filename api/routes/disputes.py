@@ -8,7 +8,7 @@ from fastapi import APIRouter, Path
 
 from api import views
 from api.bodies import ConcedeBody, EvidenceBody
-from api.dependencies import Admin, PagingDep, Services, ServicesDep
+from api.dependencies import ActingAdmin, Admin, PagingDep, Services, ServicesDep
 from api.errors import conflict, not_found, problems
 from api.views import DisputeDetailsOut, DisputeOut, Page
 from domain.evidence import compose
@@ -63,7 +63,7 @@ async def show_dispute(
 
 @router.put("/{dispute_id}/evidence", responses=_CHANGES)
 async def add_evidence(
-    held: ServicesDep, who: Admin, dispute_id: DisputeId, body: EvidenceBody
+    held: ServicesDep, who: ActingAdmin, dispute_id: DisputeId, body: EvidenceBody
 ) -> DisputeDetailsOut:
     """Add words to the evidence, or say who bears the dispute if it is lost. Words until it is
     sent, the fault until the bank has decided.
@@ -74,7 +74,7 @@ async def add_evidence(
 
 @router.post("/{dispute_id}/submit", responses=_CHANGES)
 async def submit_evidence(
-    held: ServicesDep, who: Admin, dispute_id: DisputeId
+    held: ServicesDep, who: ActingAdmin, dispute_id: DisputeId
 ) -> DisputeDetailsOut:
     """Send the evidence to the bank now, not only shortly before it is due. There is no second
     time.
@@ -85,7 +85,7 @@ async def submit_evidence(
 
 @router.post("/{dispute_id}/concede", responses=_CHANGES)
 async def concede_dispute(
-    held: ServicesDep, who: Admin, dispute_id: DisputeId, body: ConcedeBody
+    held: ServicesDep, who: ActingAdmin, dispute_id: DisputeId, body: ConcedeBody
 ) -> DisputeDetailsOut:
     """Let the customer have the money: the dispute is lost at once, to whoever bears it."""
     ask = Concession(admin_id=who.user_id, reason=body.reason, fault=body.fault)

@@ -10,7 +10,7 @@ from fastapi import APIRouter, Query
 from uuid_utils.compat import uuid7
 
 from api import payouts as views
-from api.dependencies import Admin, PagingDep, PeriodDep, ServicesDep
+from api.dependencies import ActingAdmin, Admin, PagingDep, PeriodDep, ServicesDep
 from api.errors import conflict, invalid, not_found, problems
 from api.payouts import (
     AccountBalanceOut,
@@ -135,7 +135,7 @@ async def show_runs(
     ),
 )
 async def hold_payouts(
-    held: ServicesDep, who: Admin, kind: PayeeKind, payee_id: UUID, body: HoldBody
+    held: ServicesDep, who: ActingAdmin, kind: PayeeKind, payee_id: UUID, body: HoldBody
 ) -> HoldOut:
     """Stop a payee's payouts, or let them go on. What he earns stays owed; money that has left
     already stays on its way.

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Query
 
 from api import refunds, views
 from api.bodies import ComplaintBody, DecisionBody, RefundBody
-from api.dependencies import Admin, Customer, PagingDep, ServicesDep, order_of
+from api.dependencies import ActingAdmin, Admin, Customer, PagingDep, ServicesDep, order_of
 from api.errors import not_found, problems
 from api.routes.orders import IdempotencyKey
 from api.views import ComplaintOut, Page, RefundRequestOut
@@ -56,7 +56,7 @@ async def complain(
 @router.post("/admin/orders/{order_id}/refund", status_code=HTTPStatus.CREATED, responses=_CHANGES)
 async def refund_order(
     held: ServicesDep,
-    who: Admin,
+    who: ActingAdmin,
     order_id: UUID,
     body: RefundBody,
     idempotency_key: IdempotencyKey = None,
@@ -100,7 +100,7 @@ async def list_complaints(
 
 @router.post("/admin/complaints/{request_id}/decide", responses=_CHANGES)
 async def decide(
-    held: ServicesDep, who: Admin, request_id: UUID, body: DecisionBody
+    held: ServicesDep, who: ActingAdmin, request_id: UUID, body: DecisionBody
 ) -> RefundRequestOut:
     """Grant a complaint, in whole or in part, or reject it. The customer is told `reason`."""
     async with held.database.read() as session:

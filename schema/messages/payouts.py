@@ -68,10 +68,11 @@ class Payout(Message):
 
 
 class Claimed(Message):
-    """What was set aside for a payee, or why nothing was."""
+    """What was set aside for a payee, or why nothing was; `taken_up` if that was done before."""
 
     outcome: Outcome
     payout: Payout | None = None
+    taken_up: bool = False
 
 
 class PayoutStep(Message):

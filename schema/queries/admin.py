@@ -40,10 +40,11 @@ async def act(
     details: Mapping[str, object],
     at: datetime,
 ) -> None:
-    """Write down that an admin did something to a target: its kind and id."""
+    """Write down, once by `key`, that an admin did something to a target: its kind and id."""
     target_type, target_id = target
     await session.execute(
-        insert(AdminAction).values(
+        insert(AdminAction)
+        .values(
             id=uuid7(),
             business_key=key,
             admin_id=admin_id,
@@ -53,6 +54,7 @@ async def act(
             details=dict(details),
             created_at=at,
         )
+        .on_conflict_do_nothing(index_elements=["business_key"])
     )
 
 

@@ -1,19 +1,17 @@
 """What an order's changes book, each in the transaction of the change itself."""
 
-from collections.abc import Mapping
-from dataclasses import replace
 from uuid import UUID
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
+from domain import bearing
 from domain import ledger as rules
 from domain.cancellation import Settlement
 from domain.disputes import Outcome
-from domain.ledger import Account, Bearer, Event, Sale, Shares, payable
+from domain.ledger import Bearer, Event, Sale, Shares
 from domain.order_status import OrderStatus
-from domain.payees import PayeeKind
 from domain.pricing import Price
 from schema.messages.money import RefundStatus
 from schema.messages.order import Transition
@@ -22,7 +20,6 @@ from schema.tables import Dispute, Order, RefundRequest
 
 _ALL = frozenset(Event)
 _REFUNDS = frozenset({Event.REFUND, Event.REFUND_FAILED})
-_EARNED = frozenset({OrderStatus.DELIVERED, OrderStatus.DISPUTED, OrderStatus.REFUNDED})
 _FELL_THROUGH = frozenset({RefundStatus.FAILED, RefundStatus.CANCELED})
 
 
@@ -36,21 +33,21 @@ async def step(session: AsyncSession, moved: Transition) -> None:
     """Book what a step of an order means for the money: delivered, or ended without."""
     if moved.to is OrderStatus.DELIVERED and moved.was is OrderStatus.IN_TRANSIT:
         await ledger.book(session, rules.earned(await sale_of(session, moved.order_id)))
+        await _judge_again(session, moved.order_id)
     elif moved.to is OrderStatus.CANCELLED:
         settlement = Settlement(
             kept_cents=moved.changes.kept_cents or 0,
             chef_cents=moved.changes.chef_earning_cents or 0,
             driver_cents=moved.changes.driver_earning_cents or 0,
         )
-        so_far = await ledger.of_order(session, moved.order_id, _ALL)
-        refunds = await ledger.of_order(session, moved.order_id, _REFUNDS)
-        # Nobody had earned what was given back before the end: it was the customer's own.
-        returned = min(
-            refunds.get(Account.REFUND_LOSSES, 0),
-            -so_far.get(Account.CUSTOMER_DEPOSITS, 0) - settlement.kept_cents,
+        returned = bearing.returned_before_the_end(
+            settlement,
+            await ledger.of_order(session, moved.order_id, _ALL),
+            await ledger.of_order(session, moved.order_id, _REFUNDS),
         )
         sale = await sale_of(session, moved.order_id)
-        await ledger.book(session, rules.cancelled(sale, settlement, max(returned, 0)))
+        await ledger.book(session, rules.cancelled(sale, settlement, returned))
+        await _judge_again(session, moved.order_id)
 
 
 async def refund(
@@ -73,7 +70,10 @@ async def refund(
         movement = rules.refunded(sale, await _shares(session, sale, cents, request), refund_id)
         await ledger.book(session, movement)
     if status in _FELL_THROUGH:
-        await ledger.book(session, rules.reverse(movement, Event.REFUND_FAILED))
+        kept = await session.scalar(select(col(Order.kept_cents)).where(col(Order.id) == order_id))
+        cancelled = await ledger.of_order(session, order_id, frozenset({Event.CANCELLED}))
+        refunds = await ledger.of_order(session, order_id, _REFUNDS)
+        await ledger.book(session, bearing.failed(movement, kept or 0, cancelled, refunds))
 
 
 async def dispute(session: AsyncSession, row: Dispute) -> None:
@@ -90,10 +90,26 @@ async def dispute(session: AsyncSession, row: Dispute) -> None:
         if lost is not None:
             await ledger.book(session, rules.reverse(lost))
     elif lost is None:
-        shares = await _shares_of_lost(session, sale, row)
+        shares = bearing.of_lost_dispute(
+            sale,
+            await _status(session, row.order_id),
+            await ledger.of_order(session, row.order_id, _ALL),
+            row.withdrawn_cents - row.reinstated_cents,
+            row.fault or Bearer.PLATFORM,
+        )
         movement = rules.dispute_lost(sale, shares, dispute_id)
         if movement is not None:
             await ledger.book(session, movement)
+
+
+async def _judge_again(session: AsyncSession, order_id: UUID) -> None:
+    """A dispute that was lost before the order's end is borne by those who have earned by then."""
+    for row in await session.scalars(
+        select(Dispute)
+        .where(col(Dispute.order_id) == order_id, col(Dispute.outcome) == Outcome.LOST)
+        .order_by(col(Dispute.stripe_dispute_id))
+    ):
+        await dispute(session, row)
 
 
 async def sale_of(session: AsyncSession, order_id: UUID) -> Sale:
@@ -122,56 +138,17 @@ def bill_of(order: Order) -> Price:
 async def _shares(
     session: AsyncSession, sale: Sale, cents: int, request: RefundRequest | None
 ) -> Shares:
-    """Who bears a refund. Where nobody has said so, a deposit goes back, else the platform pays."""
-    status = await session.scalar(select(col(Order.status)).where(col(Order.id) == sale.order_id))
-    so_far = await ledger.of_order(session, sale.order_id, _ALL)
-    if status is OrderStatus.CANCELLED:
-        deposits = min(cents, max(0, -so_far.get(Account.CUSTOMER_DEPOSITS, 0)))
-        return Shares(deposits=deposits, platform=cents - deposits)
-    if status not in _EARNED:
-        return Shares(platform=cents)
-    refunds = await ledger.of_order(session, sale.order_id, _REFUNDS)
-    bearer = request.bearer if request else Bearer.PLATFORM
-    account = rules.bearers_account(sale, bearer)
-    return rules.refund_shares(
-        sale.bill,
+    """Who bears a refund: whom its request names, else the platform."""
+    return bearing.of_refund(
+        sale,
+        await _status(session, sale.order_id),
+        await ledger.of_order(session, sale.order_id, _ALL),
         cents,
-        bearer,
+        request.bearer if request else Bearer.PLATFORM,
         tax_cents=request.tax_cents if request else None,
-        tax_borne=refunds.get(Account.TAX_PAYABLE, 0),
-        bearer_borne=refunds.get(account, 0) if account else 0,
     )
 
 
-async def _shares_of_lost(session: AsyncSession, sale: Sale, row: Dispute) -> Shares:
-    """Who bears a lost dispute: a deposit that was to go back, else by fault, out of what the order
-    has left to each.
-    """
-    status = await session.scalar(select(col(Order.status)).where(col(Order.id) == sale.order_id))
-    left = await ledger.of_order(session, sale.order_id, _ALL)
-    cents = row.withdrawn_cents - row.reinstated_cents
-    deposits = 0
-    if status is OrderStatus.CANCELLED:
-        deposits = min(cents, _credit(left, Account.CUSTOMER_DEPOSITS))
-    bearer, earned, of_bearer = row.fault or Bearer.PLATFORM, 0, 0
-    if bearer is Bearer.CHEF:
-        earned = sale.bill.chef_earning_cents
-        of_bearer = _credit(left, payable(PayeeKind.CHEF, sale.chef_id))
-    elif bearer is Bearer.DRIVER and sale.driver_id is not None:
-        earned = sale.bill.driver_earning_cents
-        of_bearer = _credit(left, payable(PayeeKind.DRIVER, sale.driver_id))
-    elif bearer is Bearer.DRIVER:
-        bearer = Bearer.PLATFORM
-    shares = rules.refund_shares(
-        sale.bill,
-        cents - deposits,
-        bearer,
-        tax_borne=sale.bill.tax_cents - _credit(left, Account.TAX_PAYABLE),
-        bearer_borne=earned - of_bearer,
-    )
-    return replace(shares, deposits=deposits)
-
-
-def _credit(balances: Mapping[str, int], account: str) -> int:
-    """What an account owes, in cents; nothing when it is owed something."""
-    return max(0, -balances.get(account, 0))
+async def _status(session: AsyncSession, order_id: UUID) -> OrderStatus:
+    found = await session.scalars(select(col(Order.status)).where(col(Order.id) == order_id))
+    return found.one()

@@ -111,7 +111,7 @@ async def claim(session: AsyncSession, start: PayoutStart) -> Claimed:
     )
     made = await of_day(session, start)
     if made is not None:
-        return Claimed(outcome=outcome_of(made.status), payout=made)
+        return Claimed(outcome=outcome_of(made.status), payout=made, taken_up=True)
     if await is_held(session, start.payee_id):
         return Claimed(outcome=Outcome.HELD)
     whose = await payees.payee(session, PayeeRef(kind=start.kind, payee_id=start.payee_id))

@@ -159,7 +159,7 @@ async def left_of(session: AsyncSession, order_id: UUID, without: UUID | None = 
     taken = await disputes.taken(session, order_id)
     cents = max(0, (captured or 0) - (past_us or 0) - taken - held[0])
     bill = bookings.bill_of(order)
-    tax = bill.tax_cents - held[1] - rules.tax_in(bill, past_us or 0)
+    tax = bill.tax_cents - held[1] - rules.tax_in(bill, (past_us or 0) + taken)
     return Amount(cents, max(0, min(cents, tax)))
 
 

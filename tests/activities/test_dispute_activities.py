@@ -11,18 +11,23 @@ import pytest
 import stripe
 from stripe import StripeClient
 from temporalio.exceptions import ApplicationError
+from uuid_utils.compat import uuid7
 
 from activities.disputes import DisputeActivities, seen
+from activities.refunds import RefundActivities
 from domain.disputes import Outcome
 from domain.ledger import Account, Bearer, payable
 from domain.payees import PayeeKind
+from domain.refunds import RefundKind
 from local import world as worlds
 from local.world import World
 from providers.stripe import Stripe
 from schema.database import Database
 from schema.messages.disputes import Decision, DisputeRef, Standing
+from schema.messages.refund import Begin, GiveBack, RefundAsk, RefundTerms
 from schema.queries import disputes
 from schema.tables import Dispute
+from schema.tables.columns import now
 from settings import Settings
 from tests.books import booked_events, books
 from tests.shortcuts import delivered
@@ -126,6 +131,36 @@ async def test_a_part_of_a_payment_is_lost_with_its_part_of_the_tax(desk: Desk) 
     assert on_books[Account.TAX_PAYABLE] == -80
     assert on_books[payable(PayeeKind.CHEF, desk.world.chef.id)] == -1601 + 1250
     assert Account.DISPUTE_LOSSES not in on_books
+
+
+async def test_a_refund_heard_of_after_a_lost_dispute_takes_no_more_than_it_has_left(
+    desk: Desk,
+) -> None:
+    refunds = RefundActivities(desk.database, desk.stripe)
+    ask = RefundAsk(
+        id=uuid7(),
+        order_id=desk.order_id,
+        kind=RefundKind.ADMIN,
+        asked_by=desk.world.admin.user_id,
+        bearer=Bearer.CHEF,
+        reason="quality",
+        amount_cents=1330,
+    )
+    await refunds.begin_refund(Begin(ask=ask, terms=RefundTerms(), at=now()))
+    await desk.control("faults", {"match": "POST /v1/refunds", "kind": "drop_after"})
+    with pytest.raises(stripe.APIConnectionError):
+        await refunds.give_back(GiveBack(request_id=ask.id))
+    await desk.dispute(amount=1330, reason="product_unacceptable")
+    await desk.decide("lost")
+    await desk.look()
+
+    await refunds.give_back(GiveBack(request_id=ask.id))
+
+    on_books = await desk.on_books()
+    # The dispute took 1250 of the chef's 1601, the refund the rest.
+    assert payable(PayeeKind.CHEF, desk.world.chef.id) not in on_books
+    assert Account.TAX_PAYABLE not in on_books
+    assert on_books[Account.REFUND_LOSSES] == 2660 - 160 - 1601
 
 
 async def test_food_that_did_not_come_is_the_drivers_without_proof(desk: Desk) -> None:

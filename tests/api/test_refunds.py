@@ -7,6 +7,7 @@ from uuid import uuid4
 import pytest
 from sqlalchemy import func, select
 from sqlmodel import col
+from temporalio.client import Client
 
 from domain.order_status import OrderStatus
 from local.cast import Cast
@@ -120,6 +121,24 @@ async def test_the_same_refund_sent_again_and_at_once_is_one(play: Cast) -> None
     await refund(play, order, key="another key", amountCents=300)
     await play.is_refunded(order, 1100)
     assert await requests(play, order) == 3
+
+
+async def test_a_refund_whose_run_was_terminated_is_made_when_it_is_asked_for_again(
+    play: Cast,
+) -> None:
+    order = await play.bring(S.DELIVERED)
+    fault = {"match": "POST /v1/refunds", "kind": "drop_before", "times": 1000}
+    await play.stripe_control("POST", "faults", **fault)
+    granted = await refund(play, order, key="a key", amountCents=500)
+    client = await Client.connect(play.environment["TEMPORAL_ADDRESS"])
+    await client.get_workflow_handle(f"refund-{granted['id']}").terminate("by hand")
+    await play.stripe_control("DELETE", "faults")
+
+    again = await refund(play, order, key="a key", amountCents=500)
+
+    assert again["id"] == granted["id"]
+    await play.is_refunded(order, 500)
+    assert await requests(play, order) == 1
 
 
 async def test_a_complaint_is_decided_once_and_listed_until_then(play: Cast) -> None:

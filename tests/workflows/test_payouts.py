@@ -135,6 +135,23 @@ async def test_a_payout_waits_while_stripes_balance_is_short(house: CountingHous
     assert len([words for words in await house.told(admin) if "wait for money" in words]) == 1
 
 
+async def test_a_payout_that_stripe_did_not_answer_goes_off_within_hours_and_alarms_nobody(
+    house: CountingHouse,
+) -> None:
+    chef, admin = house.world.chef, house.world.admin
+    house.fund(10_000)
+    await house.owe(CHEF, chef, 1601)
+    house.stripe.fault("POST /v1/transfers", "drop_before", times=1_000)
+    assert outcomes(await house.run()) == {Outcome.WAITING: 1}
+
+    house.stripe.control("DELETE", "faults")
+    await house.room.skip(1.5 * BALANCE_AGAIN)
+    await _comes_to(house, S.IN_TRANSIT)
+
+    assert house.transfers(chef) == [(1601, 0)]
+    assert await house.told(admin) == []
+
+
 async def test_a_payout_that_the_bank_refuses_is_owed_again_and_paid_the_next_day(
     house: CountingHouse,
 ) -> None:
@@ -282,6 +299,31 @@ async def test_what_a_terminated_payout_left_open_the_next_run_takes_up(
     assert outcomes(progress) == {Outcome.UNDER_WAY: 1}
     assert house.transfers(chef) == [(1601, 0)], "what had been claimed, and no more"
     assert await house.owed(CHEF, chef) == 99
+
+
+async def test_what_a_terminated_payout_had_moved_is_found_when_stripe_has_forgotten_its_key(
+    house: CountingHouse,
+) -> None:
+    chef = house.world.chef
+    house.fund(10_000)
+    await house.owe(CHEF, chef, 1601)
+    house.stripe.fault("POST /v1/transfers", "drop_after", times=1_000)
+    house.stripe.fault("GET /v1/transfers", "drop_before", times=1_000)
+    handle = await house.begin(CHEF, chef)
+
+    async def is_looked_for() -> bool:
+        return house.stripe.control("GET", "faults")[-1]["times"] < 1_000
+
+    await until(is_looked_for)
+    await handle.terminate("by hand")
+    house.stripe.control("DELETE", "faults")
+    house.stripe.control("POST", "clock", {"advance_seconds": 3 * 24 * 3600})
+
+    await house.run(terms=house.terms(TOMORROW))
+    await house.hear(chef)
+    await _comes_to(house, S.PAID)
+
+    assert house.transfers(chef) == [(1601, 0)]
 
 
 async def test_a_run_goes_on_beyond_one_history_and_a_few_at_a_time(

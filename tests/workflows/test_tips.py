@@ -14,6 +14,7 @@ from uuid_utils.compat import uuid7
 
 from domain.ledger import Account
 from domain.order_status import OrderStatus
+from providers.stripe import TIP
 from schema.messages.order import ChangeTip, OrderStart, StatusView
 from schema.tables import TipCharge
 from tests.books import booked_events, books
@@ -155,6 +156,30 @@ async def test_a_tip_whose_answer_was_lost_is_charged_once(room: Room, kind: str
     assert charged(run) == [2660, 300]
     assert await tip_charges(run) == [300]
     assert (await run.row()).tip_cents == 300
+
+
+async def test_a_tip_that_is_still_being_charged_is_not_charged_again(room: Room) -> None:
+    run = await delivered(room)
+    paid, intents = run.intent(), room.stripe.v1.payment_intents
+    earlier = intents.create(
+        {
+            "amount": 300,
+            "currency": "usd",
+            "customer": str(paid.customer),
+            "payment_method": str(paid.payment_method),
+            "automatic_payment_methods": {"enabled": True, "allow_redirects": "never"},
+            "metadata": {"order_id": str(run.placing.order.id), "purpose": TIP},
+        }
+    )
+
+    raising = asyncio.create_task(raise_tip(run, 300))
+    await asyncio.wait([raising], timeout=2)
+    assert charged(run) == [2660]
+    await asyncio.to_thread(intents.confirm, earlier.id, {"off_session": True})
+    await raising
+
+    assert charged(run) == [2660, 300]
+    assert await tip_charges(run) == [300]
 
 
 async def test_a_card_that_is_gone_changes_nothing(room: Room) -> None:
