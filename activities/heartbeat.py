@@ -54,7 +54,9 @@ class _Beating(ActivityInboundInterceptor):
 
 
 async def _beat(every: timedelta, notes: list[Any]) -> None:
-    # Most are over before the first beat is due, and need none.
+    # Most are over before the first beat is due; but what is noted must not get lost.
+    if notes:
+        activity.heartbeat(*notes)
     while True:
         await asyncio.sleep(every.total_seconds())
         activity.heartbeat(*notes)

@@ -95,7 +95,7 @@ def cents(priced: dict[str, Any]) -> dict[str, int]:
     return {
         name: value
         for name, value in priced.items()
-        if name.endswith("Cents") and name != "refundedCents"
+        if name.endswith("Cents") and name not in {"refundedCents", "promisedTipCents"}
     }
 
 
