@@ -56,6 +56,8 @@ async def note_settled(
     refunded_cents: int,
 ) -> None:
     """Write down how an order's payment stands at Stripe; a status of None is left as it was."""
+    # Before the payment's: steps of the order take them in this order, too.
+    await bookings.lock(session, order_id)
     values: dict[str, object] = {"captured_cents": captured_cents, "refunded_cents": refunded_cents}
     if status is not None:
         values["status"] = status

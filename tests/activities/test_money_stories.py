@@ -2,6 +2,7 @@
 and admins do, whatever goes wrong on the way, what is booked is what moved, to the cent.
 """
 
+import asyncio
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
@@ -16,17 +17,20 @@ from hypothesis import strategies as st
 from redis.asyncio import Redis
 from uuid_utils.compat import uuid7
 
+from activities.refunds import at_stripe
 from domain.cancellation import Fault, settle
 from domain.ledger import Account, Bearer
 from domain.order_status import TRANSITIONS, OrderStatus
 from domain.payees import PayeeKind
 from domain.payouts import PayoutStatus
 from domain.refunds import RefundKind
+from local.people import until
 from schema.messages.disputes import DisputeRef
 from schema.messages.money import OpenPayment, PaymentRef, PaymentStatus, Settling
 from schema.messages.order import CaptureMethod, Order, TipToCharge
 from schema.messages.payouts import Payout, PayoutStart, PayoutStep
 from schema.messages.refund import Begin, GiveBack, RefundAsk, RefundTerms
+from schema.queries import refunds as refund_requests
 from schema.tables.columns import now
 from tests.activities.money_house import House, Weather, money_house
 from tests.books import books
@@ -458,6 +462,32 @@ async def test_a_refund_before_a_cancellation_that_fails_after_it_is_owed_to_the
 
     booked = await books(story.house.database, order_id)
     assert booked[Account.CUSTOMER_DEPOSITS] == -1000
+    assert Account.REFUND_LOSSES not in booked
+    await story.end()
+
+
+async def test_a_refund_noted_while_its_order_is_cancelled_is_of_the_customers_own(
+    story: Story,
+) -> None:
+    await story.begin(manual=False, tip_cents=0, steps=1)
+    [order_id], house = story.placed, story.house
+    order = await house.order(order_id)
+    intent = str(order.payment_intent_id)
+    made = await house.stripe.refund(intent, 2660, reason="by hand", key="by hand")
+    waits = "SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
+
+    async with house.database.write() as session:
+        await refund_requests.note_refund(session, order_id, at_stripe(made))
+        cancelling = asyncio.create_task(story.cancel(order, _PLATFORMS))
+
+        async def waits_or_is_over() -> bool:
+            return cancelling.done() or bool(await house.sql(waits))
+
+        await until(waits_or_is_over)
+    await cancelling
+
+    booked = await books(house.database, order_id)
+    assert Account.CUSTOMER_DEPOSITS not in booked
     assert Account.REFUND_LOSSES not in booked
     await story.end()
 
