@@ -74,7 +74,8 @@ async def note_refund(
     reason: str | None,
     request: RefundRequest | None = None,
 ) -> None:
-    """Write down a refund and how it stands; again when it stands otherwise.
+    """Write down a refund and how it stands; again when it stands otherwise. One that has failed
+    stays so, whatever was seen before and is written after that.
 
     `request` is what it is of, unless somebody made it at Stripe or an order was cancelled.
     """
@@ -90,7 +91,11 @@ async def note_refund(
             reason=reason,
             created_at=now(),
         )
-        .on_conflict_do_update(index_elements=["stripe_refund_id"], set_={"status": status})
+        .on_conflict_do_update(
+            index_elements=["stripe_refund_id"],
+            set_={"status": status},
+            where=col(Refund.status) != RefundStatus.FAILED,
+        )
     )
     await bookings.refund(
         session,

@@ -492,6 +492,22 @@ async def test_a_refund_noted_while_its_order_is_cancelled_is_of_the_customers_o
     await story.end()
 
 
+async def test_a_refund_that_failed_is_not_made_by_an_older_look_that_is_written_later(
+    story: Story,
+) -> None:
+    await story.begin(manual=False, tip_cents=0, steps=4)
+    [order_id], house = story.placed, story.house
+    intent = str((await house.order(order_id)).payment_intent_id)
+    seen = await house.stripe.refund(intent, 1000, reason="by hand", key="by hand")
+    await story.fail_a_refund(await house.order(order_id), 0)
+
+    async with house.database.write() as session:
+        await refund_requests.note_refund(session, order_id, at_stripe(seen))
+
+    assert await house.sql("SELECT status FROM refunds") == [("failed",)]
+    await story.end()
+
+
 @settings(
     max_examples=12,
     deadline=None,
