@@ -10,7 +10,7 @@ from domain import bearing
 from domain import ledger as rules
 from domain.cancellation import Settlement
 from domain.disputes import Outcome
-from domain.ledger import Bearer, Event, Sale, Shares
+from domain.ledger import Bearer, Event, Sale
 from domain.order_status import OrderStatus
 from domain.pricing import Price
 from schema.messages.money import RefundStatus
@@ -21,6 +21,17 @@ from schema.tables import Dispute, Order, RefundRequest
 _ALL = frozenset(Event)
 _REFUNDS = frozenset({Event.REFUND, Event.REFUND_FAILED})
 _FELL_THROUGH = frozenset({RefundStatus.FAILED, RefundStatus.CANCELED})
+
+
+async def lock(session: AsyncSession, order_id: UUID) -> None:
+    """Have the money of an order to oneself until the transaction ends.
+
+    Who bears what depends on all that is booked for it, and on whether it has ended: whatever books
+    by that takes this lock first, and a step of the order has it by writing the row.
+    """
+    await session.execute(
+        select(col(Order.id)).where(col(Order.id) == order_id).with_for_update(key_share=True)
+    )
 
 
 async def capture(session: AsyncSession, order_id: UUID, cents: int, intent_id: str) -> None:
@@ -61,13 +72,22 @@ async def refund(
 ) -> None:
     """Book a refund as Stripe has it; one that failed is booked and taken back.
 
-    The `request` that it is of says who bears it.
+    The `request` that it is of says who bears it, else the platform does.
     """
+    await lock(session, order_id)
     key = f"order-{order_id}:refund:{refund_id}"
     movement = await ledger.booked(session, key)
     if movement is None:
         sale = await sale_of(session, order_id)
-        movement = rules.refunded(sale, await _shares(session, sale, cents, request), refund_id)
+        shares = bearing.of_refund(
+            sale,
+            await _status(session, order_id),
+            await ledger.of_order(session, order_id, _ALL),
+            cents,
+            request.bearer if request else Bearer.PLATFORM,
+            tax_cents=request.tax_cents if request else None,
+        )
+        movement = rules.refunded(sale, shares, refund_id)
         await ledger.book(session, movement)
     if status in _FELL_THROUGH:
         kept = await session.scalar(select(col(Order.kept_cents)).where(col(Order.id) == order_id))
@@ -82,6 +102,7 @@ async def dispute(session: AsyncSession, row: Dispute) -> None:
     A bank that changes its mind after a lost one takes the payee's debt back, too.
     """
     dispute_id = row.stripe_dispute_id
+    await lock(session, row.order_id)
     sale = await sale_of(session, row.order_id)
     await ledger.book(session, rules.dispute_opened(sale, row.withdrawn_cents, dispute_id))
     await ledger.book(session, rules.dispute_won(sale, row.reinstated_cents, dispute_id))
@@ -133,20 +154,6 @@ async def sale_of(session: AsyncSession, order_id: UUID) -> Sale:
 def bill_of(order: Order) -> Price:
     """What an order comes to, as its row says."""
     return Price(**{name: getattr(order, name) for name in Price.__dataclass_fields__})
-
-
-async def _shares(
-    session: AsyncSession, sale: Sale, cents: int, request: RefundRequest | None
-) -> Shares:
-    """Who bears a refund: whom its request names, else the platform."""
-    return bearing.of_refund(
-        sale,
-        await _status(session, sale.order_id),
-        await ledger.of_order(session, sale.order_id, _ALL),
-        cents,
-        request.bearer if request else Bearer.PLATFORM,
-        tax_cents=request.tax_cents if request else None,
-    )
 
 
 async def _status(session: AsyncSession, order_id: UUID) -> OrderStatus:

@@ -56,6 +56,8 @@ async def note_settled(
     refunded_cents: int,
 ) -> None:
     """Write down how an order's payment stands at Stripe; a status of None is left as it was."""
+    # Before the payment's: steps of the order take them in this order, too.
+    await bookings.lock(session, order_id)
     values: dict[str, object] = {"captured_cents": captured_cents, "refunded_cents": refunded_cents}
     if status is not None:
         values["status"] = status
@@ -72,7 +74,8 @@ async def note_refund(
     reason: str | None,
     request: RefundRequest | None = None,
 ) -> None:
-    """Write down a refund and how it stands; again when it stands otherwise.
+    """Write down a refund and how it stands; again when it stands otherwise. One that has failed
+    stays so, whatever was seen before and is written after that.
 
     `request` is what it is of, unless somebody made it at Stripe or an order was cancelled.
     """
@@ -88,7 +91,11 @@ async def note_refund(
             reason=reason,
             created_at=now(),
         )
-        .on_conflict_do_update(index_elements=["stripe_refund_id"], set_={"status": status})
+        .on_conflict_do_update(
+            index_elements=["stripe_refund_id"],
+            set_={"status": status},
+            where=col(Refund.status) != RefundStatus.FAILED,
+        )
     )
     await bookings.refund(
         session,

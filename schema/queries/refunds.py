@@ -1,7 +1,7 @@
 """Every SQL statement about requests for a refund.
 
-Whoever asks, grants or writes down a refund holds the lock on the order's payment meanwhile: what
-is left of it is worked out by one at a time.
+Whoever asks, grants or writes down a refund holds the locks on the order's money and its payment
+meanwhile: what is left of it is worked out by one at a time.
 """
 
 from collections.abc import Collection, Sequence
@@ -265,6 +265,7 @@ async def page_of_complaints(
 
 
 async def _lock(session: AsyncSession, order_id: UUID) -> Payment:
+    await bookings.lock(session, order_id)
     payment = await session.scalar(
         select(Payment).where(col(Payment.order_id) == order_id).with_for_update()
     )
