@@ -192,7 +192,7 @@ async def _what_is_known(
 async def _look_at_dispute(held: Services, about: Dispute) -> str:
     paid_by = about.payment_intent
     async with held.database.read() as session:
-        if not paid_by or await webhooks.order_of_payment(session, paid_by) is None:
+        if not paid_by or await webhooks.paid_for(session, paid_by) is None:
             return "unmatched: no such order"
     await held.engine.money.tell_dispute(about.id)
     return "told: the dispute has changed"

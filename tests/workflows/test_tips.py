@@ -5,56 +5,25 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import select
-from sqlmodel import col
-from temporalio.client import WithStartWorkflowOperation, WorkflowUpdateFailedError
-from temporalio.common import WorkflowIDConflictPolicy
+from temporalio.client import WorkflowUpdateFailedError
 from temporalio.exceptions import ApplicationError
-from uuid_utils.compat import uuid7
 
 from domain.ledger import Account
 from domain.order_status import OrderStatus
 from providers.stripe import TIP
-from schema.messages.order import ChangeTip, OrderStart, StatusView
-from schema.tables import TipCharge
 from tests.books import booked_events, books
+from tests.workflows.disputes import delivered
 from tests.workflows.room import Room, Run
-from workflows.options import ORDERS_QUEUE
 from workflows.order import OrderWorkflow
 
 S = OrderStatus
 
 
-async def raise_tip(run: Run, cents: int) -> StatusView:
-    """Ask for another tip, as the facade does: an order that has ended is taken up again."""
-    start = WithStartWorkflowOperation(
-        OrderWorkflow.run,
-        OrderStart(order_id=run.placing.order.id),
-        id=run.handle.id,
-        task_queue=ORDERS_QUEUE,
-        id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
-    )
-    return await run.room.client.execute_update_with_start_workflow(
-        OrderWorkflow.change_tip,
-        ChangeTip(by=run.customer, tip_cents=cents),
-        id=str(uuid7()),
-        start_workflow_operation=start,
-    )
-
-
 async def refusal(run: Run, cents: int) -> str | None:
     with pytest.raises(WorkflowUpdateFailedError) as failed:
-        await raise_tip(run, cents)
+        await run.raise_tip(cents)
     assert isinstance(failed.value.cause, ApplicationError)
     return failed.value.cause.type
-
-
-async def delivered(room: Room) -> Run:
-    run = await room.begin()
-    await run.cook()
-    await run.deliver(room.world.drivers[0])
-    await run.handle.result()
-    return run
 
 
 def charged(run: Run) -> list[int]:
@@ -69,13 +38,7 @@ def charged(run: Run) -> list[int]:
 
 
 async def tip_charges(run: Run) -> list[int]:
-    async with run.room.database.read() as session:
-        found = await session.scalars(
-            select(col(TipCharge.amount_cents))
-            .where(col(TipCharge.order_id) == run.placing.order.id)
-            .order_by(col(TipCharge.id))
-        )
-        return list(found)
+    return [charge.amount_cents for charge in await run.tip_charges()]
 
 
 async def lose_the_card(run: Run) -> None:
@@ -89,8 +52,8 @@ async def test_a_tip_raised_on_the_way_is_charged_when_the_order_is_delivered(ro
     run = await room.begin()
     await run.cook()
 
-    await raise_tip(run, 200)
-    await raise_tip(run, 300)
+    await run.raise_tip(200)
+    await run.raise_tip(300)
     assert await refusal(run, 299) == "TipNotLowered"
     row = await run.row()
     assert (row.tip_cents, row.promised_tip_cents, charged(run)) == (0, 300, [2660])
@@ -115,9 +78,9 @@ async def test_a_tip_raised_on_the_way_is_charged_when_the_order_is_delivered(ro
 async def test_a_tip_raised_after_delivery_is_charged_at_once(room: Room) -> None:
     run = await delivered(room)
 
-    await raise_tip(run, 300)
-    await raise_tip(run, 300)
-    await raise_tip(run, 500)
+    await run.raise_tip(300)
+    await run.raise_tip(300)
+    await run.raise_tip(500)
     assert await refusal(run, 100) == "TipNotLowered"
 
     row = await run.row()
@@ -138,7 +101,7 @@ async def test_raises_at_once_come_to_the_highest_and_no_more(room: Room) -> Non
     run = await delivered(room)
 
     await asyncio.gather(
-        *(raise_tip(run, cents) for cents in (100, 300, 500)), return_exceptions=True
+        *(run.raise_tip(cents) for cents in (100, 300, 500)), return_exceptions=True
     )
 
     row = await run.row()
@@ -151,7 +114,7 @@ async def test_a_tip_whose_answer_was_lost_is_charged_once(room: Room, kind: str
     run = await delivered(room)
 
     async with room.stripe_fault("POST /v1/payment_intents", kind, times=4):
-        await raise_tip(run, 300)
+        await run.raise_tip(300)
 
     assert charged(run) == [2660, 300]
     assert await tip_charges(run) == [300]
@@ -172,7 +135,7 @@ async def test_a_tip_that_is_still_being_charged_is_not_charged_again(room: Room
         }
     )
 
-    raising = asyncio.create_task(raise_tip(run, 300))
+    raising = asyncio.create_task(run.raise_tip(300))
     await asyncio.wait([raising], timeout=2)
     assert charged(run) == [2660]
     await asyncio.to_thread(intents.confirm, earlier.id, {"off_session": True})
@@ -199,7 +162,7 @@ async def test_a_promised_tip_that_the_card_does_not_give_is_told_and_forgotten(
 ) -> None:
     run = await room.begin()
     await run.cook()
-    await raise_tip(run, 300)
+    await run.raise_tip(300)
     await lose_the_card(run)
 
     await run.deliver(room.world.drivers[0])
@@ -215,7 +178,7 @@ async def test_a_cancelled_order_takes_no_tip_and_charges_none_that_was_promised
 ) -> None:
     run = await room.begin()
     await run.pay()
-    await raise_tip(run, 300)
+    await run.raise_tip(300)
 
     await run.ask(OrderWorkflow.reject, run.command(run.chef, "no rice"))
     await run.handle.result()
