@@ -65,6 +65,16 @@ async def paid_for(session: AsyncSession, payment_intent_id: str) -> PaidFor | N
     return None if row is None else PaidFor(*row)
 
 
+async def tip_is_known(session: AsyncSession, payment_intent_id: str) -> bool:
+    """Whether a payment is written down as a tip's."""
+    found = await session.scalar(
+        select(col(TipCharge.id)).where(
+            col(TipCharge.stripe_payment_intent_id) == payment_intent_id
+        )
+    )
+    return found is not None
+
+
 async def order_exists(session: AsyncSession, order_id: UUID) -> bool:
     """Whether there is such an order."""
     return await session.scalar(select(col(Order.id)).where(col(Order.id) == order_id)) is not None

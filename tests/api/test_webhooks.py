@@ -16,7 +16,8 @@ from uuid_utils.compat import uuid7
 from domain.disputes import Stage
 from domain.order_status import OrderStatus
 from local.cast import Cast
-from local.people import Unanswered
+from local.people import Unanswered, until
+from providers.stripe import TIP
 from schema.tables import StripeEvent, TipCharge
 from tests.api import disputes
 from tests.books import booked_events
@@ -332,6 +333,41 @@ async def test_a_dispute_about_a_tips_own_payment_is_followed_and_the_order_stay
 
     assert (await play.history(order))[-1] == S.DELIVERED
     assert "dispute_opened" in await booked_events(play.database, UUID(order["id"]))
+
+
+async def test_a_tip_that_nobody_wrote_down_is_written_down_when_stripe_tells_of_it(
+    play: Cast,
+) -> None:
+    order = await play.bring(S.DELIVERED)
+    about: dict[str, Any] = {
+        "id": f"pi_{uuid7().hex}",
+        "amount_received": 300,
+        "metadata": {"order_id": order["id"], "purpose": TIP},
+    }
+    charged = event("payment_intent.succeeded", intent(play, order, **about))
+
+    answer = await send(play, charged)
+    assert answer.json() == {"outcome": "told: tip_charged"}
+
+    async def is_written() -> bool:
+        return "tip" in await booked_events(play.database, UUID(order["id"]))
+
+    await until(is_written)
+    again = await send(play, charged | {"id": f"evt_{uuid7().hex}"})
+    assert again.json() == {"outcome": "known: the tip is written down"}
+    assert (await tip_of(play, order)).amount_cents == 300
+    seen = await play.customer.get(f"/orders/{order['id']}")
+    assert (seen["status"], seen["tipCents"], seen["totalCents"]) == (S.DELIVERED, 300, 2960)
+
+
+async def test_a_tip_that_was_refused_is_no_orders_news(play: Cast) -> None:
+    order = await play.place()
+    said = {"order_id": order["id"], "purpose": TIP}
+    refused = event("payment_intent.payment_failed", intent(play, order, metadata=said))
+
+    answer = await send(play, refused)
+
+    assert answer.json() == {"outcome": "ignored: no order has to know"}
 
 
 async def test_a_refund_of_a_tips_own_payment_is_none_of_the_orders(play: Cast) -> None:

@@ -31,9 +31,10 @@ from domain.order_status import Actor, OrderStatus
 from local.people import Wallet, until
 from local.servers import program
 from local.world import Somebody, World
+from providers.stripe import TIP
 from schema.database import Database
 from schema.messages.dispatch import AssignmentStatus, Delivery, DriverCommand, Offer, OfferAnswer
-from schema.messages.money import PaymentSucceeded
+from schema.messages.money import PaymentSucceeded, TipCharged
 from schema.messages.order import (
     ChangeTip,
     Command,
@@ -324,6 +325,25 @@ class Run:
             id=str(uuid7()),
             start_workflow_operation=start,
         )
+
+    async def tip_at_stripe(self, cents: int) -> TipCharged:
+        """Charge a tip as the engine does, and be stopped before it is written down; what Stripe's
+        webhook would say of it.
+        """
+        paid = self.intent()
+        charged = await self.room.stripe.v1.payment_intents.create_async(
+            {
+                "amount": cents,
+                "currency": "usd",
+                "customer": str(paid.customer),
+                "payment_method": str(paid.payment_method),
+                "automatic_payment_methods": {"enabled": True, "allow_redirects": "never"},
+                "off_session": True,
+                "confirm": True,
+                "metadata": {"order_id": str(self.placing.order.id), "purpose": TIP},
+            }
+        )
+        return TipCharged(payment_intent_id=charged.id, amount_cents=charged.amount_received)
 
     async def tip_charges(self) -> list[TipCharge]:
         """The tips that were written down, the first first."""

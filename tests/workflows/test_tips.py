@@ -10,7 +10,9 @@ from temporalio.exceptions import ApplicationError
 
 from domain.ledger import Account
 from domain.order_status import OrderStatus
+from local.people import until
 from providers.stripe import TIP
+from schema.messages.money import TipCharged
 from tests.books import booked_events, books
 from tests.workflows.disputes import delivered
 from tests.workflows.room import Room, Run
@@ -143,6 +145,65 @@ async def test_a_tip_that_is_still_being_charged_is_not_charged_again(room: Room
 
     assert charged(run) == [2660, 300]
     assert await tip_charges(run) == [300]
+
+
+async def test_a_tip_whose_order_was_terminated_before_it_was_written_is_the_drivers(
+    room: Room,
+) -> None:
+    run = await room.begin()
+    await run.cook()
+    await run.raise_tip(300)
+    await run.take(room.world.drivers[0])
+    async with room.stripe_fault("POST /v1/payment_intents", "drop_after", times=1000):
+        await run.drive(room.world.drivers[0])
+        await until(lambda: is_charged(run, 300))
+        await run.handle.terminate()
+    assert await tip_charges(run) == []
+
+    fact = tip_fact(run)
+    await run.tell_again(OrderWorkflow.tip_charged, fact)
+    await run.handle.result()
+    await run.tell_again(OrderWorkflow.tip_charged, fact)
+    await run.handle.result()
+    await run.raise_tip(300)
+
+    row = await run.row()
+    assert (row.tip_cents, row.promised_tip_cents, row.driver_earning_cents) == (300, None, 800)
+    assert charged(run) == [2660, 300]
+    assert await tip_charges(run) == [300]
+    assert (await booked_events(room.database, run.placing.order.id)).count("tip") == 1
+
+
+async def test_a_tip_that_only_stripe_tells_of_is_written_once_whoever_hears_first(
+    room: Room,
+) -> None:
+    run = await delivered(room)
+    fact = await run.tip_at_stripe(300)
+
+    await run.tell_again(OrderWorkflow.tip_charged, fact)
+    raising = asyncio.gather(run.raise_tip(500), run.raise_tip(500))
+    await run.handle.signal(OrderWorkflow.tip_charged, fact)
+    await raising
+
+    assert charged(run) == [2660, 300, 200]
+    assert await tip_charges(run) == [300, 200]
+    assert (await run.row()).tip_cents == 500
+
+
+async def is_charged(run: Run, cents: int) -> bool:
+    return cents in await asyncio.to_thread(charged, run)
+
+
+def tip_fact(run: Run) -> TipCharged:
+    """What Stripe's webhook says of the order's tip."""
+    intents = run.room.stripe.v1.payment_intents.list({"customer": str(run.intent().customer)})
+    (tip,) = (
+        intent
+        for intent in intents.data
+        if intent.metadata.to_dict().get("purpose") == TIP
+        and intent.metadata["order_id"] == str(run.placing.order.id)
+    )
+    return TipCharged(payment_intent_id=tip.id, amount_cents=tip.amount_received)
 
 
 async def test_a_card_that_is_gone_changes_nothing(room: Room) -> None:
