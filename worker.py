@@ -100,6 +100,7 @@ async def working(client: Client, settings: Settings, **options: Any) -> AsyncIt
                 orders.steps_after,
                 orders.set_price,
                 orders.promise_tip,
+                orders.note_tip,
                 orders.open_complaints,
                 orders.raise_alarm,
                 refunds.begin_refund,

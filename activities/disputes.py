@@ -7,7 +7,6 @@ it, and what a look means is written and booked once.
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
-from uuid import UUID
 
 import stripe
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -23,6 +22,7 @@ from schema.database import Database
 from schema.messages.disputes import Decision, DisputeRef, Standing, Told
 from schema.queries import disputes, evidence, webhooks
 from schema.queries.disputes import Seen
+from schema.queries.webhooks import PaidFor
 from schema.tables import Dispute
 
 # A dispute about a payment that is none of our orders'.
@@ -118,21 +118,21 @@ class DisputeActivities:
                 return dispute
 
     async def _write_down(self, session: AsyncSession, dispute: stripe.Dispute) -> Standing:
-        order_id = await self._order(session, dispute)
-        return await self._standing(session, await disputes.note(session, seen(dispute, order_id)))
+        paid = await self._paid_for(session, dispute)
+        return await self._standing(session, await disputes.note(session, seen(dispute, paid)))
 
-    async def _order(self, session: AsyncSession, dispute: stripe.Dispute) -> UUID:
+    async def _paid_for(self, session: AsyncSession, dispute: stripe.Dispute) -> PaidFor:
         known = await disputes.one(session, dispute.id)
         if known is not None:
-            return known.order_id
+            return PaidFor(known.order_id, known.tip_charge_id)
         intent = dispute.payment_intent
         intent_id = intent.id if isinstance(intent, stripe.PaymentIntent) else intent
-        order_id = await webhooks.order_of_payment(session, intent_id) if intent_id else None
-        if order_id is None:
+        paid = await webhooks.paid_for(session, intent_id) if intent_id else None
+        if paid is None:
             raise ApplicationError(
                 f"{dispute.id} is about no order of ours", type=UNKNOWN_ORDER, non_retryable=True
             )
-        return order_id
+        return paid
 
     async def _standing(self, session: AsyncSession, row: Dispute) -> Standing:
         parties = await disputes.parties(session, row.order_id)
@@ -141,6 +141,7 @@ class DisputeActivities:
             **parties._asdict(),
             dispute_id=row.stripe_dispute_id,
             order_id=row.order_id,
+            of_tip=row.tip_charge_id is not None,
             amount_cents=row.amount_cents,
             reason=row.reason,
             status=row.status,
@@ -157,13 +158,14 @@ class DisputeActivities:
         )
 
 
-def seen(dispute: stripe.Dispute, order_id: UUID) -> Seen:
+def seen(dispute: stripe.Dispute, paid: PaidFor) -> Seen:
     """A dispute of Stripe's in our words."""
     moved = [entry.amount for entry in dispute.balance_transactions]
     details = dispute.evidence_details
     return Seen(
         dispute_id=dispute.id,
-        order_id=order_id,
+        order_id=paid.order_id,
+        tip_charge_id=paid.tip_charge_id,
         amount_cents=dispute.amount,
         currency=dispute.currency,
         reason=dispute.reason,

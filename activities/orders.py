@@ -10,9 +10,11 @@ from temporalio import activity
 from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 
 from activities.announce import Announcer
+from domain.pricing import Price
 from schema.database import Database, is_unstorable
 from schema.messages.order import (
     Alarm,
+    ChargedTip,
     NewPrice,
     Order,
     OrderRef,
@@ -113,6 +115,14 @@ class OrderActivities:
         """Remember a higher tip until the order is delivered, or forget it."""
         async with self._database.write() as session:
             await tips.promise(session, promised.order_id, promised.tip_cents)
+
+    @activity.defn
+    async def note_tip(self, charged: ChargedTip) -> Price:
+        """Write down and book a tip that was charged, once; answers with the order's bill."""
+        async with self._database.write() as session:
+            return await tips.note_charged(
+                session, charged.order_id, {charged.payment_intent_id: charged.amount_cents}
+            )
 
     @activity.defn
     async def open_complaints(self, ref: OrderRef) -> list[UUID]:

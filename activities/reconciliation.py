@@ -15,6 +15,7 @@ from temporalio import activity
 from domain import reconciliation as rules
 from domain.notifications import Alert
 from domain.reconciliation import CaseKind, Entry, PaidOrder, Pair, Transaction
+from providers.stripe import TIP
 from providers.stripe_balance import PlatformBalance
 from schema.database import Database
 from schema.messages.reconciliation import (
@@ -268,8 +269,20 @@ def _stored(found: BalanceTransaction) -> Stored:
         source_id=source_id,
         payment_intent_id=getattr(intent, "id", intent),
         created_at=_moment(found.created),
+        tip_of_order_id=_tip_of(source),
     )
     return Stored(transaction, _moment(found.available_on))
+
+
+def _tip_of(source: Any) -> UUID | None:
+    """The order whose tip a charge is: it says what its payment was made to say."""
+    said: Any = getattr(source, "metadata", None)
+    if not said or "purpose" not in said or said["purpose"] != TIP or "order_id" not in said:
+        return None
+    try:
+        return UUID(said["order_id"])
+    except ValueError:
+        return None
 
 
 def _at_stripe(balance: Balance) -> AtStripe:

@@ -278,6 +278,7 @@ DISPUTE: Example = {
     "id": "dp_1QabCdEfGhIjKlMn",
     "orderId": _ORDER,
     "orderNumber": "RND-20260131-0001",
+    "tipChargeId": None,
     "amountCents": 2660,
     "currency": "usd",
     "reason": "product_not_received",

@@ -15,7 +15,7 @@ from api.dependencies import Services
 from domain.order_status import OrderStatus
 from providers.stripe import TIP
 from schema.messages.base import Message
-from schema.messages.money import PaymentFailed, PaymentSucceeded, RefundSettled
+from schema.messages.money import PaymentFailed, PaymentSucceeded, RefundSettled, TipCharged
 from schema.queries import order_views, webhooks
 from schema.queries.order_views import Access
 from workflows.order import OrderWorkflow
@@ -114,7 +114,13 @@ def _refund(_: str, refund: Refund) -> Message:
     return RefundSettled(refund_id=refund.id)
 
 
+def _tip(_: str, intent: Intent) -> Message:
+    return TipCharged(payment_intent_id=intent.id, amount_cents=intent.amount_received)
+
+
 _ANY = frozenset(S)
+# Whoever charges a tip writes it down, unless he was stopped in between.
+_TIP = Meaning(Intent, OrderWorkflow.tip_charged, _tip, _ANY)
 _REFUND = Meaning(Refund, OrderWorkflow.refund_settled, _refund, _ANY)
 
 MEANINGS: Mapping[str, Meaning] = {
@@ -157,10 +163,21 @@ async def pass_on(held: Services, event: Mapping[str, Any]) -> str:
         return await connect_events.pass_on(held, event)
     if event["type"] in OF_DISPUTES:
         return await _look_at_dispute(held, Dispute.model_validate(event["data"].get("object")))
-    meaning = MEANINGS.get(event["type"])
+    meaning = _meaning(event)
     if meaning is None:
         return "ignored: no order has to know"
     return await _tell_order(held, event, meaning)
+
+
+def _meaning(event: Mapping[str, Any]) -> Meaning | None:
+    meaning = MEANINGS.get(event["type"])
+    if meaning is None or not issubclass(meaning.about, Intent):
+        return meaning
+    about = meaning.about.model_validate(event["data"].get("object"))
+    if (about.metadata or {}).get("purpose") != TIP:
+        return meaning
+    # A tip that fails is seen to by whoever charges it, for the customer waits for his answer.
+    return _TIP if event["type"] == "payment_intent.succeeded" else None
 
 
 async def _tell_order(held: Services, event: Mapping[str, Any], meaning: Meaning) -> str:
@@ -180,8 +197,8 @@ async def _what_is_known(
     session: AsyncSession, meaning: Meaning, about: About, order: Access
 ) -> str | None:
     """Why an event is no news to its order; None if it is."""
-    if isinstance(about, Intent) and (about.metadata or {}).get("purpose") == TIP:
-        return "whoever charges a tip sees to it"
+    if meaning is _TIP and await webhooks.tip_is_known(session, about.id):
+        return "the tip is written down"
     if order.status not in meaning.news_to:
         return f"the order is {order.status}"
     if isinstance(about, Refund) and await _is_known(session, about):
@@ -192,7 +209,7 @@ async def _what_is_known(
 async def _look_at_dispute(held: Services, about: Dispute) -> str:
     paid_by = about.payment_intent
     async with held.database.read() as session:
-        if not paid_by or await webhooks.order_of_payment(session, paid_by) is None:
+        if not paid_by or await webhooks.paid_for(session, paid_by) is None:
             return "unmatched: no such order"
     await held.engine.money.tell_dispute(about.id)
     return "told: the dispute has changed"

@@ -313,7 +313,8 @@ class LocationOut(Message):
 
 class DisputeOut(Message):
     """A dispute as it stands; `status` and `reason` are Stripe's words, `fault` who bears it if it
-    is lost (undecided until then, unless an admin has said).
+    is lost (undecided until then, unless an admin has said). With a `tipChargeId` it is about the
+    payment of a tip, not of the order.
     """
 
     model_config = _example(examples.DISPUTE)
@@ -321,6 +322,7 @@ class DisputeOut(Message):
     id: str
     order_id: UUID
     order_number: str
+    tip_charge_id: UUID | None
     amount_cents: int
     currency: str
     reason: str

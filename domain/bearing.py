@@ -60,6 +60,14 @@ def of_lost_dispute(
     return replace(_at_fault(sale, left, cents - deposits, fault, None), deposits=deposits)
 
 
+def of_lost_tip(sale: Sale, left: Mapping[str, int], cents: int, fault: Bearer) -> Shares:
+    """Who bears a tip that the bank has given back: the driver, at his fault, as far as the order
+    has left him anything, else the platform. A chef has no part in a tip, nor has the tax.
+    """
+    bearer = Bearer.DRIVER if fault is Bearer.DRIVER else Bearer.PLATFORM
+    return _at_fault(sale, left, cents, bearer, 0)
+
+
 def returned_before_the_end(
     settlement: Settlement, left: Mapping[str, int], refunds: Mapping[str, int]
 ) -> int:

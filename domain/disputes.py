@@ -79,15 +79,16 @@ def untold(told: Stage | None, status: str) -> tuple[Stage, ...]:
     return (Stage.CLOSED,) if told is Stage.DISPUTE else (Stage.DISPUTE, Stage.CLOSED)
 
 
-def usual_fault(reason: str, *, delivered: bool, proven: bool) -> Bearer:
+def usual_fault(reason: str, *, delivered: bool, proven: bool, of_tip: bool = False) -> Bearer:
     """Who bears a dispute that is lost for a reason, unless an admin says otherwise.
 
-    Food that was not as it should be is the chef's; food that did not come is the driver's, unless
-    he has proof that it did, or there was no delivery. All else (a stolen card, a charge made
-    twice) is nobody's doing who earned by the order: the platform's.
+    Food that was not as it should be is the chef's, but not its tip, in which he has no part; food
+    that did not come is the driver's, unless he has proof that it did, or there was no delivery.
+    All else (a stolen card, a charge made twice) is nobody's doing who earned by the order: the
+    platform's.
     """
     if reason == "product_unacceptable":
-        return Bearer.CHEF
+        return Bearer.PLATFORM if of_tip else Bearer.CHEF
     if reason == "product_not_received" and delivered and not proven:
         return Bearer.DRIVER
     return Bearer.PLATFORM

@@ -45,7 +45,9 @@ class Proof:
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """What is known of a disputed order. `words` are what people have added to it."""
+    """What is known of a disputed order. `words` are what people have added to it;
+    `disputed_tip_cents` is the tip whose own payment is disputed, None where the order's is.
+    """
 
     order_number: str
     kitchen: str
@@ -62,6 +64,7 @@ class Case:
     delivered_at: datetime | None
     proof: Proof
     words: str | None = None
+    disputed_tip_cents: int | None = None
 
 
 def compose(case: Case) -> dict[str, str]:
@@ -117,8 +120,18 @@ def _bill(case: Case) -> str:
             *items,
             *(f"{name}: {amount(cents, bill.currency)}" for name, cents in parts if cents),
             f"Total charged: {amount(bill.total_cents, bill.currency)}",
+            *_tip(case),
         ]
     )
+
+
+def _tip(case: Case) -> Iterable[str]:
+    if case.disputed_tip_cents is not None:
+        tip = amount(case.disputed_tip_cents, case.bill.currency)
+        yield (
+            f"The charge in question is {tip} of the tip, which the customer added after paying;"
+            " it went to the card that he had paid with."
+        )
 
 
 def _log(case: Case) -> str:

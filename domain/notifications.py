@@ -37,6 +37,8 @@ class Alert(StrEnum):
     EVIDENCE_DUE = "evidence_due"
     ANSWER_REFUSED = "answer_refused"
     DISPUTE_ENDED = "dispute_ended"
+    TIP_DISPUTED = "tip_disputed"
+    TIP_DISPUTE_ENDED = "tip_dispute_ended"
     REFUND_FAILED = "refund_failed"
     REFUND_OVERDUE = "refund_overdue"
     COMPLAINT_OPENED = "complaint_opened"
@@ -138,6 +140,8 @@ NOTICES: Mapping[OrderStatus | Alert | PayeeAlert, tuple[Notice, ...]] = {
         _ops("Stripe does not take our answer to the dispute about {number}: {reason}."),
     ),
     Alert.DISPUTE_ENDED: (_ops("The dispute about the payment of {number} is {reason}."),),
+    Alert.TIP_DISPUTED: (_ops("The customer's bank asks about the tip of {number}: {reason}."),),
+    Alert.TIP_DISPUTE_ENDED: (_ops("The dispute about the tip of {number} is {reason}."),),
     Alert.REFUND_FAILED: (_ops("A refund of {number} failed: {reason}."),),
     Alert.REFUND_OVERDUE: (_ops("A refund of {number} is still on its way: {reason}."),),
     Alert.COMPLAINT_OPENED: (

@@ -43,6 +43,7 @@ class Remedy(StrEnum):
 
     PAYMENT_SUCCEEDED = "payment_succeeded"
     REFUND_SETTLED = "refund_settled"
+    TIP_CHARGED = "tip_charged"
 
 
 # What finance may accept as it is at Stripe; the sum of all is no single thing to accept.
@@ -65,7 +66,10 @@ _DISPUTE_IDS = ("dp_", "du_")
 
 @dataclass(frozen=True, slots=True)
 class Transaction:
-    """Money that moved on the platform's balance at Stripe, as Stripe has it."""
+    """Money that moved on the platform's balance at Stripe, as Stripe has it.
+
+    `tip_of_order_id` is the order whose tip it is, where the charge says that it is one.
+    """
 
     id: str
     type: str
@@ -75,6 +79,7 @@ class Transaction:
     source_id: str | None
     payment_intent_id: str | None
     created_at: datetime
+    tip_of_order_id: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,10 +118,11 @@ class Matching(NamedTuple):
 
 
 class PaidOrder(NamedTuple):
-    """The order that a transaction's payment is for, and where it stands."""
+    """The order that a transaction's payment is for, or for a tip of, and where it stands."""
 
     order_id: UUID
     status: OrderStatus
+    of_tip: bool = False
 
 
 class Finding(NamedTuple):
@@ -190,11 +196,14 @@ def unexplained(transaction: Transaction, order: PaidOrder | None) -> Finding:
     """What it means that nothing is booked for a transaction.
 
     A payment of an order that waits for it, or was cancelled, and a refund made in Stripe's
-    dashboard, are told to the order; it goes on, or gives the money back, and books.
+    dashboard, are told to the order; it goes on, or gives the money back, and books. So is a tip
+    that was charged and never written down; one that was given back is for people to judge.
     """
     if transaction.type in _PAYMENTS:
         if order is None:
             return Finding(CaseKind.CHARGE_WITHOUT_ORDER)
+        if order.of_tip:
+            return Finding(CaseKind.PAYMENT_UNHEARD, Remedy.TIP_CHARGED)
         waits = order.status in {OrderStatus.PENDING, OrderStatus.CANCELLED}
         return Finding(
             CaseKind.PAYMENT_UNHEARD,
@@ -202,7 +211,8 @@ def unexplained(transaction: Transaction, order: PaidOrder | None) -> Finding:
             Remedy.PAYMENT_SUCCEEDED if waits else Remedy.REFUND_SETTLED,
         )
     if transaction.type in _REFUNDS:
-        return Finding(CaseKind.REFUND_UNKNOWN, Remedy.REFUND_SETTLED if order else None)
+        helps = order is not None and not order.of_tip
+        return Finding(CaseKind.REFUND_UNKNOWN, Remedy.REFUND_SETTLED if helps else None)
     return Finding(CaseKind.UNKNOWN_TRANSACTION)
 
 

@@ -7,6 +7,7 @@ from workflows.steps import Steps
 from workflows.tips import Tips
 
 with workflow.unsafe.imports_passed_through():
+    from schema.messages.money import TipCharged
     from schema.messages.order import ChangeTip, StatusView
     from schema.messages.refund import Complaint
 
@@ -32,6 +33,12 @@ class Aftermath:
     def _may_change_tip(self, ask: ChangeTip) -> None:
         if self._steps.has_begun:
             self._tips.must_be_possible(ask)
+
+    @workflow.signal
+    async def tip_charged(self, fact: TipCharged) -> None:
+        """Stripe: a tip that was added after paying is charged."""
+        if await self._has_begun():
+            await self._tips.heard_of(fact)
 
     @workflow.signal
     async def complaint_opened(self, fact: Complaint) -> None:

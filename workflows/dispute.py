@@ -223,7 +223,9 @@ class DisputeWorkflow:
 
     async def _tell(self, stage: Stage) -> None:
         known = self._known
-        if stage is Stage.CLOSED:
+        if known.of_tip:
+            await self._tell_of_tip(stage)
+        elif stage is Stage.CLOSED:
             won = known.outcome is not Outcome.LOST
             await self._alarm(Alert.DISPUTE_ENDED, "ended", str(known.outcome))
             await tell_order(
@@ -242,6 +244,14 @@ class DisputeWorkflow:
                     inquiry=stage is Stage.INQUIRY,
                 ),
             )
+
+    async def _tell_of_tip(self, stage: Stage) -> None:
+        """The order stands as it stood whatever becomes of its tip: people alone are told."""
+        known = self._known
+        if stage is Stage.CLOSED:
+            await self._alarm(Alert.TIP_DISPUTE_ENDED, "ended", str(known.outcome))
+        else:
+            await self._alarm(Alert.TIP_DISPUTED, stage, known.reason)
 
     async def _remind(self) -> None:
         if not self._waits_for_us or self._known.due_by is None:

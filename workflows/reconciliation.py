@@ -18,7 +18,7 @@ from workflows.telling import tell_order
 with workflow.unsafe.imports_passed_through():
     from activities.reconciliation import ReconciliationActivities
     from domain.reconciliation import Remedy
-    from schema.messages.money import PaymentSucceeded, RefundSettled
+    from schema.messages.money import PaymentSucceeded, RefundSettled, TipCharged
     from schema.messages.reconciliation import (
         Beginning,
         Finishing,
@@ -145,6 +145,11 @@ class ReconciliationWorkflow:
                 captured=True,
             )
             await tell_order(case.order_id, OrderWorkflow.payment_succeeded, succeeded)
+        elif case.remedy is Remedy.TIP_CHARGED:
+            charged = TipCharged(
+                payment_intent_id=case.payment_intent_id, amount_cents=case.amount_cents
+            )
+            await tell_order(case.order_id, OrderWorkflow.tip_charged, charged)
         else:
             # The order asks Stripe itself how its payment and the refunds of it stand.
             settled = RefundSettled(refund_id=case.source_id)

@@ -19,7 +19,9 @@ with workflow.unsafe.imports_passed_through():
     from activities.tips import TipActivities
     from domain.notifications import Alert
     from domain.order_status import OrderStatus
-    from schema.messages.order import ChangeTip, PromisedTip, Terms, TipToCharge
+    from domain.pricing import Price
+    from schema.messages.money import TipCharged
+    from schema.messages.order import ChangeTip, ChargedTip, PromisedTip, Terms, TipToCharge
 
 _WITHOUT = frozenset({OrderStatus.CANCELLED, OrderStatus.DISPUTED, OrderStatus.REFUNDED})
 
@@ -92,6 +94,19 @@ class Tips:
             await self._promise(None)
             await self._steps.alarm(Alert.TIP_REFUSED, key=f"tip:{promised}", reason=_words(error))
 
+    async def heard_of(self, fact: TipCharged) -> None:
+        """Write down a tip that Stripe says was charged; whoever charged it may have been stopped
+        before he could.
+        """
+        async with self._charging:
+            price = await workflow.execute_local_activity_method(
+                OrderActivities.note_tip,
+                ChargedTip(order_id=self._steps.order.id, **dict(fact)),
+                summary=f"write down a tip of {fact.amount_cents} cents",
+                **DATABASE,
+            )
+            self._believe(price)
+
     async def _promise(self, tip_cents: int | None) -> None:
         await workflow.execute_local_activity_method(
             OrderActivities.promise_tip,
@@ -119,8 +134,11 @@ class Tips:
                 summary=f"charge a tip of {tip_cents} {order.price.currency} cents",
                 **stripe_call(within=HOWEVER_LONG),
             )
-            self._steps.learn(price=price, promised_tip_cents=None)
-            workflow.upsert_search_attributes([TOTAL_CENTS.value_set(price.total_cents)])
+            self._believe(price)
+
+    def _believe(self, price: Price) -> None:
+        self._steps.learn(price=price, promised_tip_cents=None)
+        workflow.upsert_search_attributes([TOTAL_CENTS.value_set(price.total_cents)])
 
 
 def _words(error: ActivityError) -> str:

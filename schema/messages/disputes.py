@@ -17,10 +17,12 @@ class DisputeRef(Message):
 class Standing(DisputeRef):
     """How a dispute stands at Stripe and with us.
 
-    `answer_by` is when the evidence goes off by itself, `told` how far its order has heard.
+    `answer_by` is when the evidence goes off by itself, `told` how far its order has heard;
+    `of_tip` says that it is about a tip's own payment, not the order's.
     """
 
     order_id: UUID
+    of_tip: bool = False
     chef_id: UUID
     customer_id: UUID
     driver_id: UUID | None

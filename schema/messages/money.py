@@ -86,6 +86,13 @@ class PaymentSucceeded(Message):
     captured: bool
 
 
+class TipCharged(Message):
+    """Stripe says: a tip that was added after paying is charged, by a payment of its own."""
+
+    payment_intent_id: str
+    amount_cents: int
+
+
 class PaymentFailed(Message):
     """Stripe says: the card was refused. `final` when this payment cannot be tried again."""
 

@@ -194,6 +194,13 @@ class TipToCharge(OrderRef):
     tip_cents: int
 
 
+class ChargedTip(OrderRef):
+    """What was charged for a tip, and by which payment."""
+
+    payment_intent_id: str
+    amount_cents: int
+
+
 class Alarm(OrderRef):
     """Something worth telling people about an order; `key` keeps it from being told twice."""
 

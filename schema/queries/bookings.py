@@ -10,7 +10,7 @@ from domain import bearing
 from domain import ledger as rules
 from domain.cancellation import Settlement
 from domain.disputes import Outcome
-from domain.ledger import Bearer, Event, Sale
+from domain.ledger import Bearer, Event, Sale, Shares
 from domain.order_status import OrderStatus
 from domain.pricing import Price
 from schema.messages.money import RefundStatus
@@ -111,16 +111,18 @@ async def dispute(session: AsyncSession, row: Dispute) -> None:
         if lost is not None:
             await ledger.book(session, rules.reverse(lost))
     elif lost is None:
-        shares = bearing.of_lost_dispute(
-            sale,
-            await _status(session, row.order_id),
-            await ledger.of_order(session, row.order_id, _ALL),
-            row.withdrawn_cents - row.reinstated_cents,
-            row.fault or Bearer.PLATFORM,
-        )
+        shares = await _lost(session, sale, row)
         movement = rules.dispute_lost(sale, shares, dispute_id)
         if movement is not None:
             await ledger.book(session, movement)
+
+
+async def _lost(session: AsyncSession, sale: Sale, row: Dispute) -> Shares:
+    left = await ledger.of_order(session, row.order_id, _ALL)
+    cents, fault = row.withdrawn_cents - row.reinstated_cents, row.fault or Bearer.PLATFORM
+    if row.tip_charge_id is not None:
+        return bearing.of_lost_tip(sale, left, cents, fault)
+    return bearing.of_lost_dispute(sale, await _status(session, row.order_id), left, cents, fault)
 
 
 async def _judge_again(session: AsyncSession, order_id: UUID) -> None:

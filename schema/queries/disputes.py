@@ -34,6 +34,7 @@ class Seen(NamedTuple):
     withdrawn_cents: int
     reinstated_cents: int
     opened_at: datetime
+    tip_charge_id: UUID | None = None
 
 
 class Parties(NamedTuple):
@@ -175,10 +176,11 @@ async def over_for(session: AsyncSession, order_id: UUID) -> tuple[str, ...]:
 
 
 async def taken(session: AsyncSession, order_id: UUID) -> int:
-    """What banks hold of an order's payment or have taken for good, in cents."""
+    """What banks hold of an order's own payment or have taken for good, in cents."""
     found = await session.scalar(
         select(func.sum(Dispute.withdrawn_cents - Dispute.reinstated_cents)).where(
             col(Dispute.order_id) == order_id,
+            col(Dispute.tip_charge_id).is_(None),
             col(Dispute.outcome).is_(None) | (col(Dispute.outcome) == Outcome.LOST),
         )
     )
@@ -191,6 +193,7 @@ async def _row(session: AsyncSession, seen: Seen) -> Dispute:
         .values(
             stripe_dispute_id=seen.dispute_id,
             order_id=seen.order_id,
+            tip_charge_id=seen.tip_charge_id,
             amount_cents=seen.amount_cents,
             currency=seen.currency,
             reason=seen.reason,
@@ -215,4 +218,9 @@ async def _usual_fault(session: AsyncSession, row: Dispute) -> Bearer:
         select(col(Order.delivered_at), col(Order.proof)).where(col(Order.id) == row.order_id)
     )
     delivered_at, proof = found.one()
-    return rules.usual_fault(row.reason, delivered=delivered_at is not None, proven=bool(proof))
+    return rules.usual_fault(
+        row.reason,
+        delivered=delivered_at is not None,
+        proven=bool(proof),
+        of_tip=row.tip_charge_id is not None,
+    )

@@ -11,7 +11,16 @@ from sqlmodel import col
 from domain.evidence import Case, Dish, Proof, Seen, amount
 from domain.pricing import Price
 from schema.queries import order_views
-from schema.tables import Dispute, Notification, Order, OrderItem, Refund, User, UserProfile
+from schema.tables import (
+    Dispute,
+    Notification,
+    Order,
+    OrderItem,
+    Refund,
+    TipCharge,
+    User,
+    UserProfile,
+)
 
 
 async def case(session: AsyncSession, dispute: Dispute) -> Case:
@@ -37,6 +46,13 @@ async def case(session: AsyncSession, dispute: Dispute) -> Case:
         delivered_at=order.delivered_at,
         proof=_proof(order.proof or {}),
         words=dispute.evidence_text,
+        disputed_tip_cents=await _disputed_tip(session, dispute),
+    )
+
+
+async def _disputed_tip(session: AsyncSession, dispute: Dispute) -> int | None:
+    return await session.scalar(
+        select(col(TipCharge.amount_cents)).where(col(TipCharge.id) == dispute.tip_charge_id)
     )
 
 

@@ -52,6 +52,7 @@ async def store(session: AsyncSession, found: Sequence[Stored]) -> None:
             "currency": t.currency,
             "source_id": t.source_id,
             "payment_intent_id": t.payment_intent_id,
+            "tip_of_order_id": t.tip_of_order_id,
             "created_at": t.created_at,
             "available_on": available_on,
         }
@@ -112,7 +113,7 @@ async def book_fee(session: AsyncSession, transaction: Transaction, order_id: UU
 async def paid_orders(
     session: AsyncSession, transactions: Sequence[Transaction]
 ) -> Mapping[str, PaidOrder]:
-    """The orders that are paid by the payments of transactions, by payment."""
+    """The orders that are paid, or tipped, by the payments of transactions, by payment."""
     found = await session.execute(
         select(col(Payment.stripe_payment_intent_id), col(Order.id), col(Order.status))
         .join(Order, col(Order.id) == col(Payment.order_id))
@@ -122,7 +123,23 @@ async def paid_orders(
             )
         )
     )
-    return {payment: PaidOrder(order_id, status) for payment, order_id, status in found}
+    paid = {payment: PaidOrder(order_id, status) for payment, order_id, status in found}
+    return await _tipped_orders(session, transactions) | paid
+
+
+async def _tipped_orders(
+    session: AsyncSession, transactions: Sequence[Transaction]
+) -> dict[str, PaidOrder]:
+    tips = {t.payment_intent_id: t.tip_of_order_id for t in transactions if t.tip_of_order_id}
+    found = await session.execute(
+        select(col(Order.id), col(Order.status)).where(col(Order.id).in_(tips.values()))
+    )
+    statuses = {row[0]: row[1] for row in found}
+    return {
+        payment: PaidOrder(order_id, statuses[order_id], of_tip=True)
+        for payment, order_id in tips.items()
+        if payment and order_id in statuses
+    }
 
 
 async def overdue(

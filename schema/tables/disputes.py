@@ -17,6 +17,7 @@ class Dispute(SQLModel, table=True):
 
     `fault` is who bears it if it is lost, null until that is decided; `evidence_text` what people
     want the bank to read, `evidence` all that was sent to it; `told` how far the order has heard.
+    `tip_charge_id` is the tip whose own payment it is about, null where it is the order's payment.
     """
 
     __tablename__ = "disputes"
@@ -33,6 +34,7 @@ class Dispute(SQLModel, table=True):
 
     stripe_dispute_id: str = Field(primary_key=True)
     order_id: UUID = reference("orders.id", index=True)
+    tip_charge_id: UUID | None = reference("tip_charges.id", default=None, index=True)
     amount_cents: int
     currency: str
     reason: str

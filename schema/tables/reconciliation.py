@@ -12,7 +12,10 @@ from schema.tables.columns import document, key, moment, one_of, reference
 
 
 class StripeTransaction(SQLModel, table=True):
-    """A balance transaction of Stripe's; `movement_id` is what we booked for the same money."""
+    """A balance transaction of Stripe's; `movement_id` is what we booked for the same money.
+
+    `tip_of_order_id` is the order whose tip it is, as the charge says; there may be no such order.
+    """
 
     __tablename__ = "stripe_transactions"
     __table_args__ = (
@@ -32,6 +35,7 @@ class StripeTransaction(SQLModel, table=True):
     currency: str
     source_id: str | None = Field(default=None, index=True)
     payment_intent_id: str | None = Field(default=None, index=True)
+    tip_of_order_id: UUID | None = None
     created_at: datetime = moment()
     available_on: datetime = moment()
     movement_id: UUID | None = reference("ledger_movements.id", default=None, unique=True)

@@ -25,7 +25,8 @@ from providers.stripe import Stripe
 from schema.database import Database
 from schema.messages.disputes import Decision, DisputeRef, Standing
 from schema.messages.refund import Begin, GiveBack, RefundAsk, RefundTerms
-from schema.queries import disputes
+from schema.queries import disputes, tips
+from schema.queries.webhooks import PaidFor
 from schema.tables import Dispute
 from schema.tables.columns import now
 from settings import Settings
@@ -178,7 +179,7 @@ async def test_what_was_seen_before_the_end_and_is_written_after_it_changes_noth
     desk: Desk,
 ) -> None:
     await desk.dispute()
-    early = seen(await desk.at_stripe(), desk.order_id)
+    early = seen(await desk.at_stripe(), PaidFor(desk.order_id))
     await desk.decide("won")
     await desk.look()
     before = await desk.row()
@@ -194,7 +195,7 @@ async def test_a_bank_that_changes_its_mind_takes_the_payees_debt_back(desk: Des
     await desk.dispute(reason="product_unacceptable")
     await desk.decide("lost")
     await desk.look()
-    lost = seen(await desk.at_stripe(), desk.order_id)
+    lost = seen(await desk.at_stripe(), PaidFor(desk.order_id))
 
     async with desk.database.write() as session:
         await disputes.note(session, lost._replace(status="won", reinstated_cents=2660))
@@ -288,6 +289,59 @@ async def test_a_dispute_about_no_order_of_ours_is_refused(desk: Desk, settings:
         await desk.activities.look_at_dispute(ref)
 
     assert (refused.value.type, refused.value.non_retryable) == ("UnknownOrder", True)
+
+
+async def pay_tip(desk: Desk, cents: int) -> str:
+    """Charge a tip at Stripe, and write it down; its payment."""
+    intent = await desk.stripe.client.v1.payment_intents.create_async(
+        {
+            "amount": cents,
+            "currency": "usd",
+            "payment_method": "pm_card_visa",
+            "confirm": True,
+            "automatic_payment_methods": {"enabled": True, "allow_redirects": "never"},
+        }
+    )
+    async with desk.database.write() as session:
+        await tips.note_charged(session, desk.order_id, {intent.id: cents})
+    return intent.id
+
+
+@pytest.mark.parametrize(
+    ("reason", "fault", "driver", "lost"),
+    [
+        ("product_not_received", Bearer.DRIVER, -500, 0),
+        ("fraudulent", Bearer.PLATFORM, -800, 300),
+        ("product_unacceptable", Bearer.PLATFORM, -800, 300),
+    ],
+)
+async def test_a_lost_tip_is_the_drivers_at_his_fault_else_the_platforms(
+    desk: Desk, reason: str, fault: Bearer, driver: int, lost: int
+) -> None:
+    tip = await pay_tip(desk, 300)
+    about_tip = replace(desk, intent_id=tip)
+    await about_tip.dispute(reason=reason)
+    assert (await about_tip.look()).of_tip
+    await about_tip.decide("lost")
+    await about_tip.look()
+
+    assert (await about_tip.row()).fault is fault
+    on_books = await desk.on_books()
+    assert on_books[payable(PayeeKind.DRIVER, desk.world.drivers[0].id)] == driver
+    assert on_books.get(Account.DISPUTE_LOSSES, 0) == lost
+    assert on_books[Account.TAX_PAYABLE] == -160
+    async with desk.database.read() as session:
+        # The order's own payment is as whole as it was.
+        assert await disputes.taken(session, desk.order_id) == 0
+
+
+async def test_of_a_tip_that_is_disputed_in_part_the_part_is_the_drivers_debt(desk: Desk) -> None:
+    about_tip = replace(desk, intent_id=await pay_tip(desk, 300))
+    await about_tip.dispute(amount=100, reason="product_not_received")
+    await about_tip.decide("lost")
+    await about_tip.look()
+
+    assert (await desk.on_books())[payable(PayeeKind.DRIVER, desk.world.drivers[0].id)] == -700
 
 
 async def test_what_a_bank_holds_is_not_there_to_be_given_back(desk: Desk) -> None:

@@ -16,8 +16,9 @@ from uuid_utils.compat import uuid7
 from domain.disputes import Stage
 from domain.order_status import OrderStatus
 from local.cast import Cast
-from local.people import Unanswered
-from schema.tables import StripeEvent
+from local.people import Unanswered, until
+from providers.stripe import TIP
+from schema.tables import StripeEvent, TipCharge
 from tests.api import disputes
 from tests.books import booked_events
 
@@ -314,6 +315,86 @@ async def test_a_dispute_heard_of_after_its_end_is_over(play: Cast) -> None:
         "dispute_opened",
         "dispute_won",
     ]
+
+
+async def test_a_dispute_about_a_tips_own_payment_is_followed_and_the_order_stays_delivered(
+    play: Cast,
+) -> None:
+    order = await play.bring(S.DELIVERED)
+    await play.customer.put(f"/orders/{order['id']}/tip", tipCents=300)
+    tip = await tip_of(play, order)
+
+    paid_by = {"clientSecret": f"{tip.stripe_payment_intent_id}_secret_tip"}
+    dispute_id = await disputes.opened(play, paid_by)
+    seen = await play.admin.get(f"/admin/disputes/{dispute_id}")
+    assert (seen["orderId"], seen["tipChargeId"]) == (order["id"], str(tip.id))
+    await play.stripe_control("POST", f"disputes/{dispute_id}/decide", outcome="lost")
+    await disputes.is_told(play, dispute_id, Stage.CLOSED)
+
+    assert (await play.history(order))[-1] == S.DELIVERED
+    assert "dispute_opened" in await booked_events(play.database, UUID(order["id"]))
+
+
+async def test_a_tip_that_nobody_wrote_down_is_written_down_when_stripe_tells_of_it(
+    play: Cast,
+) -> None:
+    order = await play.bring(S.DELIVERED)
+    about: dict[str, Any] = {
+        "id": f"pi_{uuid7().hex}",
+        "amount_received": 300,
+        "metadata": {"order_id": order["id"], "purpose": TIP},
+    }
+    charged = event("payment_intent.succeeded", intent(play, order, **about))
+
+    answer = await send(play, charged)
+    assert answer.json() == {"outcome": "told: tip_charged"}
+
+    async def is_written() -> bool:
+        return "tip" in await booked_events(play.database, UUID(order["id"]))
+
+    await until(is_written)
+    again = await send(play, charged | {"id": f"evt_{uuid7().hex}"})
+    assert again.json() == {"outcome": "known: the tip is written down"}
+    assert (await tip_of(play, order)).amount_cents == 300
+    seen = await play.customer.get(f"/orders/{order['id']}")
+    assert (seen["status"], seen["tipCents"], seen["totalCents"]) == (S.DELIVERED, 300, 2960)
+
+
+async def test_a_tip_that_was_refused_is_no_orders_news(play: Cast) -> None:
+    order = await play.place()
+    said = {"order_id": order["id"], "purpose": TIP}
+    refused = event("payment_intent.payment_failed", intent(play, order, metadata=said))
+
+    answer = await send(play, refused)
+
+    assert answer.json() == {"outcome": "ignored: no order has to know"}
+
+
+async def test_a_refund_of_a_tips_own_payment_is_none_of_the_orders(play: Cast) -> None:
+    order = await play.bring(S.DELIVERED)
+    await play.customer.put(f"/orders/{order['id']}/tip", tipCents=300)
+    tip = await tip_of(play, order)
+    refund = {
+        "id": "re_of_the_tip",
+        "object": "refund",
+        "status": "succeeded",
+        "balance_transaction": "txn_1",
+        "payment_intent": tip.stripe_payment_intent_id,
+    }
+
+    answer = await send(play, event("refund.created", refund))
+
+    assert answer.json() == {"outcome": "unmatched: no such order"}
+    assert (await play.customer.get(f"/orders/{order['id']}"))["refundedCents"] == 0
+
+
+async def tip_of(play: Cast, order: dict[str, Any]) -> TipCharge:
+    """The tip that was added to an order, as it is written down."""
+    async with play.database.read() as session:
+        found = await session.scalars(
+            select(TipCharge).where(col(TipCharge.order_id) == UUID(order["id"]))
+        )
+        return found.one()
 
 
 @pytest.mark.parametrize("about", [{}, {"payment_intent": "pi_of_somebody_else"}])

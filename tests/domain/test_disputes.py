@@ -80,6 +80,12 @@ def test_who_usually_bears_it(reason: str, delivered: bool, proven: bool, bearer
     assert usual_fault(reason, delivered=delivered, proven=proven) is bearer
 
 
+def test_a_chef_never_bears_a_tip() -> None:
+    food = {"delivered": True, "proven": False, "of_tip": True}
+    assert usual_fault("product_unacceptable", **food) is Bearer.PLATFORM
+    assert usual_fault("product_not_received", **food) is Bearer.DRIVER
+
+
 @given(st.timedeltas(timedelta(days=-30), timedelta(days=5)))
 def test_each_reminder_has_its_moment(ago: timedelta) -> None:
     now = DUE + ago

@@ -201,6 +201,15 @@ def test_what_is_not_booked_is_told_to_the_order_that_can_see_to_it(
     assert unexplained(transaction(1, kind, "xx_1", 100, "pi_1"), order) == finding
 
 
+def test_an_order_is_told_of_a_tip_that_came_but_not_of_one_that_went_back() -> None:
+    order = PaidOrder(ORDER, OrderStatus.DELIVERED, of_tip=True)
+
+    came, back = (transaction(1, kind, "xx_1", 300, "pi_1") for kind in ("charge", "refund"))
+
+    assert unexplained(came, order) == Finding(CaseKind.PAYMENT_UNHEARD, Remedy.TIP_CHARGED)
+    assert unexplained(back, order) == Finding(CaseKind.REFUND_UNKNOWN)
+
+
 def test_a_movement_without_its_charge_is_not_one_without_its_transfer() -> None:
     assert missing(Event.CAPTURE) is CaseKind.ORDER_WITHOUT_CHARGE
     assert missing(Event.TRANSFER) is CaseKind.MOVEMENT_WITHOUT_TRANSACTION

@@ -113,11 +113,11 @@ async def delivered(room: Room) -> Run:
     return run
 
 
-async def disputed(run: Run, **how: Any) -> DisputeRun:
-    """A dispute that Stripe knows of, and we not yet."""
-    room = run.room
-    await room.stripe_control("disputes", {"payment_intent": run.intent_id, **how})
-    found = room.stripe.v1.disputes.list({"payment_intent": run.intent_id})
+async def disputed(run: Run, *, paid_by: str | None = None, **how: Any) -> DisputeRun:
+    """A dispute that Stripe knows of, and we not yet; about the order's payment or another."""
+    room, intent_id = run.room, paid_by or run.intent_id
+    await room.stripe_control("disputes", {"payment_intent": intent_id, **how})
+    found = room.stripe.v1.disputes.list({"payment_intent": intent_id})
     dispute_id = found.data[0].id
     return DisputeRun(
         run, dispute_id, room.client.get_workflow_handle_for(DisputeWorkflow.run, dispute_id)

@@ -13,21 +13,30 @@ from sqlalchemy import select
 from sqlmodel import col
 from stripe import PaymentIntent, StripeClient
 from temporalio.api.operatorservice.v1 import AddSearchAttributesRequest
-from temporalio.client import Client, WorkflowHandle, WorkflowUpdateFailedError
+from temporalio.client import (
+    Client,
+    WithStartWorkflowOperation,
+    WorkflowHandle,
+    WorkflowUpdateFailedError,
+)
+from temporalio.common import WorkflowIDConflictPolicy
 from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.exceptions import ApplicationError
 from temporalio.runtime import LoggingConfig, Runtime, TelemetryConfig, TelemetryFilter
 from temporalio.testing import WorkflowEnvironment
 from temporalio.worker import Replayer
+from uuid_utils.compat import uuid7
 
 from domain.order_status import Actor, OrderStatus
 from local.people import Wallet, until
 from local.servers import program
 from local.world import Somebody, World
+from providers.stripe import TIP
 from schema.database import Database
 from schema.messages.dispatch import AssignmentStatus, Delivery, DriverCommand, Offer, OfferAnswer
-from schema.messages.money import PaymentSucceeded
+from schema.messages.money import PaymentSucceeded, TipCharged
 from schema.messages.order import (
+    ChangeTip,
     Command,
     OrderStart,
     Placed,
@@ -38,7 +47,15 @@ from schema.messages.order import (
     Who,
 )
 from schema.queries import offers, orders
-from schema.tables import Dispute, DriverAssignment, Notification, Order, Payment, RefundRequest
+from schema.tables import (
+    Dispute,
+    DriverAssignment,
+    Notification,
+    Order,
+    Payment,
+    RefundRequest,
+    TipCharge,
+)
 from settings import Settings
 from worker import working
 from workflows import search
@@ -292,6 +309,51 @@ class Run:
             start_signal=signal.__name__,
             start_signal_args=fact,
         )
+
+    async def raise_tip(self, cents: int) -> StatusView:
+        """Ask for another tip, as the facade does: an order that has ended is taken up again."""
+        start = WithStartWorkflowOperation(
+            OrderWorkflow.run,
+            OrderStart(order_id=self.placing.order.id),
+            id=self.handle.id,
+            task_queue=ORDERS_QUEUE,
+            id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
+        )
+        return await self.room.client.execute_update_with_start_workflow(
+            OrderWorkflow.change_tip,
+            ChangeTip(by=self.customer, tip_cents=cents),
+            id=str(uuid7()),
+            start_workflow_operation=start,
+        )
+
+    async def tip_at_stripe(self, cents: int) -> TipCharged:
+        """Charge a tip as the engine does, and be stopped before it is written down; what Stripe's
+        webhook would say of it.
+        """
+        paid = self.intent()
+        charged = await self.room.stripe.v1.payment_intents.create_async(
+            {
+                "amount": cents,
+                "currency": "usd",
+                "customer": str(paid.customer),
+                "payment_method": str(paid.payment_method),
+                "automatic_payment_methods": {"enabled": True, "allow_redirects": "never"},
+                "off_session": True,
+                "confirm": True,
+                "metadata": {"order_id": str(self.placing.order.id), "purpose": TIP},
+            }
+        )
+        return TipCharged(payment_intent_id=charged.id, amount_cents=charged.amount_received)
+
+    async def tip_charges(self) -> list[TipCharge]:
+        """The tips that were written down, the first first."""
+        async with self.room.database.read() as session:
+            found = await session.scalars(
+                select(TipCharge)
+                .where(col(TipCharge.order_id) == self.placing.order.id)
+                .order_by(col(TipCharge.id))
+            )
+            return list(found)
 
     async def told(self, user: Somebody) -> list[str]:
         """What a person was told about this order, the first message first."""

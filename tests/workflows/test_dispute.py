@@ -282,3 +282,50 @@ async def test_a_lost_answer_of_stripes_submits_the_evidence_once(room: Room) ->
     assert dispute.at_stripe().evidence_details.submission_count == 1
     await dispute.decide("won")
     await dispute.handle.result()
+
+
+async def test_a_tip_that_is_disputed_and_lost_is_answered_told_and_leaves_the_order_alone(
+    room: Room,
+) -> None:
+    run = await delivered(room)
+    await run.raise_tip(300)
+    (tip,) = await run.tip_charges()
+    dispute = await disputed(
+        run, paid_by=tip.stripe_payment_intent_id, reason="product_not_received"
+    )
+    await dispute.hear()
+    await dispute.is_known()
+
+    row = await dispute.row()
+    assert (row.order_id, row.tip_charge_id) == (run.placing.order.id, tip.id)
+    assert (row.withdrawn_cents, row.evidence_due_by is not None) == (300, True)
+    assert "asks about the tip" in (await run.told(room.world.admin))[-1]
+    # The bank hears of the tip, since the bill alone does not explain so small a charge.
+    fault = Evidence(admin_id=room.world.admin.user_id, fault=Bearer.DRIVER)
+    await dispute.ask(W.add_evidence, fault)
+    await dispute.ask(W.submit, DisputeRequest(admin_id=room.world.admin.user_id))
+    said = dispute.at_stripe().evidence.product_description or ""
+    assert "The charge in question is 3.00 USD of the tip" in said
+
+    await dispute.decide("lost")
+    assert (await dispute.handle.result()).outcome is Outcome.LOST
+    await dispute.ops_hear("The dispute about the tip of")
+    assert (await run.row()).status is S.DELIVERED
+    assert (await run.trace())[-1] is S.DELIVERED
+    # The driver has what he had before the tip; nothing of the tax and of the order is touched.
+    assert await order_books(run) == {**parts(run), Account.STRIPE_CLEARING: 2660}
+
+
+async def test_a_tip_that_is_disputed_and_won_is_the_drivers(room: Room) -> None:
+    run = await delivered(room)
+    await run.raise_tip(300)
+    before = await order_books(run)
+    (tip,) = await run.tip_charges()
+    dispute = await disputed(run, paid_by=tip.stripe_payment_intent_id)
+    await dispute.hear()
+    await dispute.is_known()
+    await dispute.decide("won")
+
+    assert (await dispute.handle.result()).outcome is Outcome.WON
+    assert (await run.trace())[-1] is S.DELIVERED
+    assert await order_books(run) == before

@@ -237,6 +237,44 @@ async def test_a_payment_whose_webhook_never_came_is_told_to_its_order(bureau: B
     assert figures(second) == (2660 - FEE, 2660 - FEE, 0)
 
 
+async def test_a_tip_that_was_never_written_down_is_told_to_its_order(bureau: Bureau) -> None:
+    run = await delivered(bureau)
+    tip = await run.tip_at_stripe(300)
+
+    await bureau.reconcile()
+    await until(lambda: _has_booked(bureau, run, Event.TIP))
+    second = await bureau.reconcile()
+
+    (case,) = await cases(bureau.database)
+    assert (case.kind, case.status) == (CaseKind.PAYMENT_UNHEARD, RESOLVED)
+    assert (case.resolved_how, case.order_id) == (
+        "told the order: tip_charged",
+        run.placing.order.id,
+    )
+    assert [(t.stripe_payment_intent_id, t.amount_cents) for t in await run.tip_charges()] == [
+        (tip.payment_intent_id, 300)
+    ]
+    row = await run.row()
+    assert (row.tip_cents, row.driver_earning_cents, row.status) == (300, 800, S.DELIVERED)
+    assert (second.matched, second.opened, second.balances[0].difference_cents) == (1, 0, 0)
+
+
+async def test_a_tip_given_back_in_the_dashboard_is_for_people_and_not_told_to_its_order(
+    bureau: Bureau,
+) -> None:
+    run = await delivered(bureau)
+    await run.raise_tip(300)
+    (tip,) = await run.tip_charges()
+    bureau.room.stripe.v1.refunds.create({"payment_intent": tip.stripe_payment_intent_id})
+
+    await bureau.reconcile()
+    await bureau.reconcile()
+
+    assert await kinds(bureau.database) == [(CaseKind.REFUND_UNKNOWN, OPEN)]
+    assert (await run.payment()).refunded_cents == 0
+    assert (await run.row()).status is S.DELIVERED
+
+
 async def test_a_payment_that_is_still_warm_is_left_to_its_webhook(bureau: Bureau) -> None:
     run = await bureau.room.begin()
     await bureau.room.wallet.pay(run.placed.client_secret)

@@ -5,56 +5,27 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import select
-from sqlmodel import col
-from temporalio.client import WithStartWorkflowOperation, WorkflowUpdateFailedError
-from temporalio.common import WorkflowIDConflictPolicy
+from temporalio.client import WorkflowUpdateFailedError
 from temporalio.exceptions import ApplicationError
-from uuid_utils.compat import uuid7
 
 from domain.ledger import Account
 from domain.order_status import OrderStatus
+from local.people import until
 from providers.stripe import TIP
-from schema.messages.order import ChangeTip, OrderStart, StatusView
-from schema.tables import TipCharge
+from schema.messages.money import TipCharged
 from tests.books import booked_events, books
+from tests.workflows.disputes import delivered
 from tests.workflows.room import Room, Run
-from workflows.options import ORDERS_QUEUE
 from workflows.order import OrderWorkflow
 
 S = OrderStatus
 
 
-async def raise_tip(run: Run, cents: int) -> StatusView:
-    """Ask for another tip, as the facade does: an order that has ended is taken up again."""
-    start = WithStartWorkflowOperation(
-        OrderWorkflow.run,
-        OrderStart(order_id=run.placing.order.id),
-        id=run.handle.id,
-        task_queue=ORDERS_QUEUE,
-        id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
-    )
-    return await run.room.client.execute_update_with_start_workflow(
-        OrderWorkflow.change_tip,
-        ChangeTip(by=run.customer, tip_cents=cents),
-        id=str(uuid7()),
-        start_workflow_operation=start,
-    )
-
-
 async def refusal(run: Run, cents: int) -> str | None:
     with pytest.raises(WorkflowUpdateFailedError) as failed:
-        await raise_tip(run, cents)
+        await run.raise_tip(cents)
     assert isinstance(failed.value.cause, ApplicationError)
     return failed.value.cause.type
-
-
-async def delivered(room: Room) -> Run:
-    run = await room.begin()
-    await run.cook()
-    await run.deliver(room.world.drivers[0])
-    await run.handle.result()
-    return run
 
 
 def charged(run: Run) -> list[int]:
@@ -69,13 +40,7 @@ def charged(run: Run) -> list[int]:
 
 
 async def tip_charges(run: Run) -> list[int]:
-    async with run.room.database.read() as session:
-        found = await session.scalars(
-            select(col(TipCharge.amount_cents))
-            .where(col(TipCharge.order_id) == run.placing.order.id)
-            .order_by(col(TipCharge.id))
-        )
-        return list(found)
+    return [charge.amount_cents for charge in await run.tip_charges()]
 
 
 async def lose_the_card(run: Run) -> None:
@@ -89,8 +54,8 @@ async def test_a_tip_raised_on_the_way_is_charged_when_the_order_is_delivered(ro
     run = await room.begin()
     await run.cook()
 
-    await raise_tip(run, 200)
-    await raise_tip(run, 300)
+    await run.raise_tip(200)
+    await run.raise_tip(300)
     assert await refusal(run, 299) == "TipNotLowered"
     row = await run.row()
     assert (row.tip_cents, row.promised_tip_cents, charged(run)) == (0, 300, [2660])
@@ -115,9 +80,9 @@ async def test_a_tip_raised_on_the_way_is_charged_when_the_order_is_delivered(ro
 async def test_a_tip_raised_after_delivery_is_charged_at_once(room: Room) -> None:
     run = await delivered(room)
 
-    await raise_tip(run, 300)
-    await raise_tip(run, 300)
-    await raise_tip(run, 500)
+    await run.raise_tip(300)
+    await run.raise_tip(300)
+    await run.raise_tip(500)
     assert await refusal(run, 100) == "TipNotLowered"
 
     row = await run.row()
@@ -138,7 +103,7 @@ async def test_raises_at_once_come_to_the_highest_and_no_more(room: Room) -> Non
     run = await delivered(room)
 
     await asyncio.gather(
-        *(raise_tip(run, cents) for cents in (100, 300, 500)), return_exceptions=True
+        *(run.raise_tip(cents) for cents in (100, 300, 500)), return_exceptions=True
     )
 
     row = await run.row()
@@ -151,7 +116,7 @@ async def test_a_tip_whose_answer_was_lost_is_charged_once(room: Room, kind: str
     run = await delivered(room)
 
     async with room.stripe_fault("POST /v1/payment_intents", kind, times=4):
-        await raise_tip(run, 300)
+        await run.raise_tip(300)
 
     assert charged(run) == [2660, 300]
     assert await tip_charges(run) == [300]
@@ -172,7 +137,7 @@ async def test_a_tip_that_is_still_being_charged_is_not_charged_again(room: Room
         }
     )
 
-    raising = asyncio.create_task(raise_tip(run, 300))
+    raising = asyncio.create_task(run.raise_tip(300))
     await asyncio.wait([raising], timeout=2)
     assert charged(run) == [2660]
     await asyncio.to_thread(intents.confirm, earlier.id, {"off_session": True})
@@ -180,6 +145,65 @@ async def test_a_tip_that_is_still_being_charged_is_not_charged_again(room: Room
 
     assert charged(run) == [2660, 300]
     assert await tip_charges(run) == [300]
+
+
+async def test_a_tip_whose_order_was_terminated_before_it_was_written_is_the_drivers(
+    room: Room,
+) -> None:
+    run = await room.begin()
+    await run.cook()
+    await run.raise_tip(300)
+    await run.take(room.world.drivers[0])
+    async with room.stripe_fault("POST /v1/payment_intents", "drop_after", times=1000):
+        await run.drive(room.world.drivers[0])
+        await until(lambda: is_charged(run, 300))
+        await run.handle.terminate()
+    assert await tip_charges(run) == []
+
+    fact = tip_fact(run)
+    await run.tell_again(OrderWorkflow.tip_charged, fact)
+    await run.handle.result()
+    await run.tell_again(OrderWorkflow.tip_charged, fact)
+    await run.handle.result()
+    await run.raise_tip(300)
+
+    row = await run.row()
+    assert (row.tip_cents, row.promised_tip_cents, row.driver_earning_cents) == (300, None, 800)
+    assert charged(run) == [2660, 300]
+    assert await tip_charges(run) == [300]
+    assert (await booked_events(room.database, run.placing.order.id)).count("tip") == 1
+
+
+async def test_a_tip_that_only_stripe_tells_of_is_written_once_whoever_hears_first(
+    room: Room,
+) -> None:
+    run = await delivered(room)
+    fact = await run.tip_at_stripe(300)
+
+    await run.tell_again(OrderWorkflow.tip_charged, fact)
+    raising = asyncio.gather(run.raise_tip(500), run.raise_tip(500))
+    await run.handle.signal(OrderWorkflow.tip_charged, fact)
+    await raising
+
+    assert charged(run) == [2660, 300, 200]
+    assert await tip_charges(run) == [300, 200]
+    assert (await run.row()).tip_cents == 500
+
+
+async def is_charged(run: Run, cents: int) -> bool:
+    return cents in await asyncio.to_thread(charged, run)
+
+
+def tip_fact(run: Run) -> TipCharged:
+    """What Stripe's webhook says of the order's tip."""
+    intents = run.room.stripe.v1.payment_intents.list({"customer": str(run.intent().customer)})
+    (tip,) = (
+        intent
+        for intent in intents.data
+        if intent.metadata.to_dict().get("purpose") == TIP
+        and intent.metadata["order_id"] == str(run.placing.order.id)
+    )
+    return TipCharged(payment_intent_id=tip.id, amount_cents=tip.amount_received)
 
 
 async def test_a_card_that_is_gone_changes_nothing(room: Room) -> None:
@@ -199,7 +223,7 @@ async def test_a_promised_tip_that_the_card_does_not_give_is_told_and_forgotten(
 ) -> None:
     run = await room.begin()
     await run.cook()
-    await raise_tip(run, 300)
+    await run.raise_tip(300)
     await lose_the_card(run)
 
     await run.deliver(room.world.drivers[0])
@@ -215,7 +239,7 @@ async def test_a_cancelled_order_takes_no_tip_and_charges_none_that_was_promised
 ) -> None:
     run = await room.begin()
     await run.pay()
-    await raise_tip(run, 300)
+    await run.raise_tip(300)
 
     await run.ask(OrderWorkflow.reject, run.command(run.chef, "no rice"))
     await run.handle.result()
