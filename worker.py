@@ -92,7 +92,7 @@ async def working(client: Client, settings: Settings, **options: Any) -> AsyncIt
         Worker(
             client,
             task_queue=ORDERS_QUEUE,
-            workflows=[OrderWorkflow, DisputeWorkflow, RefundWorkflow],
+            workflows=[OrderWorkflow],
             activities=[
                 orders.begin_order,
                 orders.load_order,
@@ -102,16 +102,8 @@ async def working(client: Client, settings: Settings, **options: Any) -> AsyncIt
                 orders.promise_tip,
                 orders.open_complaints,
                 orders.raise_alarm,
-                refunds.begin_refund,
-                refunds.load_refund,
-                refunds.decide_refund,
-                refunds.alarm_of_refund,
-                refunds.give_refund_up,
                 dispatch.make_offer,
                 dispatch.withdraw_offer,
-                disputes.note_decision,
-                disputes.note_told,
-                disputes.unconcede,
             ],
             sticky_queue_schedule_to_start_timeout=STICKY,
             graceful_shutdown_timeout=GRACE,
@@ -140,13 +132,24 @@ async def working(client: Client, settings: Settings, **options: Any) -> AsyncIt
             client,
             task_queue=PAYOUTS_QUEUE,
             workflows=[
+                DisputeWorkflow,
                 OnboardingWorkflow,
                 PayoutWorkflow,
                 PayoutRunWorkflow,
                 PayoutDayWorkflow,
                 ReconciliationWorkflow,
+                RefundWorkflow,
             ],
             activities=[
+                orders.raise_alarm,
+                refunds.begin_refund,
+                refunds.load_refund,
+                refunds.decide_refund,
+                refunds.alarm_of_refund,
+                refunds.give_refund_up,
+                disputes.note_decision,
+                disputes.note_told,
+                disputes.unconcede,
                 onboarding.find_account,
                 onboarding.open_link,
                 onboarding.tell_payee,
@@ -192,7 +195,8 @@ async def working(client: Client, settings: Settings, **options: Any) -> AsyncIt
 def _deployment(settings: Settings, behavior: VersioningBehavior) -> WorkerDeploymentConfig | None:
     """With a build id, orders stay with the build they began on until they end.
 
-    What lives as long as a chef or driver goes on with the newest.
+    What may live for months (a bank's dispute), or as long as a chef or driver, goes on with the
+    newest.
     """
     if not settings.worker_build_id:
         return None
