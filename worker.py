@@ -28,6 +28,7 @@ from activities.heartbeat import Heartbeats
 from activities.messenger import Messenger
 from activities.onboarding import OnboardingActivities
 from activities.orders import OrderActivities
+from activities.overlooked import OverlookedActivities
 from activities.payments import PaymentActivities
 from activities.payouts import PayoutActivities
 from activities.reconciliation import ReconciliationActivities
@@ -88,11 +89,12 @@ async def working(client: Client, settings: Settings, **options: Any) -> AsyncIt
     )
     payouts = PayoutActivities(database, Payouts(stripe))
     reconciliation = ReconciliationActivities(database, PlatformBalance(stripe))
+    overlooked = OverlookedActivities(database, client, RefundWorkflow.run, PAYOUTS_QUEUE)
     workers = [
         Worker(
             client,
             task_queue=ORDERS_QUEUE,
-            workflows=[OrderWorkflow, DisputeWorkflow, RefundWorkflow],
+            workflows=[OrderWorkflow],
             activities=[
                 orders.begin_order,
                 orders.load_order,
@@ -103,16 +105,8 @@ async def working(client: Client, settings: Settings, **options: Any) -> AsyncIt
                 orders.note_tip,
                 orders.open_complaints,
                 orders.raise_alarm,
-                refunds.begin_refund,
-                refunds.load_refund,
-                refunds.decide_refund,
-                refunds.alarm_of_refund,
-                refunds.give_refund_up,
                 dispatch.make_offer,
                 dispatch.withdraw_offer,
-                disputes.note_decision,
-                disputes.note_told,
-                disputes.unconcede,
             ],
             sticky_queue_schedule_to_start_timeout=STICKY,
             graceful_shutdown_timeout=GRACE,
@@ -141,13 +135,24 @@ async def working(client: Client, settings: Settings, **options: Any) -> AsyncIt
             client,
             task_queue=PAYOUTS_QUEUE,
             workflows=[
+                DisputeWorkflow,
                 OnboardingWorkflow,
                 PayoutWorkflow,
                 PayoutRunWorkflow,
                 PayoutDayWorkflow,
                 ReconciliationWorkflow,
+                RefundWorkflow,
             ],
             activities=[
+                orders.raise_alarm,
+                refunds.begin_refund,
+                refunds.load_refund,
+                refunds.decide_refund,
+                refunds.alarm_of_refund,
+                refunds.give_refund_up,
+                disputes.note_decision,
+                disputes.note_told,
+                disputes.unconcede,
                 onboarding.find_account,
                 onboarding.open_link,
                 onboarding.tell_payee,
@@ -165,6 +170,7 @@ async def working(client: Client, settings: Settings, **options: Any) -> AsyncIt
                 reconciliation.untold_orders,
                 reconciliation.note_order_told,
                 reconciliation.finish_reconciliation,
+                overlooked.take_refunds_up,
             ],
             max_task_queue_activities_per_second=settings.payout_activities_per_second,
             interceptors=[Heartbeats()],
@@ -193,7 +199,8 @@ async def working(client: Client, settings: Settings, **options: Any) -> AsyncIt
 def _deployment(settings: Settings, behavior: VersioningBehavior) -> WorkerDeploymentConfig | None:
     """With a build id, orders stay with the build they began on until they end.
 
-    What lives as long as a chef or driver goes on with the newest.
+    What may live for months (a bank's dispute), or as long as a chef or driver, goes on with the
+    newest.
     """
     if not settings.worker_build_id:
         return None

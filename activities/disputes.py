@@ -19,7 +19,7 @@ from domain import evidence as composing
 from domain.disputes import Outcome
 from providers.stripe import Stripe
 from schema.database import Database
-from schema.messages.disputes import Decision, DisputeRef, Standing, Told
+from schema.messages.disputes import Decision, DisputeRef, Standing, Submission, Told
 from schema.queries import disputes, evidence, webhooks
 from schema.queries.disputes import Seen
 from schema.queries.webhooks import PaidFor
@@ -49,7 +49,7 @@ class DisputeActivities:
             return await self._write_down(session, dispute)
 
     @activity.defn
-    async def submit_evidence(self, ref: DisputeRef) -> Standing:
+    async def submit_evidence(self, ref: Submission) -> Standing:
         """Send all that is known of the order to the bank, unless it was answered already.
 
         Fails for good (StripeRefused) when Stripe does not take it.
@@ -103,10 +103,12 @@ class DisputeActivities:
                 raise ApplicationError(f"{ref.dispute_id} was never looked at", type="NotLookedAt")
             return composing.compose(await evidence.case(session, row))
 
-    async def _answered(self, ref: DisputeRef, sent: Mapping[str, str]) -> stripe.Dispute:
+    async def _answered(self, ref: Submission, sent: Mapping[str, str]) -> stripe.Dispute:
         # The same key for the same words alone: Stripe refuses it with others.
         digest = sha256(repr(sorted(sent.items())).encode()).hexdigest()[:16]
-        step = key(f"dispute-{ref.dispute_id}", f"evidence:{digest}")
+        # A refusal is kept under its key, too.
+        again = f":{ref.refused_before}" if ref.refused_before else ""
+        step = key(f"dispute-{ref.dispute_id}", f"evidence:{digest}{again}")
         with refusals(), kept_errors():
             try:
                 return await self._stripe.answer_dispute(ref.dispute_id, sent, key=step)

@@ -38,6 +38,10 @@ _AWAITING_EVIDENCE = frozenset({"needs_response", "warning_needs_response"})
 # How long before evidence is due ops is reminded of it.
 REMINDERS = (timedelta(days=3), timedelta(days=1))
 
+# How often evidence that Stripe refused is sent again, and how often when its end is near.
+_SEND_AGAIN, _SEND_AGAIN_SOON = timedelta(days=1), timedelta(hours=1)
+_NEAR = timedelta(days=2)
+
 
 def is_inquiry(status: str) -> bool:
     """Whether the bank only asks, or did no more than ask."""
@@ -103,3 +107,8 @@ def reminder_due(due_by: datetime, now: datetime) -> timedelta | None:
 def next_reminder(due_by: datetime, now: datetime) -> datetime | None:
     """When ops is to be reminded next."""
     return min((due_by - before for before in REMINDERS if due_by - before > now), default=None)
+
+
+def next_try(due_by: datetime, now: datetime) -> datetime:
+    """When evidence that Stripe has refused is to be sent again."""
+    return now + (_SEND_AGAIN_SOON if due_by - now <= _NEAR else _SEND_AGAIN)

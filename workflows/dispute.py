@@ -39,6 +39,7 @@ with workflow.unsafe.imports_passed_through():
         DisputeRequest,
         Evidence,
         Standing,
+        Submission,
         Told,
     )
     from schema.messages.money import DisputeClosed, DisputeOpened
@@ -61,6 +62,7 @@ class DisputeWorkflow:
         self._standing: Standing | None = None
         self._unreadable = False
         self._news = False
+        self._refused = 0
         # One change goes at a time: an admin's, or what a look at Stripe brings.
         self._door = asyncio.Lock()
 
@@ -278,12 +280,17 @@ class DisputeWorkflow:
         return False
 
     async def _submit(self) -> None:
-        self._standing = await workflow.execute_activity_method(
-            DisputeActivities.submit_evidence,
-            self._ref,
-            summary="send the evidence",
-            **stripe_call(within=HOWEVER_LONG),
-        )
+        try:
+            self._standing = await workflow.execute_activity_method(
+                DisputeActivities.submit_evidence,
+                Submission(dispute_id=self._ref.dispute_id, refused_before=self._refused),
+                summary="send the evidence",
+                **stripe_call(within=HOWEVER_LONG),
+            )
+        except ActivityError as error:
+            if isinstance(error.cause, ApplicationError):
+                self._refused += 1
+            raise
 
     async def _concede(self) -> None:
         try:
@@ -340,11 +347,13 @@ class DisputeWorkflow:
         return rules.awaits_evidence(known.status) and not known.past_due and not known.submitted
 
     def _next_look(self) -> datetime:
-        """Tomorrow, or when evidence or a reminder is due before that."""
+        """Tomorrow, or when evidence (once more) or a reminder is due before that."""
         now, known = workflow.now(), self._known
         moments: list[datetime | None] = [now + LOOK_AGAIN]
         if self._waits_for_us and known.due_by is not None:
             moments += [known.answer_by, rules.next_reminder(known.due_by, now)]
+            if self._refused:
+                moments.append(rules.next_try(known.due_by, now))
         return min(at for at in moments if at is not None and at > now)
 
     def _learn(self, **news: object) -> None:

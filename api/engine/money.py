@@ -9,7 +9,7 @@ from schema.messages.base import Message
 from schema.messages.disputes import DisputeRef
 from schema.messages.refund import Decision, RefundStart, RefundView
 from workflows.dispute import DisputeWorkflow
-from workflows.options import ORDERS_QUEUE
+from workflows.options import PAYOUTS_QUEUE
 from workflows.refund import RefundWorkflow
 from workflows.schedules import RECONCILIATION
 
@@ -48,7 +48,7 @@ class Money:
             DisputeRef(dispute_id=dispute_id),
             DisputeWorkflow.changed,
             workflow_id=_dispute_id(dispute_id),
-            task_queue=ORDERS_QUEUE,
+            task_queue=PAYOUTS_QUEUE,
         )
 
     async def ask_dispute(
@@ -62,7 +62,7 @@ class Money:
             DisputeWorkflow.run,
             DisputeRef(dispute_id=dispute_id),
             workflow_id=_dispute_id(dispute_id),
-            task_queue=ORDERS_QUEUE,
+            task_queue=PAYOUTS_QUEUE,
             why=f"taken up: {update.__name__}",
         )
         await self._door.ask(update, request, start=start, key=key)
@@ -85,7 +85,7 @@ def _refund(start: RefundStart) -> WithStartWorkflowOperation[Any, Any]:
         RefundWorkflow.run,
         start,
         workflow_id=f"refund-{start.request_id}",
-        task_queue=ORDERS_QUEUE,
+        task_queue=PAYOUTS_QUEUE,
         why=f"{start.ask.kind}: {start.ask.reason}" if start.ask else "taken up again",
     )
 

@@ -41,6 +41,12 @@ class Standing(DisputeRef):
     told: Stage | None
 
 
+class Submission(DisputeRef):
+    """The evidence is to go off; `refused_before` counts how often Stripe has refused it."""
+
+    refused_before: int = 0
+
+
 class DisputeRequest(Message):
     """What an admin wants with a dispute."""
 

@@ -23,7 +23,7 @@ from local import world as worlds
 from local.world import World
 from providers.stripe import Stripe
 from schema.database import Database
-from schema.messages.disputes import Decision, DisputeRef, Standing
+from schema.messages.disputes import Decision, DisputeRef, Standing, Submission
 from schema.messages.refund import Begin, GiveBack, RefundAsk, RefundTerms
 from schema.queries import disputes, tips
 from schema.queries.webhooks import PaidFor
@@ -212,8 +212,8 @@ async def test_evidence_whose_answer_was_lost_is_sent_once(desk: Desk) -> None:
     await desk.control("faults", {"match": "POST /v1/disputes/*", "kind": "drop_after"})
 
     with pytest.raises(stripe.APIConnectionError):
-        await desk.activities.submit_evidence(ref)
-    standing = await desk.activities.submit_evidence(ref)
+        await desk.activities.submit_evidence(Submission(dispute_id=ref.dispute_id))
+    standing = await desk.activities.submit_evidence(Submission(dispute_id=ref.dispute_id))
 
     assert (standing.submitted, standing.status) == (True, "under_review")
     assert (await desk.at_stripe()).evidence_details.submission_count == 1
@@ -223,7 +223,7 @@ async def test_what_was_sent_is_kept(desk: Desk) -> None:
     ref = await desk.dispute()
     await desk.look()
 
-    await desk.activities.submit_evidence(ref)
+    await desk.activities.submit_evidence(Submission(dispute_id=ref.dispute_id))
 
     sent = (await desk.row()).evidence
     assert sent is not None

@@ -99,3 +99,18 @@ def test_each_reminder_has_its_moment(ago: timedelta) -> None:
 
 def test_reminders_come_in_order() -> None:
     assert all(earlier > later for earlier, later in pairwise(disputes.REMINDERS))
+
+
+@pytest.mark.parametrize(
+    ("left", "wait"),
+    [
+        (timedelta(days=5), timedelta(days=1)),
+        (timedelta(days=2, seconds=1), timedelta(days=1)),
+        (timedelta(days=2), timedelta(hours=1)),
+        (timedelta(minutes=5), timedelta(hours=1)),
+    ],
+)
+def test_refused_evidence_is_sent_again_sooner_when_its_end_is_near(
+    left: timedelta, wait: timedelta
+) -> None:
+    assert disputes.next_try(DUE, DUE - left) == DUE - left + wait

@@ -18,7 +18,7 @@ from schema.tables import AdminAction
 from schema.tables import Dispute as Row
 from tests.workflows.room import Room, Run
 from workflows.dispute import DisputeWorkflow
-from workflows.options import ORDERS_QUEUE
+from workflows.options import PAYOUTS_QUEUE
 
 
 @dataclass
@@ -39,7 +39,7 @@ class DisputeRun:
             DisputeWorkflow.run,
             DisputeRef(dispute_id=self.dispute_id),
             id=f"dispute-{self.dispute_id}",
-            task_queue=ORDERS_QUEUE,
+            task_queue=PAYOUTS_QUEUE,
             start_signal=DisputeWorkflow.changed.__name__,
         )
 

@@ -155,6 +155,27 @@ async def test_the_evidence_goes_off_by_itself_a_day_before_it_is_due(room: Room
     assert (await dispute.handle.result()).outcome is Outcome.WON
 
 
+async def test_evidence_that_stripe_refuses_close_to_its_end_is_sent_again_every_hour(
+    room: Room,
+) -> None:
+    dispute = await open_dispute(room)
+    due = (await dispute.row()).evidence_due_by
+    assert due is not None
+
+    async with room.stripe_fault("POST /v1/disputes/*", "refused", times=2):
+        await room.skip(due - await moment(room.env) - timedelta(days=1, minutes=-1))
+        assert dispute.at_stripe().status == "needs_response"
+        await room.skip(timedelta(hours=1, minutes=1))
+        assert dispute.at_stripe().status == "needs_response"
+        await room.skip(timedelta(hours=1, minutes=1))
+
+    assert dispute.at_stripe().status == "under_review"
+    refused = [told for told in await dispute.run.told(room.world.admin) if "our answer" in told]
+    assert len(refused) == 1
+    await dispute.decide("won")
+    await dispute.handle.result()
+
+
 async def test_an_admin_adds_words_and_sends_the_evidence_at_once(room: Room) -> None:
     dispute = await open_dispute(room)
     admin = room.world.admin.user_id

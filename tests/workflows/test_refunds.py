@@ -1,40 +1,27 @@
 """Complaints and refunds: who decides, what Stripe does, what the order and the books say of it."""
 
 import asyncio
-from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
-from uuid import UUID
 
 import pytest
 from sqlalchemy import select
 from sqlmodel import col
-from temporalio.client import (
-    WithStartWorkflowOperation,
-    WorkflowHandle,
-    WorkflowUpdateFailedError,
-)
-from temporalio.common import WorkflowIDConflictPolicy
+from temporalio.client import WorkflowUpdateFailedError
 from temporalio.exceptions import ApplicationError
-from uuid_utils.compat import uuid7
 
 from domain.ledger import Account, Bearer
-from domain.order_status import OrderStatus
-from domain.refunds import RefundKind, RequestStatus, Rules
+from domain.order_status import Actor, OrderStatus
+from domain.refunds import RefundKind, RequestStatus
 from local.people import until
 from schema.messages.money import DisputeClosed, DisputeOpened, RefundSettled
-from schema.messages.refund import (
-    Decision,
-    ItemAsked,
-    RefundAsk,
-    RefundStart,
-    RefundTerms,
-    RefundView,
-)
-from schema.tables import AdminAction, OrderItem
+from schema.messages.refund import RefundStart, RefundTerms
+from schema.queries import orders
+from schema.tables import AdminAction
 from tests.books import booked_events, books
+from tests.workflows.disputes import disputed
+from tests.workflows.refunds import Asked, ask
 from tests.workflows.room import REPLAYED, Room, Run
-from workflows.options import ORDERS_QUEUE
+from workflows.options import PAYOUTS_QUEUE
 from workflows.order import OrderWorkflow
 from workflows.refund import RefundWorkflow
 
@@ -42,36 +29,6 @@ pytestmark = pytest.mark.parametrize("room", [REPLAYED], indirect=True)
 
 S, R = OrderStatus, RequestStatus
 DAY = timedelta(days=1)
-NOTHING_SMALL = RefundTerms(rules=Rules(small_cents=0))
-
-
-@dataclass
-class Asked:
-    """One request under way."""
-
-    run: Run
-    ask: RefundAsk
-    handle: WorkflowHandle[RefundWorkflow, RefundView | None]
-
-    async def view(self) -> RefundView:
-        view = await self.handle.query(RefundWorkflow.status)
-        assert view is not None
-        return view
-
-    async def decide(self, grant: bool, **more: Any) -> RefundView:
-        decision = Decision(
-            request_id=self.ask.id,
-            by=self.run.room.world.admin.user_id,
-            grant=grant,
-            reason="We have looked.",
-            **more,
-        )
-        return await self.handle.execute_update(RefundWorkflow.decide, decision)
-
-    async def result(self) -> RefundView:
-        view = await self.handle.result()
-        assert view is not None
-        return view
 
 
 async def delivered(room: Room, card: str = "pm_card_visa") -> Run:
@@ -83,51 +40,6 @@ async def delivered(room: Room, card: str = "pm_card_visa") -> Run:
     await run.deliver(room.world.drivers[0])
     await run.handle.result()
     return run
-
-
-async def ask(
-    run: Run,
-    kind: RefundKind = RefundKind.COMPLAINT,
-    *,
-    terms: RefundTerms = NOTHING_SMALL,
-    bearer: Bearer = Bearer.CHEF,
-    one_item: bool = False,
-    **more: Any,
-) -> Asked:
-    """Have a request made, as the facade does. Raises WorkflowUpdateFailedError when it may not."""
-    world, order_id = run.room.world, run.placing.order.id
-    by = world.customer if kind is RefundKind.COMPLAINT else world.admin
-    if one_item:
-        more["items"] = (ItemAsked(order_item_id=await item_id(run), quantity=1),)
-    asked = RefundAsk(
-        id=uuid7(),
-        order_id=order_id,
-        kind=kind,
-        asked_by=by.user_id,
-        bearer=bearer,
-        reason="quality",
-        **more,
-    )
-    start = WithStartWorkflowOperation(
-        RefundWorkflow.run,
-        RefundStart(request_id=asked.id, terms=terms, ask=asked),
-        id=f"refund-{asked.id}",
-        task_queue=ORDERS_QUEUE,
-        id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
-    )
-    await run.room.client.execute_update_with_start_workflow(
-        RefundWorkflow.ask, start_workflow_operation=start
-    )
-    return Asked(run, asked, await start.workflow_handle())
-
-
-async def item_id(run: Run) -> UUID:
-    async with run.room.database.read() as session:
-        found = await session.scalar(
-            select(col(OrderItem.id)).where(col(OrderItem.order_id) == run.placing.order.id)
-        )
-        assert found is not None
-        return found
 
 
 async def becomes(run: Run, status: S) -> None:
@@ -362,6 +274,27 @@ async def test_a_complaint_and_a_dispute_let_the_order_go_only_together(room: Ro
     assert (await run.handle.result()).status is S.DELIVERED
 
 
+async def test_a_taken_up_order_stays_disputed_while_the_bank_holds_its_money(room: Room) -> None:
+    run = await delivered(room)
+    asked = await ask(run)
+    await becomes(run, S.DISPUTED)
+    dispute = await disputed(run)
+    await dispute.hear()
+    await dispute.is_known()
+    await room.client.get_workflow_handle(run.handle.id).terminate()
+
+    await asked.decide(grant=False)
+    await asked.result()
+    await dispute.decide("won")
+    await dispute.handle.result()
+
+    await becomes(run, S.DELIVERED)
+    async with room.database.read() as session:
+        *_, last = await orders.steps_after(session, run.placing.order.id, 0)
+    # Not by the end of the complaint, while the bank might still keep the money.
+    assert (last.was, last.by.role) == (S.DISPUTED, Actor.STRIPE)
+
+
 async def test_a_dispute_that_is_won_waits_for_the_complaint(room: Room) -> None:
     run = await delivered(room)
     asked = await ask(run)
@@ -411,7 +344,7 @@ async def test_a_request_whose_run_was_terminated_is_taken_up_from_its_row(room:
         RefundWorkflow.run,
         RefundStart(request_id=asked.ask.id),
         id=asked.handle.id,
-        task_queue=ORDERS_QUEUE,
+        task_queue=PAYOUTS_QUEUE,
     )
     await asked.decide(grant=True, amount_cents=100)
 
