@@ -1,5 +1,6 @@
 """An engine room: a Temporal server that skips time, a worker, and a hand for every lever."""
 
+import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -331,7 +332,9 @@ class Run:
         webhook would say of it.
         """
         paid = self.intent()
-        charged = await self.room.stripe.v1.payment_intents.create_async(
+        # Not the SDK's own asynchronous call: nobody would close its connection.
+        charged = await asyncio.to_thread(
+            self.room.stripe.v1.payment_intents.create,
             {
                 "amount": cents,
                 "currency": "usd",
@@ -341,7 +344,7 @@ class Run:
                 "off_session": True,
                 "confirm": True,
                 "metadata": {"order_id": str(self.placing.order.id), "purpose": TIP},
-            }
+            },
         )
         return TipCharged(payment_intent_id=charged.id, amount_cents=charged.amount_received)
 
