@@ -96,8 +96,14 @@ class Tips:
 
     async def heard_of(self, fact: TipCharged) -> None:
         """Write down a tip that Stripe says was charged; whoever charged it may have been stopped
-        before he could.
+        before he could. Where nobody has driven, people have to see whose money it is.
         """
+        if self._steps.order.driver_id is None:
+            words = f"a tip of {fact.amount_cents} cents came, and nobody has driven"
+            await self._steps.alarm(
+                Alert.PAYMENT_MISMATCH, key=fact.payment_intent_id, reason=words
+            )
+            return
         async with self._charging:
             price = await workflow.execute_local_activity_method(
                 OrderActivities.note_tip,

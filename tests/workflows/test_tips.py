@@ -190,6 +190,20 @@ async def test_a_tip_that_only_stripe_tells_of_is_written_once_whoever_hears_fir
     assert (await run.row()).tip_cents == 500
 
 
+async def test_a_tip_of_an_order_that_nobody_drove_is_left_to_people(room: Room) -> None:
+    run = await room.begin()
+    await run.pay()
+    fact = await run.tip_at_stripe(300)
+
+    await run.handle.signal(OrderWorkflow.tip_charged, fact)
+    await run.ask(OrderWorkflow.reject, run.command(run.chef, "no rice"))
+    await run.handle.result()
+
+    assert await tip_charges(run) == []
+    assert any("nobody has driven" in words for words in await run.told(room.world.admin))
+    assert (await run.row()).status is S.CANCELLED
+
+
 async def is_charged(run: Run, cents: int) -> bool:
     return cents in await asyncio.to_thread(charged, run)
 
