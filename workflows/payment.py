@@ -227,7 +227,8 @@ class OrderPayment:
     @property
     def is_disputed(self) -> bool:
         """Whether the customer's bank has taken the money, and not decided yet."""
-        return bool(self._open_disputes)
+        known = {*self._open_disputes, *self._steps.order.disputes_open}
+        return bool(known - self._ended_disputes)
 
     async def look(self, reason: str = "refunded_at_stripe") -> None:
         """Write down what Stripe says of the payment; a delivered order may be refunded by it."""
@@ -257,7 +258,6 @@ class OrderPayment:
     async def dispute_ended(self, fact: DisputeClosed) -> None:
         """The bank has decided who keeps the money."""
         self._ended_disputes.add(fact.dispute_id)
-        self._open_disputes.discard(fact.dispute_id)
         async with self._steps.noting():
             if self._steps.status is OrderStatus.CANCELLED:
                 # What the bank had taken and gave again is the customer's.
@@ -266,7 +266,7 @@ class OrderPayment:
                 # It was still under way when the dispute was opened.
                 await self._steps.move(OrderStatus.DISPUTED, STRIPE, reason=fact.dispute_id)
             if self._steps.status is OrderStatus.DISPUTED:
-                if fact.won and (self._open_disputes or await self._steps.open_complaints()):
+                if fact.won and (self.is_disputed or await self._steps.open_complaints()):
                     return
                 verdict = OrderStatus.DELIVERED if fact.won else OrderStatus.REFUNDED
                 await self._steps.move(verdict, STRIPE, reason=fact.dispute_id)

@@ -94,6 +94,7 @@ class Order(Message):
     delivered_at: datetime | None = None
     promo_code: str | None = None
     disputes_over: tuple[str, ...] = ()
+    disputes_open: tuple[str, ...] = ()
 
     @property
     def prep_time(self) -> timedelta:

@@ -174,6 +174,20 @@ async def over_for(session: AsyncSession, order_id: UUID) -> tuple[str, ...]:
     return tuple(found)
 
 
+async def open_for(session: AsyncSession, order_id: UUID) -> tuple[str, ...]:
+    """The disputes by which a bank holds an order's money, whether or not it has heard of them."""
+    found = await session.scalars(
+        select(col(Dispute.stripe_dispute_id))
+        .where(
+            col(Dispute.order_id) == order_id,
+            col(Dispute.outcome).is_(None),
+            col(Dispute.inquiry).is_(False),
+        )
+        .order_by(col(Dispute.stripe_dispute_id))
+    )
+    return tuple(found)
+
+
 async def taken(session: AsyncSession, order_id: UUID) -> int:
     """What banks hold of an order's payment or have taken for good, in cents."""
     found = await session.scalar(

@@ -146,8 +146,11 @@ async def load(session: AsyncSession, order_id: UUID) -> message.Order | None:
     row = found.first()
     if row is None:
         return None
-    over = await disputes.over_for(session, order_id)
-    return _message(*row).model_copy(update={"disputes_over": over})
+    known = {
+        "disputes_over": await disputes.over_for(session, order_id),
+        "disputes_open": await disputes.open_for(session, order_id),
+    }
+    return _message(*row).model_copy(update=known)
 
 
 async def parties(session: AsyncSession, order_id: UUID) -> Parties:

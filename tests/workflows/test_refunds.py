@@ -10,13 +10,15 @@ from temporalio.client import WorkflowUpdateFailedError
 from temporalio.exceptions import ApplicationError
 
 from domain.ledger import Account, Bearer
-from domain.order_status import OrderStatus
+from domain.order_status import Actor, OrderStatus
 from domain.refunds import RefundKind, RequestStatus
 from local.people import until
 from schema.messages.money import DisputeClosed, DisputeOpened, RefundSettled
 from schema.messages.refund import RefundStart, RefundTerms
+from schema.queries import orders
 from schema.tables import AdminAction
 from tests.books import booked_events, books
+from tests.workflows.disputes import disputed
 from tests.workflows.refunds import Asked, ask
 from tests.workflows.room import REPLAYED, Room, Run
 from workflows.options import PAYOUTS_QUEUE
@@ -270,6 +272,27 @@ async def test_a_complaint_and_a_dispute_let_the_order_go_only_together(room: Ro
         OrderWorkflow.dispute_closed, DisputeClosed(dispute_id="dp_both", won=True)
     )
     assert (await run.handle.result()).status is S.DELIVERED
+
+
+async def test_a_taken_up_order_stays_disputed_while_the_bank_holds_its_money(room: Room) -> None:
+    run = await delivered(room)
+    asked = await ask(run)
+    await becomes(run, S.DISPUTED)
+    dispute = await disputed(run)
+    await dispute.hear()
+    await dispute.is_known()
+    await room.client.get_workflow_handle(run.handle.id).terminate()
+
+    await asked.decide(grant=False)
+    await asked.result()
+    await dispute.decide("won")
+    await dispute.handle.result()
+
+    await becomes(run, S.DELIVERED)
+    async with room.database.read() as session:
+        *_, last = await orders.steps_after(session, run.placing.order.id, 0)
+    # Not by the end of the complaint, while the bank might still keep the money.
+    assert (last.was, last.by.role) == (S.DISPUTED, Actor.STRIPE)
 
 
 async def test_a_dispute_that_is_won_waits_for_the_complaint(room: Room) -> None:
