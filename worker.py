@@ -28,6 +28,7 @@ from activities.heartbeat import Heartbeats
 from activities.messenger import Messenger
 from activities.onboarding import OnboardingActivities
 from activities.orders import OrderActivities
+from activities.overlooked import OverlookedActivities
 from activities.payments import PaymentActivities
 from activities.payouts import PayoutActivities
 from activities.reconciliation import ReconciliationActivities
@@ -88,6 +89,7 @@ async def working(client: Client, settings: Settings, **options: Any) -> AsyncIt
     )
     payouts = PayoutActivities(database, Payouts(stripe))
     reconciliation = ReconciliationActivities(database, PlatformBalance(stripe))
+    overlooked = OverlookedActivities(database, client, RefundWorkflow.run, PAYOUTS_QUEUE)
     workers = [
         Worker(
             client,
@@ -167,6 +169,7 @@ async def working(client: Client, settings: Settings, **options: Any) -> AsyncIt
                 reconciliation.untold_orders,
                 reconciliation.note_order_told,
                 reconciliation.finish_reconciliation,
+                overlooked.take_refunds_up,
             ],
             max_task_queue_activities_per_second=settings.payout_activities_per_second,
             interceptors=[Heartbeats()],

@@ -2,24 +2,26 @@
 everything that is in either.
 """
 
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 from sqlalchemy import select, text
 from sqlmodel import col
 
 from domain.reconciliation import CaseKind, CaseStatus
+from local import world as worlds
 from schema.database import Database
 from schema.messages.reconciliation import Patience, Reconciling, RunReport
 from schema.tables import ReconciliationCase
 from settings import Settings
 from tests.databases import new_database
 from tests.local.stripe.stripe_harness import Api, Stage
-from tests.workflows.room import Room
+from tests.workflows.room import Room, engine_room
 from workflows.options import PAYOUTS_QUEUE
 from workflows.reconciliation import ReconciliationWorkflow
 
@@ -102,6 +104,26 @@ class Bureau:
         # Nobody's deadline passes meanwhile.
         with self.room.env.auto_time_skipping_disabled():
             return await handle.result()
+
+
+@asynccontextmanager
+async def bureau_at(
+    server: str,
+    settings: Settings,
+    folder: Path,
+    *,
+    cached_workflows: int,
+    interceptors: Sequence[Any] = (),
+) -> AsyncIterator[Bureau]:
+    """A room with one driver, and a Stripe and books that no other test uses."""
+    with own_stripe(folder) as api:
+        async with own_books(server) as (url, database):
+            world = await worlds.settle(database, drivers=1)
+            own = apart(settings, url, api.url)
+            async with engine_room(
+                own, database, world, cached_workflows=cached_workflows, interceptors=interceptors
+            ) as room:
+                yield Bureau(room, api, database)
 
 
 def figures(report: RunReport) -> tuple[int, int | None, int]:

@@ -1,7 +1,8 @@
 """Nightly: every balance transaction of Stripe's is held against the books, and they against it.
 
 What does not add up becomes a case. An order that never heard of its payment or refund is told, and
-does by itself what is right; the next run finds it matched. A run knows nothing that PostgreSQL and
+does by itself what is right; the next run finds it matched. A refund that nobody sees to any more,
+since its workflow was terminated, is seen to again. A run knows nothing that PostgreSQL and
 Stripe do not: one that was terminated is made up for by the next.
 """
 
@@ -16,6 +17,7 @@ from workflows.order import OrderWorkflow
 from workflows.telling import tell_order
 
 with workflow.unsafe.imports_passed_through():
+    from activities.overlooked import OverlookedActivities
     from activities.reconciliation import ReconciliationActivities
     from domain.reconciliation import Remedy
     from schema.messages.money import PaymentSucceeded, RefundSettled
@@ -30,9 +32,13 @@ with workflow.unsafe.imports_passed_through():
         Told,
         Untold,
     )
+    from schema.messages.refund import Overlooked
 
 # The night after the next there is another run.
 _A_DAY = timedelta(days=1)
+
+# A younger request has a workflow, or somebody who still asks for it.
+_OVERLOOKED = timedelta(hours=1)
 
 _BOOKS = RemoteOptions(
     task_queue=PAYOUTS_QUEUE,
@@ -78,6 +84,8 @@ class ReconciliationWorkflow:
             summary="compare the whole, and report",
             **_BOOKS,
         )
+        # The money that moves by it is the next night's.
+        await self._take_refunds_up()
         self._say(
             f"{report.matched} matched; {report.opened} cases opened, {report.open_cases} open"
         )
@@ -155,6 +163,20 @@ class ReconciliationWorkflow:
             summary="the order was told",
             **_BOOKS,
         )
+
+    async def _take_refunds_up(self) -> None:
+        page: UUID | None = None
+        before = workflow.now() - _OVERLOOKED
+        self._say("Taking up refunds that nobody sees to")
+        while True:
+            page = await workflow.execute_activity_method(
+                OverlookedActivities.take_refunds_up,
+                Overlooked(before=before, after=page),
+                summary="take up refunds that nobody sees to",
+                **_BOOKS,
+            )
+            if page is None:
+                return
 
     def _say(self, doing: str) -> None:
         workflow.set_current_details(doing)

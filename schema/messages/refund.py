@@ -65,6 +65,14 @@ class RefundRef(Message):
     request_id: UUID
 
 
+class Overlooked(Message):
+    """A page of the open requests that were made `before` a moment: so many, `after` an id."""
+
+    before: datetime
+    after: UUID | None = None
+    limit: int = 100
+
+
 class RefundAlarm(RefundRef):
     """Ops is to be told of a request; `key` keeps it from being told twice."""
 

@@ -246,6 +246,21 @@ async def open_complaints(session: AsyncSession, order_id: UUID) -> list[UUID]:
     return list(found)
 
 
+async def unsettled(
+    session: AsyncSession, before: datetime, after: UUID | None, limit: int
+) -> list[UUID]:
+    """The next requests that were made before a moment and are still asked or granted."""
+    wanted = [
+        col(RefundRequest.status).in_((RequestStatus.ASKED, RequestStatus.GRANTED)),
+        col(RefundRequest.created_at) < before,
+        *([col(RefundRequest.id) > after] if after is not None else []),
+    ]
+    found = await session.scalars(
+        select(col(RefundRequest.id)).where(*wanted).order_by(col(RefundRequest.id)).limit(limit)
+    )
+    return list(found)
+
+
 async def page_of_complaints(
     session: AsyncSession, statuses: Collection[RequestStatus], *, limit: int, offset: int
 ) -> tuple[list[RefundView], int]:

@@ -15,7 +15,6 @@ from domain import ledger as rules
 from domain.ledger import Account, Event
 from domain.order_status import OrderStatus
 from domain.reconciliation import CaseKind, CaseStatus
-from local import world as worlds
 from local.people import until
 from schema.queries import bookings, ledger, reconciliation_cases
 from schema.tables import Notification, Order
@@ -24,15 +23,13 @@ from tests.books import booked_events, books
 from tests.reconciling import (
     NO_PATIENCE,
     Bureau,
-    apart,
+    bureau_at,
     cases,
     digest,
     figures,
     kinds,
-    own_books,
-    own_stripe,
 )
-from tests.workflows.room import Run, engine_room
+from tests.workflows.room import Run
 from workflows.order import OrderWorkflow
 
 S = OrderStatus
@@ -77,6 +74,7 @@ STEPS = {
     "tell_order",
     "note_order_told",
     "finish_reconciliation",
+    "take_refunds_up",
 }
 FORGETFUL = Forgetful()
 
@@ -88,19 +86,16 @@ async def bureau(
     settings: Settings,
     tmp_path: Path,
 ) -> AsyncIterator[Bureau]:
-    """A room with one driver, and a Stripe and books that no other test uses.
-
-    No workflow is cached, so that every task replays the whole history.
-    """
+    """One of which no workflow is cached, so that every task replays the whole history."""
     interceptors = getattr(request, "param", [])
-    with own_stripe(tmp_path) as api:
-        async with own_books(environment["DATABASE_URL"]) as (url, database):
-            world = await worlds.settle(database, drivers=1)
-            own = apart(settings, url, api.url)
-            async with engine_room(
-                own, database, world, cached_workflows=0, interceptors=interceptors
-            ) as room:
-                yield Bureau(room, api, database)
+    async with bureau_at(
+        environment["DATABASE_URL"],
+        settings,
+        tmp_path,
+        cached_workflows=0,
+        interceptors=interceptors,
+    ) as equipped:
+        yield equipped
 
 
 async def delivered(bureau: Bureau) -> Run:
