@@ -1,5 +1,6 @@
 """The servers that all tests share: real ones, on ports of their own, in a folder of their own."""
 
+import gc
 from collections.abc import AsyncIterator, Iterator, Mapping
 
 import pytest
@@ -13,6 +14,17 @@ from tests.databases import new_database
 
 # Beyond the one that the running facade uses.
 TEST_REDIS_DATABASE = 9
+
+
+@pytest.fixture(scope="module", autouse=True)
+def little_to_look_through() -> None:
+    """What earlier modules have left alive is not looked through for garbage again.
+
+    A collection that happens to fall into a workflow's task counts as the workflow's time, of which
+    Temporal's deadlock detector gives it two seconds; late in a long session it took longer.
+    """
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(scope="session")
