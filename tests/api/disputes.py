@@ -5,6 +5,7 @@ from typing import Any
 from temporalio.client import Client, WorkflowExecutionStatus
 
 from domain.disputes import Stage
+from domain.order_status import OrderStatus
 from local.cast import Cast
 from local.people import until
 from schema.tables import Dispute
@@ -16,6 +17,10 @@ async def opened(play: Cast, order: dict[str, Any], **how: object) -> str:
     await play.stripe_control("POST", "disputes", payment_intent=intent_id, **how)
     dispute_id = play.stripe.v1.disputes.list({"payment_intent": intent_id}).data[0].id
     await is_told(play, dispute_id, Stage.INQUIRY if how.get("inquiry") else Stage.DISPUTE)
+    seen = await play.customer.get(f"/orders/{order['id']}")
+    if seen["status"] == OrderStatus.DELIVERED and not how.get("inquiry"):
+        # Its step is part of the evidence.
+        await play.becomes(order, OrderStatus.DISPUTED)
     return dispute_id
 
 
