@@ -9,7 +9,7 @@ from contextlib import contextmanager
 
 import stripe
 from temporalio import activity
-from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
+from temporalio.exceptions import ApplicationError
 
 from activities.stripe_calls import kept_errors, key, refusal, refusals
 from domain.payouts import PayoutStatus
@@ -66,7 +66,7 @@ class PayoutActivities:
             if payout.status is PayoutStatus.CLAIMED and await payouts.is_held(
                 session, payout.payee_id
             ):
-                raise _expected("the payee's payouts are held", HELD)
+                raise refusal("the payee's payouts are held", HELD)
         if payout.status is not PayoutStatus.CLAIMED:
             return payout
         with _refusals(), kept_errors():
@@ -178,11 +178,5 @@ def _refusals() -> Iterator[None]:
     except ApplicationError as error:
         cause = error.__cause__
         if isinstance(cause, stripe.InvalidRequestError) and cause.code == "balance_insufficient":
-            raise _expected(error.message, BALANCE_SHORT) from cause
+            raise refusal(error.message, BALANCE_SHORT) from cause
         raise
-
-
-def _expected(words: str, kind: str) -> ApplicationError:
-    return ApplicationError(
-        words, type=kind, non_retryable=True, category=ApplicationErrorCategory.BENIGN
-    )

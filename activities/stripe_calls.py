@@ -43,11 +43,11 @@ def refusals() -> Iterator[None]:
         raise refusal(error.user_message or str(error)) from error
 
 
-def refusal(words: str) -> ApplicationError:
-    """Stripe does not do it, however often it is asked: expected, no reason for an alert."""
+def refusal(words: str, kind: str = "StripeRefused") -> ApplicationError:
+    """It is not done, however often it is asked for: expected, no reason for an alert."""
     return ApplicationError(
         words,
-        type="StripeRefused",
+        type=kind,
         non_retryable=True,
         category=ApplicationErrorCategory.BENIGN,
     )

@@ -2,6 +2,7 @@
 
 import gc
 from collections.abc import AsyncIterator, Iterator, Mapping
+from pathlib import Path
 
 import pytest
 from redis.asyncio import Redis
@@ -11,6 +12,7 @@ from local.stack import Stack
 from schema.database import Database
 from settings import Settings
 from tests.databases import new_database
+from tests.local.stripe.stripe_harness import Api, Stage
 
 # Beyond the one that the running facade uses.
 TEST_REDIS_DATABASE = 9
@@ -85,3 +87,18 @@ async def play(environment: Mapping[str, str]) -> AsyncIterator[Cast]:
         yield everybody
         await everybody.stripe_control("DELETE", "faults")
         await everybody.stripe_control("DELETE", "webhooks")
+
+
+@pytest.fixture(scope="session")
+def stage() -> Iterator[Stage]:
+    """A server for Stripes that come and go."""
+    opened = Stage()
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def fresh(stage: Stage, tmp_path: Path) -> Iterator[Api]:
+    """A Stripe that nobody else uses and that remembers nothing yet."""
+    with stage.play(tmp_path / "stripe.sqlite") as playing:
+        yield playing

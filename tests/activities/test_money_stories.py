@@ -3,7 +3,7 @@ and admins do, whatever goes wrong on the way, what is booked is what moved, to 
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any
@@ -53,14 +53,6 @@ _acts = st.lists(
 # Whether it is authorised first, its tip, and how far it has come before the story begins: left to
 # chance alone, hardly any order would get far.
 _begins = st.tuples(st.booleans(), st.sampled_from([0, 300]), st.sampled_from([4, 4, 4, 2, 0, -1]))
-
-
-@pytest.fixture(scope="module")
-def stage() -> Iterator[Stage]:
-    """A server for a Stripe of each story's own."""
-    opened = Stage()
-    yield opened
-    opened.close()
 
 
 @pytest.fixture(scope="module")

@@ -1,8 +1,7 @@
 """A counting house for each test, and finance asking about it as it would in a shell."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
-from pathlib import Path
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from typing import NamedTuple
 
 import pytest
@@ -10,7 +9,7 @@ import pytest
 from finance.__main__ import main
 from settings import Settings
 from tests.finance.audited import orders_of
-from tests.local.stripe.stripe_harness import Api, Stage
+from tests.local.stripe.stripe_harness import Api
 from tests.workflows.counting_house import CountingHouse, counting_house
 
 
@@ -23,21 +22,6 @@ class Answer(NamedTuple):
 
 
 Ask = Callable[..., Awaitable[Answer]]
-
-
-@pytest.fixture(scope="module")
-def stage() -> Iterator[Stage]:
-    """A server for a Stripe of each test's own."""
-    opened = Stage()
-    yield opened
-    opened.close()
-
-
-@pytest.fixture
-def fresh(stage: Stage, tmp_path: Path) -> Iterator[Api]:
-    """A Stripe that nobody else uses."""
-    with stage.play(tmp_path / "stripe.sqlite") as playing:
-        yield playing
 
 
 @pytest.fixture

@@ -1,8 +1,7 @@
 """Payees are paid what is owed to them, once, whatever Stripe, banks and admins do."""
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 from sqlalchemy import select
@@ -14,7 +13,7 @@ from local.people import until
 from local.world import Somebody
 from schema.tables import LedgerAccount
 from settings import Settings
-from tests.local.stripe.stripe_harness import Api, Stage
+from tests.local.stripe.stripe_harness import Api
 from tests.workflows.counting_house import (
     CHEF,
     DRIVER,
@@ -27,21 +26,6 @@ from workflows.payout import ASK_AGAIN, BALANCE_AGAIN, PayoutWorkflow
 
 S = PayoutStatus
 TOMORROW = TODAY + timedelta(days=1)
-
-
-@pytest.fixture(scope="module")
-def stage() -> Iterator[Stage]:
-    """A server for a Stripe of each test's own."""
-    opened = Stage()
-    yield opened
-    opened.close()
-
-
-@pytest.fixture
-def fresh(stage: Stage, tmp_path: Path) -> Iterator[Api]:
-    """A Stripe that nobody else uses."""
-    with stage.play(tmp_path / "stripe.sqlite") as playing:
-        yield playing
 
 
 @pytest.fixture

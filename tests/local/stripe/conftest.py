@@ -1,7 +1,6 @@
 """The Stripe that the tests talk to."""
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 import stripe
@@ -16,21 +15,6 @@ def api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Api]:
     with own_stage.play(tmp_path_factory.mktemp("stripe") / "stripe.sqlite") as playing:
         yield playing
     own_stage.close()
-
-
-@pytest.fixture(scope="session")
-def stage() -> Iterator[Stage]:
-    """Return a server for Stripes that come and go."""
-    opened = Stage()
-    yield opened
-    opened.close()
-
-
-@pytest.fixture
-def fresh(stage: Stage, tmp_path: Path) -> Iterator[Api]:
-    """Return a Stripe that remembers nothing yet, for tests that break it or count everything."""
-    with stage.play(tmp_path / "stripe.sqlite") as playing:
-        yield playing
 
 
 @pytest.fixture
