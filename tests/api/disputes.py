@@ -13,14 +13,19 @@ from schema.tables import Dispute
 
 async def opened(play: Cast, order: dict[str, Any], **how: object) -> str:
     """A customer's bank disputes an order, and we have heard of it; the dispute's id."""
-    intent_id = play.intent_id(order)
-    await play.stripe_control("POST", "disputes", payment_intent=intent_id, **how)
-    dispute_id = play.stripe.v1.disputes.list({"payment_intent": intent_id}).data[0].id
-    await is_told(play, dispute_id, Stage.INQUIRY if how.get("inquiry") else Stage.DISPUTE)
+    dispute_id = await opened_about(play, play.intent_id(order), **how)
     seen = await play.customer.get(f"/orders/{order['id']}")
     if seen["status"] == OrderStatus.DELIVERED and not how.get("inquiry"):
         # Its step is part of the evidence.
         await play.becomes(order, OrderStatus.DISPUTED)
+    return dispute_id
+
+
+async def opened_about(play: Cast, intent_id: str, **how: object) -> str:
+    """The same for any payment of an order, its tip's for one."""
+    await play.stripe_control("POST", "disputes", payment_intent=intent_id, **how)
+    dispute_id = play.stripe.v1.disputes.list({"payment_intent": intent_id}).data[0].id
+    await is_told(play, dispute_id, Stage.INQUIRY if how.get("inquiry") else Stage.DISPUTE)
     return dispute_id
 
 

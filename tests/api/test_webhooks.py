@@ -324,8 +324,8 @@ async def test_a_dispute_about_a_tips_own_payment_is_followed_and_the_order_stay
     await play.customer.put(f"/orders/{order['id']}/tip", tipCents=300)
     tip = await tip_of(play, order)
 
-    paid_by = {"clientSecret": f"{tip.stripe_payment_intent_id}_secret_tip"}
-    dispute_id = await disputes.opened(play, paid_by)
+    dispute_id = await disputes.opened_about(play, tip.stripe_payment_intent_id)
+
     seen = await play.admin.get(f"/admin/disputes/{dispute_id}")
     assert (seen["orderId"], seen["tipChargeId"]) == (order["id"], str(tip.id))
     await play.stripe_control("POST", f"disputes/{dispute_id}/decide", outcome="lost")

@@ -181,8 +181,10 @@ async def test_a_refunds_events_in_every_order_have_one_effect(play: Cast, post:
         refund = await asyncio.to_thread(
             play.stripe.v1.refunds.create, {"payment_intent": intent_id, "amount": 500}
         )
+        # Stripe never tells of a failure that has not happened yet.
+        fails = min(number % 3, events.index("failed"))
         for turn, event in enumerate(with_a_double(number, events)):
-            if turn == number % 3:
+            if turn == fails:
                 await play.stripe_control("POST", f"refunds/{refund.id}/settle", outcome="failed")
             about = {
                 "id": refund.id,
