@@ -6,6 +6,7 @@ Any number of them may run; nothing is kept in a process.
 """
 
 import asyncio
+import gc
 import os
 import signal
 from collections.abc import AsyncIterator, Iterator
@@ -90,103 +91,104 @@ async def working(client: Client, settings: Settings, **options: Any) -> AsyncIt
     payouts = PayoutActivities(database, Payouts(stripe))
     reconciliation = ReconciliationActivities(database, PlatformBalance(stripe))
     overlooked = OverlookedActivities(database, client, RefundWorkflow.run, PAYOUTS_QUEUE)
-    workers = [
-        Worker(
-            client,
-            task_queue=ORDERS_QUEUE,
-            workflows=[OrderWorkflow],
-            activities=[
-                orders.begin_order,
-                orders.load_order,
-                orders.record_step,
-                orders.steps_after,
-                orders.set_price,
-                orders.promise_tip,
-                orders.note_tip,
-                orders.open_complaints,
-                orders.raise_alarm,
-                dispatch.make_offer,
-                dispatch.withdraw_offer,
-            ],
-            sticky_queue_schedule_to_start_timeout=STICKY,
-            graceful_shutdown_timeout=GRACE,
-            deployment_config=_deployment(settings, VersioningBehavior.PINNED),
-            **options,
-        ),
-        Worker(
-            client,
-            task_queue=PAYMENTS_QUEUE,
-            activities=[
-                payments.open_payment,
-                payments.change_amount,
-                payments.capture_payment,
-                payments.settle_payment,
-                refunds.give_back,
-                tips.charge_tip,
-                disputes.look_at_dispute,
-                disputes.submit_evidence,
-                disputes.concede_dispute,
-            ],
-            max_task_queue_activities_per_second=settings.payment_activities_per_second,
-            interceptors=[Heartbeats()],
-            graceful_shutdown_timeout=GRACE,
-        ),
-        Worker(
-            client,
-            task_queue=PAYOUTS_QUEUE,
-            workflows=[
-                DisputeWorkflow,
-                OnboardingWorkflow,
-                PayoutWorkflow,
-                PayoutRunWorkflow,
-                PayoutDayWorkflow,
-                ReconciliationWorkflow,
-                RefundWorkflow,
-            ],
-            activities=[
-                orders.raise_alarm,
-                refunds.begin_refund,
-                refunds.load_refund,
-                refunds.decide_refund,
-                refunds.alarm_of_refund,
-                refunds.give_refund_up,
-                disputes.note_decision,
-                disputes.note_told,
-                disputes.unconcede,
-                onboarding.find_account,
-                onboarding.open_link,
-                onboarding.tell_payee,
-                payouts.payees_due,
-                payouts.claim_payout,
-                payouts.make_transfer,
-                payouts.pay_out,
-                payouts.look_at_payout,
-                payouts.fetch_back,
-                payouts.note_hold,
-                payouts.tell_payout_trouble,
-                reconciliation.begin_reconciliation,
-                reconciliation.read_transactions,
-                reconciliation.match_transactions,
-                reconciliation.untold_orders,
-                reconciliation.note_order_told,
-                reconciliation.finish_reconciliation,
-                overlooked.take_refunds_up,
-            ],
-            max_task_queue_activities_per_second=settings.payout_activities_per_second,
-            interceptors=[Heartbeats()],
-            sticky_queue_schedule_to_start_timeout=STICKY,
-            graceful_shutdown_timeout=GRACE,
-            deployment_config=_deployment(settings, VersioningBehavior.AUTO_UPGRADE),
-            **options,
-        ),
-        Worker(
-            client,
-            task_queue=NOTIFICATIONS_QUEUE,
-            activities=[announcer.announce, messenger.tell_order],
-            interceptors=[Heartbeats()],
-            graceful_shutdown_timeout=GRACE,
-        ),
-    ]
+    with _nothing_collected():
+        workers = [
+            Worker(
+                client,
+                task_queue=ORDERS_QUEUE,
+                workflows=[OrderWorkflow],
+                activities=[
+                    orders.begin_order,
+                    orders.load_order,
+                    orders.record_step,
+                    orders.steps_after,
+                    orders.set_price,
+                    orders.promise_tip,
+                    orders.note_tip,
+                    orders.open_complaints,
+                    orders.raise_alarm,
+                    dispatch.make_offer,
+                    dispatch.withdraw_offer,
+                ],
+                sticky_queue_schedule_to_start_timeout=STICKY,
+                graceful_shutdown_timeout=GRACE,
+                deployment_config=_deployment(settings, VersioningBehavior.PINNED),
+                **options,
+            ),
+            Worker(
+                client,
+                task_queue=PAYMENTS_QUEUE,
+                activities=[
+                    payments.open_payment,
+                    payments.change_amount,
+                    payments.capture_payment,
+                    payments.settle_payment,
+                    refunds.give_back,
+                    tips.charge_tip,
+                    disputes.look_at_dispute,
+                    disputes.submit_evidence,
+                    disputes.concede_dispute,
+                ],
+                max_task_queue_activities_per_second=settings.payment_activities_per_second,
+                interceptors=[Heartbeats()],
+                graceful_shutdown_timeout=GRACE,
+            ),
+            Worker(
+                client,
+                task_queue=PAYOUTS_QUEUE,
+                workflows=[
+                    DisputeWorkflow,
+                    OnboardingWorkflow,
+                    PayoutWorkflow,
+                    PayoutRunWorkflow,
+                    PayoutDayWorkflow,
+                    ReconciliationWorkflow,
+                    RefundWorkflow,
+                ],
+                activities=[
+                    orders.raise_alarm,
+                    refunds.begin_refund,
+                    refunds.load_refund,
+                    refunds.decide_refund,
+                    refunds.alarm_of_refund,
+                    refunds.give_refund_up,
+                    disputes.note_decision,
+                    disputes.note_told,
+                    disputes.unconcede,
+                    onboarding.find_account,
+                    onboarding.open_link,
+                    onboarding.tell_payee,
+                    payouts.payees_due,
+                    payouts.claim_payout,
+                    payouts.make_transfer,
+                    payouts.pay_out,
+                    payouts.look_at_payout,
+                    payouts.fetch_back,
+                    payouts.note_hold,
+                    payouts.tell_payout_trouble,
+                    reconciliation.begin_reconciliation,
+                    reconciliation.read_transactions,
+                    reconciliation.match_transactions,
+                    reconciliation.untold_orders,
+                    reconciliation.note_order_told,
+                    reconciliation.finish_reconciliation,
+                    overlooked.take_refunds_up,
+                ],
+                max_task_queue_activities_per_second=settings.payout_activities_per_second,
+                interceptors=[Heartbeats()],
+                sticky_queue_schedule_to_start_timeout=STICKY,
+                graceful_shutdown_timeout=GRACE,
+                deployment_config=_deployment(settings, VersioningBehavior.AUTO_UPGRADE),
+                **options,
+            ),
+            Worker(
+                client,
+                task_queue=NOTIFICATIONS_QUEUE,
+                activities=[announcer.announce, messenger.tell_order],
+                interceptors=[Heartbeats()],
+                graceful_shutdown_timeout=GRACE,
+            ),
+        ]
     async with AsyncExitStack() as stack:
         stack.push_async_callback(database.close)
         stack.push_async_callback(redis.aclose)
@@ -194,6 +196,22 @@ async def working(client: Client, settings: Settings, **options: Any) -> AsyncIt
         for worker in workers:
             await stack.enter_async_context(worker)
         yield
+
+
+@contextmanager
+def _nothing_collected() -> Iterator[None]:
+    """Keep garbage where it is while the sandbox imports our workflows.
+
+    A finaliser that imports something, run by a collection in the midst of an import, makes that
+    import fail before Python 3.12 (CPython issue 91351).
+    """
+    was_collecting = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_collecting:
+            gc.enable()
 
 
 def _deployment(settings: Settings, behavior: VersioningBehavior) -> WorkerDeploymentConfig | None:
