@@ -22,7 +22,7 @@ async def opened(play: Cast, order: dict[str, Any], **how: object) -> str:
 
 
 async def opened_about(play: Cast, intent_id: str, **how: object) -> str:
-    """The same for any payment of an order, its tip's for one."""
+    """A bank disputes any payment of an order, its tip's for one, and we have heard of it."""
     await play.stripe_control("POST", "disputes", payment_intent=intent_id, **how)
     dispute_id = play.stripe.v1.disputes.list({"payment_intent": intent_id}).data[0].id
     await is_told(play, dispute_id, Stage.INQUIRY if how.get("inquiry") else Stage.DISPUTE)
