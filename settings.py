@@ -55,6 +55,9 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(extra="ignore", frozen=True)
 
+    # A simulated city's clock: so many of its minutes pass in one of ours.
+    pace: float = Field(default=1.0, ge=1.0)
+
     database_url: str
     database_pool_size: Positive = 10
     redis_url: str
@@ -124,6 +127,10 @@ class Settings(BaseSettings):
         known = {name: environment.get(name.upper()) for name in cls.model_fields}
         return cls.model_validate({name: v for name, v in known.items() if v is not None})
 
+    def lasting(self, name: str) -> timedelta:
+        """How long something lasts by the city's clock; `name` without its `_seconds`."""
+        return timedelta(seconds=getattr(self, f"{name}_seconds") / self.pace)
+
     @property
     def dispute_evidence_lead(self) -> timedelta:
         """How long before it is due the evidence about a dispute goes off by itself."""
@@ -132,21 +139,17 @@ class Settings(BaseSettings):
     @property
     def driver_fix_max_age(self) -> timedelta:
         """How old a driver's position may be to count."""
-        return timedelta(seconds=self.driver_fix_max_age_seconds)
+        return self.lasting("driver_fix_max_age")
 
 
 def terms(settings: Settings) -> Terms:
     """The rules that orders are placed under from now on."""
-
-    def seconds(name: str) -> timedelta:
-        return timedelta(seconds=getattr(settings, f"{name}_seconds"))
-
     return Terms(
         capture_method=settings.capture_method,
         payment_attempts=settings.payment_attempts,
         dispatch_radii_km=settings.dispatch_radii_km,
         **{
-            name: seconds(name)
+            name: settings.lasting(name)
             for name in Terms.model_fields
             if f"{name}_seconds" in Settings.model_fields
         },
