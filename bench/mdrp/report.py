@@ -36,7 +36,10 @@ def show(policy: str, outcomes: Mapping[str, Outcome], console: Console) -> None
     """A table for each family: every day, all of them, and what others reach there."""
     for family, members in _families(outcomes).items():
         columns = [
-            *((name.removesuffix(family), played.figures()) for name, played in members.items()),
+            *(
+                (name.removesuffix(family) or name, played.figures())
+                for name, played in members.items()
+            ),
             ("[bold]all", pooled(members.values()).figures()),
             *((row.title, row.figures()) for row in PUBLISHED.get(family, ())),
         ]

@@ -107,9 +107,10 @@ class _Drivers:
         if (in_reach & self._asked).any():
             return Held(order.id, HeldBack.OTHERS_FIRST)
         if in_reach.any():
-            return Held(
-                order.id, HeldBack.DRIVER_NOT_FREE_YET, float(self._free_at[in_reach].min())
-            )
+            # Who is late with what he has in hand was due to be free before now.
+            due = self._free_at[in_reach & (self._free_at > self._scene.at)]
+            until = float(due.min()) if due.size else None
+            return Held(order.id, HeldBack.DRIVER_NOT_FREE_YET, until)
         return Held(order.id, HeldBack.NOBODY_IN_REACH)
 
     def _dropoff(self, order: OpenOrder, pickup: float) -> float:
