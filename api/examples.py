@@ -129,6 +129,7 @@ ORDER: Example = {
     "instructions": "The gate is open.",
     "scheduledFor": None,
     "estimatedReadyAt": "2026-01-31T18:25:00Z",
+    "estimatedPickupAt": "2026-01-31T18:25:00Z",
     "estimatedDeliveryAt": "2026-01-31T18:34:00Z",
     "createdAt": "2026-01-31T18:00:00Z",
     "paidAt": "2026-01-31T18:01:00Z",
@@ -150,6 +151,9 @@ STEP: Example = {
     "actor": "chef",
     "createdBy": "0198c0de-0000-7000-8000-0000000000c2",
     "notes": None,
+    "estimatedReadyAt": "2026-01-31T18:25:00Z",
+    "estimatedPickupAt": "2026-01-31T18:25:00Z",
+    "estimatedDeliveryAt": "2026-01-31T18:34:00Z",
     "createdAt": "2026-01-31T18:03:00Z",
 }
 
@@ -159,6 +163,7 @@ STATUS: Example = {
     "status": "accepted",
     "driverId": None,
     "estimatedReadyAt": "2026-01-31T18:25:00Z",
+    "estimatedPickupAt": "2026-01-31T18:25:00Z",
     "estimatedDeliveryAt": "2026-01-31T18:34:00Z",
     "refundCents": None,
 }
