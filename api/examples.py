@@ -168,6 +168,49 @@ STATUS: Example = {
     "refundCents": None,
 }
 
+PREP_TIMES: Example = {
+    "chefId": _CHEF,
+    "ordersInHand": 1,
+    "byMenu": [
+        {
+            "loadFrom": 1,
+            "loadTo": 2,
+            "observations": 34,
+            "lateMinutes": 6.5,
+            "lowMinutes": 1.2,
+            "highMinutes": 14.0,
+            "errorMinutes": 3.1,
+            "unlearnedErrorMinutes": 6.8,
+        }
+    ],
+    "byWord": [
+        {
+            "loadFrom": 6,
+            "loadTo": None,
+            "observations": 0,
+            "lateMinutes": None,
+            "lowMinutes": None,
+            "highMinutes": None,
+            "errorMinutes": None,
+            "unlearnedErrorMinutes": None,
+        }
+    ],
+}
+
+_ETA_ERRORS: Example = {
+    "count": 812,
+    "medianMinutes": 1.5,
+    "lowMinutes": -6.0,
+    "highMinutes": 11.5,
+    "offMinutes": 4.0,
+    "withinFive": 0.61,
+}
+ETA_QUALITY: Example = {
+    "placed": _ETA_ERRORS,
+    "accepted": {**_ETA_ERRORS, "offMinutes": 3.5, "withinFive": 0.66},
+    "pickedUp": None,
+}
+
 OFFER: Example = {
     "id": "0198c0de-0000-7000-8000-0000000000f1",
     "orderId": _ORDER,
