@@ -27,7 +27,8 @@ lint: .venv/ready
 	@$(RUN) mypy
 	@.venv/bin/lint-imports
 
-bench: .venv/ready  ## orders per second beside a workflow without logic (ARGS="--orders 200")
+bench: .venv/ready  ## errors of the ETA; orders per second beside a workflow without logic (ARGS="--orders 200")
+	@$(RUN) bench.eta
 	@$(RUN) bench.orders $(ARGS)
 
 bench-payouts: .venv/ready  ## a payout run beside the same calls to Stripe (ARGS="--payees 10000")

@@ -13,6 +13,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, SecretSt
 from pydantic_core import from_json
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from domain.eta import City
 from domain.pricing import Rates
 from domain.refunds import Rules
 from schema.messages.order import Terms
@@ -85,6 +86,11 @@ class Settings(BaseSettings):
     mapbox_access_token: SecretStr = SecretStr("")
     mapbox_base_url: OptionalAddress = None
     maps_timeout_seconds: Positive = 5
+    # How long a drive that a map was asked for is remembered.
+    travel_time_keep_seconds: Positive = 7 * 24 * 3600
+    # How fast drivers are where no map says so, and how long kitchen and door keep them.
+    city_kmh: float = Field(default=30.0, gt=0)
+    handover_seconds: Positive = 3 * 60
 
     markets: Annotated[dict[str, Market], BeforeValidator(_written_out)] = {"austin": Market()}
 
@@ -137,6 +143,12 @@ class Settings(BaseSettings):
         return timedelta(seconds=self.dispute_evidence_lead_seconds)
 
     @property
+    def city(self) -> City:
+        """How fast the city drives, hands over, and lives."""
+        handover = timedelta(seconds=self.handover_seconds)
+        return City(kmh=self.city_kmh, handover=handover, pace=self.pace)
+
+    @property
     def driver_fix_max_age(self) -> timedelta:
         """How old a driver's position may be to count."""
         return self.lasting("driver_fix_max_age")
@@ -148,6 +160,7 @@ def terms(settings: Settings) -> Terms:
         capture_method=settings.capture_method,
         payment_attempts=settings.payment_attempts,
         dispatch_radii_km=settings.dispatch_radii_km,
+        city=settings.city,
         **{
             name: settings.lasting(name)
             for name in Terms.model_fields

@@ -135,7 +135,9 @@ class OrderActivities:
         """Tell those whom an alert concerns, once."""
         async with self._database.write() as session:
             if alarm.near_door_at is not None:
-                await orders.mark_near_door(session, alarm.order_id, alarm.near_door_at)
+                await orders.mark_near_door(
+                    session, alarm.order_id, alarm.near_door_at, alarm.estimated_delivery_at
+                )
             parties = await orders.parties(session, alarm.order_id)
             await notifications.tell(
                 session, alarm.alert, parties, key=alarm.key, reason=alarm.reason

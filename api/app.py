@@ -19,6 +19,7 @@ from api.routes import (
     delivery,
     disputes,
     earnings,
+    estimates,
     health,
     kitchen,
     orders,
@@ -29,7 +30,7 @@ from api.routes import (
     refunds,
     webhooks,
 )
-from providers.maps import Maps
+from providers.maps import GoogleMatrix, Maps, TravelTimes
 from providers.positions import Positions
 from providers.redis import connect_redis
 from schema.database import Database
@@ -55,6 +56,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         app.state.services = services = await _connect(held)
         yield
         await services.maps.aclose()
+        await services.travel.aclose()
         await services.redis.aclose()
         await services.database.close()
 
@@ -82,6 +84,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         payouts,
         refunds,
         admin,
+        estimates,
         promos,
         disputes,
         reconciliation,
@@ -110,6 +113,16 @@ async def _connect(settings: Settings) -> Services:
             mapbox_access_token=settings.mapbox_access_token.get_secret_value() or None,
             mapbox_base_url=settings.mapbox_base_url,
             timeout_seconds=settings.maps_timeout_seconds,
+        ),
+        travel=TravelTimes(
+            redis,
+            GoogleMatrix(
+                api_key=settings.google_maps_api_key.get_secret_value(),
+                base_url=settings.google_maps_base_url,
+                timeout_seconds=settings.maps_timeout_seconds,
+            ),
+            city=settings.city,
+            keep_for=timedelta(seconds=settings.travel_time_keep_seconds),
         ),
         engine=await Engine.connected(
             terms(settings), timedelta(seconds=settings.engine_timeout_seconds)

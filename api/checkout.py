@@ -9,14 +9,14 @@ from uuid_utils.compat import uuid7
 from api.bodies import MOST_TIP_CENTS, AddressBody, ItemBody, OrderBody
 from api.dependencies import Services
 from api.errors import chef_cannot_be_paid, conflict, invalid, not_found, unauthorised, unavailable
-from domain import eta, geo, promo
+from domain import eta, geo, prep_time, promo
 from domain.geo import Point
 from domain.hours import is_open
 from domain.pricing import Price, Rates, price
 from domain.promo import Verdict
 from providers.maps import AddressNotFound, MapsUnavailable
 from schema.messages.order import Address, CaptureMethod, Order, OrderLine, Placing
-from schema.queries import kitchens, payees, people, promos
+from schema.queries import kitchens, payees, people, prep_times, promos
 from schema.tables import Chef, MenuItem
 from settings import Settings
 
@@ -34,7 +34,11 @@ LEAST_CENTS = 50
 
 @dataclass(frozen=True)
 class Basket:
-    """What a customer wants to order, found to be possible, and priced."""
+    """What a customer wants to order, found to be possible, and priced.
+
+    `prep_minutes` are the menu's, `drive_seconds` by the city's clock. `ready_at` is as likely late
+    as early, `delivery_at` is promised: kept two times in three, as far as the kitchen goes.
+    """
 
     chef: Chef
     rates: Rates
@@ -42,7 +46,9 @@ class Basket:
     kitchen: Point
     door: Point
     prep_minutes: int
+    drive_seconds: float
     ready_at: datetime
+    delivery_at: datetime
     at: datetime
     bill: Price
     promo: Verdict | None
@@ -56,11 +62,6 @@ class Basket:
     def road_km(self) -> float:
         """How far the driver has to go."""
         return geo.road_km(self.kitchen, self.door)
-
-    @property
-    def delivery_at(self) -> datetime:
-        """When it can be at the door."""
-        return eta.delivery_time(self.ready_at, self.road_km)
 
 
 async def checkout(held: Services, customer_id: UUID, body: OrderBody) -> Placing:
@@ -83,10 +84,12 @@ async def checkout(held: Services, customer_id: UUID, body: OrderBody) -> Placin
             door=found.door,
             road_km=found.road_km,
             price=found.bill,
+            drive_seconds=found.drive_seconds,
             prep_minutes=found.prep_minutes,
             placed_at=found.at,
             scheduled_for=body.scheduled_for,
             estimated_ready_at=found.ready_at,
+            estimated_pickup_at=found.ready_at,
             estimated_delivery_at=found.delivery_at,
             promo_code=found.promo.code if found.promo else None,
         ),
@@ -111,17 +114,22 @@ async def basket(held: Services, customer_id: UUID, body: OrderBody) -> Basket:
             raise not_found("chef")
         can_be_paid = await payees.can_be_paid(session, chef.id)
         dishes = await kitchens.dishes(session, chef.id, {i.menu_item_id for i in body.items})
+        cooked = await prep_times.cooked(session, chef.id, held.settings.city)
+        load = await prep_times.load(session, chef.id)
     market = held.settings.markets[chef.market]
     lines = [_line(number, item, dishes) for number, item in enumerate(body.items)]
     prep_minutes = max(dishes[line.menu_item_id].prep_time_minutes for line in lines)
     kitchen = Point(chef.latitude, chef.longitude)
     door = await _position(held, body.delivery_address)
     _check_radius(chef, kitchen, door)
-    road_km = geo.road_km(kitchen, door)
-    ready = eta.ready_at(now, prep_minutes)
+    city = held.settings.city
+    drive = await held.travel.drive(kitchen, door)
+    prep = prep_time.from_placing(cooked, prep_minutes, load)
+    ready = eta.ready_at(now, prep.minutes, city)
+    delivery = eta.delivery_time(eta.ready_at(now, prep.promised, city), drive, city)
     if body.scheduled_for is not None:
-        _check_schedule(body.scheduled_for, now, eta.delivery_time(ready, road_km), held.settings)
-        ready = eta.ready_for(body.scheduled_for, road_km)
+        _check_schedule(body.scheduled_for, now, delivery, held.settings)
+        ready, delivery = eta.ready_for(body.scheduled_for, drive, city), body.scheduled_for
     _check_open(chef, body.scheduled_for or now, market.timezone)
     if not can_be_paid:
         raise chef_cannot_be_paid()
@@ -149,7 +157,9 @@ async def basket(held: Services, customer_id: UUID, body: OrderBody) -> Basket:
         kitchen=kitchen,
         door=door,
         prep_minutes=prep_minutes,
+        drive_seconds=drive.total_seconds() * city.pace,
         ready_at=ready,
+        delivery_at=delivery,
         at=now,
         bill=bill,
         promo=verdict,

@@ -16,7 +16,7 @@ from sqlalchemy import ColumnElement
 from api.auth import Principal, principal
 from api.engine import Engine
 from api.errors import Problem, invalid, not_found, unauthorised
-from providers.maps import Maps
+from providers.maps import Maps, TravelTimes
 from providers.positions import Positions
 from schema.database import Database
 from schema.queries import order_views, people
@@ -35,6 +35,7 @@ class Services:
     redis: Redis
     positions: Positions
     maps: Maps
+    travel: TravelTimes
     engine: Engine
 
 

@@ -129,6 +129,7 @@ ORDER: Example = {
     "instructions": "The gate is open.",
     "scheduledFor": None,
     "estimatedReadyAt": "2026-01-31T18:25:00Z",
+    "estimatedPickupAt": "2026-01-31T18:25:00Z",
     "estimatedDeliveryAt": "2026-01-31T18:34:00Z",
     "createdAt": "2026-01-31T18:00:00Z",
     "paidAt": "2026-01-31T18:01:00Z",
@@ -150,6 +151,9 @@ STEP: Example = {
     "actor": "chef",
     "createdBy": "0198c0de-0000-7000-8000-0000000000c2",
     "notes": None,
+    "estimatedReadyAt": "2026-01-31T18:25:00Z",
+    "estimatedPickupAt": "2026-01-31T18:25:00Z",
+    "estimatedDeliveryAt": "2026-01-31T18:34:00Z",
     "createdAt": "2026-01-31T18:03:00Z",
 }
 
@@ -159,8 +163,52 @@ STATUS: Example = {
     "status": "accepted",
     "driverId": None,
     "estimatedReadyAt": "2026-01-31T18:25:00Z",
+    "estimatedPickupAt": "2026-01-31T18:25:00Z",
     "estimatedDeliveryAt": "2026-01-31T18:34:00Z",
     "refundCents": None,
+}
+
+PREP_TIMES: Example = {
+    "chefId": _CHEF,
+    "ordersInHand": 1,
+    "byMenu": [
+        {
+            "loadFrom": 1,
+            "loadTo": 2,
+            "observations": 34,
+            "lateMinutes": 6.5,
+            "lowMinutes": 1.2,
+            "highMinutes": 14.0,
+            "errorMinutes": 3.1,
+            "unlearnedErrorMinutes": 6.8,
+        }
+    ],
+    "byWord": [
+        {
+            "loadFrom": 6,
+            "loadTo": None,
+            "observations": 0,
+            "lateMinutes": None,
+            "lowMinutes": None,
+            "highMinutes": None,
+            "errorMinutes": None,
+            "unlearnedErrorMinutes": None,
+        }
+    ],
+}
+
+_ETA_ERRORS: Example = {
+    "count": 812,
+    "medianMinutes": 1.5,
+    "lowMinutes": -6.0,
+    "highMinutes": 11.5,
+    "offMinutes": 4.0,
+    "withinFive": 0.61,
+}
+ETA_QUALITY: Example = {
+    "placed": _ETA_ERRORS,
+    "accepted": {**_ETA_ERRORS, "offMinutes": 3.5, "withinFive": 0.66},
+    "pickedUp": None,
 }
 
 OFFER: Example = {

@@ -201,6 +201,7 @@ class OrderOut(Message):
     instructions: str | None
     scheduled_for: Moment | None
     estimated_ready_at: Moment
+    estimated_pickup_at: Moment | None
     estimated_delivery_at: Moment
     created_at: Moment
     paid_at: Moment | None
@@ -217,7 +218,7 @@ class OrderOut(Message):
 
 
 class StepOut(Message):
-    """A step in an order's life."""
+    """A step in an order's life, and what was expected anew with it."""
 
     model_config = _example(examples.STEP)
 
@@ -226,6 +227,9 @@ class StepOut(Message):
     actor: Actor
     created_by: UUID | None
     notes: str | None
+    estimated_ready_at: Moment | None
+    estimated_pickup_at: Moment | None
+    estimated_delivery_at: Moment | None
     created_at: Moment
 
 
@@ -239,6 +243,7 @@ class StatusOut(Message):
     status: OrderStatus
     driver_id: UUID | None
     estimated_ready_at: Moment
+    estimated_pickup_at: Moment | None
     estimated_delivery_at: Moment
     refund_cents: int | None
 
@@ -389,7 +394,8 @@ def order(view: order_views.View) -> OrderOut:
 
 def step(row: OrderStatusHistory) -> StepOut:
     """A step, for clients."""
-    return StepOut(**row.model_dump(include=set(StepOut.model_fields)))
+    known = row.changes | row.model_dump(include=set(StepOut.model_fields))
+    return StepOut(**{name: known.get(name) for name in StepOut.model_fields})
 
 
 def status(answer: StatusView) -> StatusOut:

@@ -12,6 +12,7 @@ from uuid_utils.compat import uuid7
 
 from api.auth import hash_password
 from domain import eta, geo
+from domain.eta import City
 from domain.geo import Point
 from domain.hours import WEEKDAYS
 from domain.payees import PayeeKind
@@ -34,6 +35,8 @@ from schema.tables.columns import now
 
 PASSWORD = "a world of its own"  # noqa: S105 - of people who live for one test
 PASSWORD_HASH = hash_password(PASSWORD)
+
+CITY = City()
 
 _numbers = itertools.count(1)
 
@@ -87,9 +90,10 @@ class World:
     ) -> Placing:
         """The seeds' golden order, as the workflow takes it."""
         road_km, placed_at = geo.road_km(self.kitchen, self.door), now()
-        ready = eta.ready_at(placed_at, prep_minutes)
+        drive = CITY.drive(road_km)
+        ready = eta.ready_at(placed_at, prep_minutes, CITY)
         if scheduled_for is not None:
-            ready = eta.ready_for(scheduled_for, road_km)
+            ready = eta.ready_for(scheduled_for, drive, CITY)
         return Placing(
             order=Order(
                 id=uuid7(),
@@ -105,7 +109,8 @@ class World:
                 placed_at=placed_at,
                 scheduled_for=scheduled_for,
                 estimated_ready_at=ready,
-                estimated_delivery_at=eta.delivery_time(ready, road_km),
+                estimated_pickup_at=ready,
+                estimated_delivery_at=eta.delivery_time(ready, drive, CITY),
             ),
             lines=[
                 OrderLine(

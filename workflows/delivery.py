@@ -6,13 +6,13 @@ from uuid import UUID
 from temporalio import workflow
 from temporalio.exceptions import ApplicationError
 
+from workflows import estimates
 from workflows.options import DATABASE
 from workflows.steps import Steps, until
 
 with workflow.unsafe.imports_passed_through():
     from activities.dispatch import DispatchActivities
     from activities.orders import OFFER_GONE
-    from domain import eta
     from domain.notifications import Alert
     from domain.order_status import Actor, OrderStatus
     from schema.messages.dispatch import (
@@ -112,10 +112,14 @@ class DriverSearch:
         return self._steps.has_begun and self._steps.status is OrderStatus.READY_FOR_PICKUP
 
     def _assignment(self, order: Order, to: OfferAnswer | OperatorAssign) -> Changes:
-        ready = max(order.estimated_ready_at, workflow.now())
-        return Changes(
-            driver_id=to.driver_id, estimated_delivery_at=eta.delivery_time(ready, order.road_km)
+        offered = self._offer if isinstance(to, OfferAnswer) else None
+        estimated = estimates.assigned(
+            order,
+            workflow.now(),
+            self._terms.city,
+            pickup_at=offered.estimated_pickup_at if offered else None,
         )
+        return estimated.model_copy(update={"driver_id": to.driver_id})
 
     async def _ask_next(self, radius_km: float, asked_since: datetime) -> Offer | None:
         order = self._steps.order
@@ -129,6 +133,7 @@ class DriverSearch:
                 asked_since=asked_since,
                 at=workflow.now(),
                 lasts=self._terms.offer,
+                city=self._terms.city,
             ),
             summary=f"ask the best driver within {radius_km:g} km",
             **DATABASE,

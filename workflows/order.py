@@ -18,6 +18,7 @@ import asyncio
 from temporalio import workflow
 from temporalio.exceptions import ApplicationError, FailureError, is_cancelled_exception
 
+from workflows import estimates
 from workflows.aftermath import Aftermath
 from workflows.complaints import Complaints
 from workflows.delivery import DriverSearch
@@ -27,7 +28,7 @@ from workflows.steps import Steps
 from workflows.tips import Tips
 
 with workflow.unsafe.imports_passed_through():
-    from domain import eta, order_status
+    from domain import order_status
     from domain.notifications import Alert
     from domain.order_status import ENDED, Actor, IllegalTransition, OrderStatus
     from domain.promo import Reason
@@ -58,6 +59,7 @@ class OrderWorkflow(Aftermath):
 
     @workflow.init
     def __init__(self, start: OrderStart) -> None:
+        self._city = start.terms.city
         self._steps = Steps(start.order_id)
         self._payment = OrderPayment(self._steps, start.terms)
         self._search = DriverSearch(self._steps, start.terms)
@@ -163,7 +165,7 @@ class OrderWorkflow(Aftermath):
             self._steps.must_allow(OrderStatus.ACCEPTED, ask.by)
             await self._payment.capture()
             await self._steps.move(
-                OrderStatus.ACCEPTED, ask.by, changes=lambda order: _promise(order, ask)
+                OrderStatus.ACCEPTED, ask.by, changes=lambda order: self._promise(order, ask)
             )
         return self._steps.view()
 
@@ -193,7 +195,11 @@ class OrderWorkflow(Aftermath):
         """The chef begins to cook."""
 
         def promised_anew(order: Order) -> Changes:
-            return Changes() if ask.ready_in_minutes is None else _promise(order, ask)
+            if ask.ready_in_minutes is not None:
+                return self._promise(order, ask)
+            if ask.expected_minutes is None:
+                return Changes()
+            return estimates.if_otherwise(order, self._promise(order, ask), self._city)
 
         async with self._steps.deciding():
             await self._steps.move(OrderStatus.PREPARING, ask.by, changes=promised_anew)
@@ -210,7 +216,7 @@ class OrderWorkflow(Aftermath):
             await self._steps.move(
                 OrderStatus.READY_FOR_PICKUP,
                 ask.by,
-                changes=lambda _: Changes(estimated_ready_at=workflow.now()),
+                changes=lambda order: estimates.ready(order, workflow.now(), self._city),
             )
         return self._steps.view()
 
@@ -242,7 +248,12 @@ class OrderWorkflow(Aftermath):
     async def drop_out(self, ask: DriverCommand) -> StatusView:
         """The driver gives the order back before picking it up: another is looked for."""
         async with self._steps.deciding():
-            await self._steps.move(OrderStatus.READY_FOR_PICKUP, ask.by, reason=ask.reason)
+            await self._steps.move(
+                OrderStatus.READY_FOR_PICKUP,
+                ask.by,
+                reason=ask.reason,
+                changes=lambda order: estimates.given_back(order, workflow.now(), self._city),
+            )
         return self._steps.view()
 
     @drop_out.validator
@@ -256,9 +267,7 @@ class OrderWorkflow(Aftermath):
             await self._steps.move(
                 OrderStatus.PICKED_UP,
                 ask.by,
-                changes=lambda order: Changes(
-                    estimated_delivery_at=eta.at_the_door(workflow.now(), order.road_km)
-                ),
+                changes=lambda order: estimates.picked_up(order, workflow.now(), self._city),
             )
         return self._steps.view()
 
@@ -270,7 +279,11 @@ class OrderWorkflow(Aftermath):
     async def in_transit(self, ask: DriverCommand) -> StatusView:
         """The driver is on the way to the customer."""
         async with self._steps.deciding():
-            await self._steps.move(OrderStatus.IN_TRANSIT, ask.by)
+            await self._steps.move(
+                OrderStatus.IN_TRANSIT,
+                ask.by,
+                changes=lambda order: estimates.left(order, workflow.now(), self._city),
+            )
         return self._steps.view()
 
     @in_transit.validator
@@ -364,7 +377,9 @@ class OrderWorkflow(Aftermath):
             return
         if self._steps.status in ON_THE_WAY and not self._near_door:
             self._near_door = True
-            await self._steps.alarm(Alert.DRIVER_NEAR, key="near", near_door=True)
+            expected = estimates.near_door(workflow.now(), self._city)
+            self._steps.learn(estimated_delivery_at=expected)
+            await self._steps.alarm(Alert.DRIVER_NEAR, key="near", delivery_at=expected)
 
     @workflow.signal
     async def dispute_opened(self, fact: DisputeOpened) -> None:
@@ -380,6 +395,12 @@ class OrderWorkflow(Aftermath):
             return
         await self._payment.dispute_ended(fact)
 
+    def _promise(self, order: Order, ask: ReadyIn) -> Changes:
+        expected = ask.expected_minutes or ask.ready_in_minutes or order.prep_minutes
+        promised = estimates.cooking(order, workflow.now(), self._city, expected)
+        said = {"said_minutes": ask.ready_in_minutes, "kitchen_load": ask.kitchen_load}
+        return promised.model_copy(update=said)
+
     def _must_have_it(self, ask: DriverCommand, to: OrderStatus) -> None:
         if self._steps.has_begun and self._steps.order.driver_id != ask.driver_id:
             raise self._steps.refusal("NotTheDriver", "the order is with another driver")
@@ -392,13 +413,3 @@ def _why_unplaceable(error: FailureError) -> tuple[str, str]:
     if isinstance(error, ApplicationError) and error.type in set(Reason):
         return error.type, error.message
     return "Unplaceable", "the order refers to what is gone"
-
-
-def _promise(order: Order, ask: ReadyIn) -> Changes:
-    """When the food will be ready and at the door; never so early that it gets cold."""
-    ready = eta.ready_at(workflow.now(), ask.ready_in_minutes or order.prep_minutes)
-    if order.scheduled_for is not None:
-        ready = max(ready, eta.ready_for(order.scheduled_for, order.road_km))
-    return Changes(
-        estimated_ready_at=ready, estimated_delivery_at=eta.delivery_time(ready, order.road_km)
-    )

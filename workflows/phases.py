@@ -140,7 +140,9 @@ class Phases:
         """A scheduled order does not press the chef before cooking has to be thought of."""
         if order.scheduled_for is None:
             return workflow.now()
-        cooking_begins = eta.ready_for(order.scheduled_for, order.road_km) - order.prep_time
+        city = self._terms.city
+        ready = eta.ready_for(order.scheduled_for, order.drive(city), city)
+        cooking_begins = ready - city.lasting(order.prep_time)
         opens = cooking_begins - self._terms.scheduled_lead - self._terms.chef_response
         return max(opens, workflow.now())
 

@@ -231,9 +231,17 @@ class Steps:
             await self.catch_up()
 
     async def alarm(
-        self, alert: Alert, *, key: str = "", reason: str | None = None, near_door: bool = False
+        self,
+        alert: Alert,
+        *,
+        key: str = "",
+        reason: str | None = None,
+        delivery_at: datetime | None = None,
     ) -> None:
-        """Tell those whom an alert concerns; once for each step of the order and `key`."""
+        """Tell those whom an alert concerns; once for each step of the order and `key`.
+
+        With `delivery_at`, when he will be at the door, the driver is near it.
+        """
         await workflow.execute_local_activity_method(
             OrderActivities.raise_alarm,
             Alarm(
@@ -241,7 +249,8 @@ class Steps:
                 alert=alert,
                 key=key or str(self.order.sequence),
                 reason=reason,
-                near_door_at=workflow.now() if near_door else None,
+                near_door_at=workflow.now() if delivery_at else None,
+                estimated_delivery_at=delivery_at,
             ),
             summary=f"tell: {alert}",
             **DATABASE,
@@ -267,6 +276,7 @@ class Steps:
             sequence=order.sequence,
             driver_id=order.driver_id,
             estimated_ready_at=order.estimated_ready_at,
+            estimated_pickup_at=order.estimated_pickup_at,
             estimated_delivery_at=order.estimated_delivery_at,
             refund_cents=returned if order.status is OrderStatus.CANCELLED else None,
             waiting_for=self._waiting_for,

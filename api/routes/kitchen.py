@@ -6,11 +6,12 @@ from uuid import UUID
 
 from fastapi import APIRouter, Query
 
-from api import commands
+from api import commands, prep_times
 from api.bodies import ChefAvailabilityBody, ChefStatusBody
 from api.dependencies import ChefUser, PagingDep, ServicesDep, order_of, visible_to
 from api.errors import chef_cannot_be_paid, not_found, problems
 from api.order_lists import orders_page
+from api.prep_times import Forecast
 from api.views import OrderOut, Page, StatusOut
 from domain.order_status import Actor, OrderStatus
 from schema.messages.order import ReadyIn, Who
@@ -26,6 +27,12 @@ _COMMANDS = {
     "preparing": (OrderWorkflow.start, OrderStatus.PREPARING),
     "ready_for_pickup": (OrderWorkflow.ready, OrderStatus.READY_FOR_PICKUP),
     "cancelled": (OrderWorkflow.cancel, OrderStatus.CANCELLED),
+}
+
+# What is to be expected of the food at such a step.
+_EXPECTED = {
+    OrderStatus.ACCEPTED: prep_times.at_acceptance,
+    OrderStatus.PREPARING: prep_times.at_start,
 }
 
 
@@ -59,6 +66,8 @@ async def set_status(
     """
     order = await order_of(held, order_id, who)
     update, to = _COMMANDS[body.status]
+    expected = _EXPECTED.get(to)
+    forecast = await expected(held, order_id, body.ready_in_minutes) if expected else Forecast()
     return await commands.ask(
         held,
         order,
@@ -67,6 +76,8 @@ async def set_status(
             by=Who(role=Actor.CHEF, id=who.user_id),
             reason=body.reason,
             ready_in_minutes=body.ready_in_minutes,
+            expected_minutes=forecast.minutes,
+            kitchen_load=forecast.load,
         ),
         to=to,
         by=Actor.CHEF,

@@ -19,13 +19,7 @@ class GoogleGeocoder:
     name = "google"
 
     def __init__(self, *, api_key: str, base_url: str | None, timeout_seconds: float) -> None:
-        self._client = googlemaps.Client(
-            key=api_key,
-            base_url=(base_url or GOOGLE_URL).rstrip("/"),
-            timeout=timeout_seconds,
-            retry_over_query_limit=False,
-            requests_kwargs={"hooks": {"response": _refuse_failure}},
-        )
+        self._client = google_client(api_key, base_url, timeout_seconds)
 
     async def locate(self, address: str) -> Place | None:
         """The place that has this address. Raises `GeocoderError`."""
@@ -47,7 +41,21 @@ class GoogleGeocoder:
             return next((_place(result) for result in results if _is_precise(result)), None)
         except (ApiError, TransportError, Timeout, *MALFORMED) as failure:
             # Not the cause itself: its words hold the URL, hence the key and somebody's address.
-            raise GeocoderError(_reason(failure)) from None
+            raise GeocoderError(reason(failure)) from None
+
+
+def google_client(api_key: str, base_url: str | None, timeout_seconds: float) -> googlemaps.Client:
+    """Google's official client, which gives up at the first failure.
+
+    Without a base URL it asks the real provider. Raises ValueError for a malformed key.
+    """
+    return googlemaps.Client(
+        key=api_key,
+        base_url=(base_url or GOOGLE_URL).rstrip("/"),
+        timeout=timeout_seconds,
+        retry_over_query_limit=False,
+        requests_kwargs={"hooks": {"response": _refuse_failure}},
+    )
 
 
 def _refuse_failure(response: Any, **_: object) -> None:
@@ -74,7 +82,8 @@ def _place(result: dict[str, Any]) -> Place:
     )
 
 
-def _reason(failure: Exception) -> str:
+def reason(failure: Exception) -> str:
+    """Why a call of the client failed, without the URL that its own words hold."""
     match failure:
         case ApiError():
             return str(failure.status)

@@ -5,6 +5,7 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
+from domain.eta import City
 from domain.geo import Point
 from schema.messages.base import Message
 from schema.messages.order import Command
@@ -34,14 +35,16 @@ class OfferSearch(Message):
     asked_since: datetime
     at: datetime
     lasts: timedelta
+    city: City = City()
 
 
 class Offer(Message):
-    """A live offer of an order to a driver."""
+    """A live offer of an order to a driver, and when he would have the food."""
 
     id: UUID
     driver_id: UUID
     distance_km: float
+    estimated_pickup_at: datetime | None = None
     expires_at: datetime
 
 

@@ -11,6 +11,7 @@ from uuid import UUID
 from pydantic import Field
 
 from domain.cancellation import Fault
+from domain.eta import City
 from domain.geo import Point
 from domain.notifications import Alert
 from domain.order_status import Actor, OrderStatus
@@ -42,6 +43,7 @@ class Terms(Message):
     delivery_overdue: timedelta = timedelta(minutes=15)
     refund_overdue: timedelta = timedelta(days=7)
     tip_window: timedelta = timedelta(hours=24)
+    city: City = City()
 
 
 class Address(Message):
@@ -66,7 +68,10 @@ class OrderLine(Message):
 
 
 class Order(Message):
-    """What the workflow knows of its order: what was agreed, and how far it has come."""
+    """What the workflow knows of its order: what was agreed, and how far it has come.
+
+    `drive_seconds` is the drive to the door by the city's clock.
+    """
 
     id: UUID
     number: str | None = None
@@ -77,11 +82,13 @@ class Order(Message):
     kitchen: Point
     door: Point
     road_km: float
+    drive_seconds: float | None = None
     price: Price
     prep_minutes: int
     placed_at: datetime
     scheduled_for: datetime | None = None
     estimated_ready_at: datetime
+    estimated_pickup_at: datetime | None = None
     estimated_delivery_at: datetime
     status: OrderStatus = OrderStatus.PENDING
     sequence: int = 0
@@ -100,6 +107,12 @@ class Order(Message):
     def prep_time(self) -> timedelta:
         """How long the kitchen usually needs for these dishes."""
         return timedelta(minutes=self.prep_minutes)
+
+    def drive(self, city: City) -> timedelta:
+        """How long the drive to the door takes by our clock; by the road where no map was asked."""
+        if self.drive_seconds is None:
+            return city.drive(self.road_km)
+        return city.lasting(timedelta(seconds=self.drive_seconds))
 
 
 class Placing(Message):
@@ -127,10 +140,17 @@ class Who(Message):
 
 
 class Changes(Message):
-    """What a change of state brings along; None leaves a value as it was."""
+    """What a change of state brings along; None leaves a value as it was.
+
+    `said_minutes` is a chef's word until the food is ready, `kitchen_load` how many other orders he
+    had in hand when he gave it, or gave none.
+    """
 
     estimated_ready_at: datetime | None = None
+    estimated_pickup_at: datetime | None = None
     estimated_delivery_at: datetime | None = None
+    said_minutes: int | None = None
+    kitchen_load: int | None = None
     driver_id: UUID | None = None
     captured_cents: int | None = None
     kept_cents: int | None = None
@@ -209,6 +229,7 @@ class Alarm(OrderRef):
     key: str
     reason: str | None = None
     near_door_at: datetime | None = None
+    estimated_delivery_at: datetime | None = None
 
 
 class StatusView(Message):
@@ -220,6 +241,7 @@ class StatusView(Message):
     sequence: int
     driver_id: UUID | None
     estimated_ready_at: datetime
+    estimated_pickup_at: datetime | None = None
     estimated_delivery_at: datetime
     refund_cents: int | None
     waiting_for: str
@@ -251,9 +273,15 @@ class Command(Message):
 
 
 class ReadyIn(Command):
-    """A chef's accept or start, with the minutes until the food is ready, if he says."""
+    """A chef's accept or start, with the minutes until the food is ready, if he says.
+
+    `expected_minutes` is what the facade makes of them, or of the kitchen's habits without them
+    (`domain.prep_time`), `kitchen_load` how many other orders the kitchen has in hand.
+    """
 
     ready_in_minutes: int | None = None
+    expected_minutes: float | None = None
+    kitchen_load: int | None = None
 
 
 class OperatorCancel(Command):

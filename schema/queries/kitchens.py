@@ -43,6 +43,11 @@ async def chef(session: AsyncSession, chef_id: UUID) -> Chef | None:
     )
 
 
+async def exists(session: AsyncSession, chef_id: UUID) -> bool:
+    """Whether there is such a chef, seen by customers or not."""
+    return await session.get(Chef, chef_id) is not None
+
+
 async def menu(session: AsyncSession, chef_id: UUID) -> Sequence[tuple[Menu, MenuItem]]:
     """What a chef offers, menu by menu, the dishes that are off today included."""
     found = await session.execute(

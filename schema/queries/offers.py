@@ -112,7 +112,7 @@ async def offer(
             status=AssignmentStatus.OFFERED,
             distance_km=distance_km,
             estimated_pickup_time=eta.pickup_time(
-                search.at, search.ready_at, distance_km * ROAD_FACTOR
+                search.at, search.ready_at, search.city.drive(distance_km * ROAD_FACTOR)
             ),
             offered_at=search.at,
             expires_at=search.at + search.lasts,
@@ -228,5 +228,6 @@ def _offer(row: DriverAssignment) -> Offer:
         id=row.id,
         driver_id=row.driver_id,
         distance_km=row.distance_km,
+        estimated_pickup_at=row.estimated_pickup_time,
         expires_at=row.expires_at,
     )

@@ -34,8 +34,9 @@ _MOMENTS = {
 # States in which an order may have an offer or a driver to be released.
 _OFFERED = WITH_DRIVER | {OrderStatus.READY_FOR_PICKUP}
 
-# Changes that are columns of the order itself (what was captured is the payment's).
-_CHANGEABLE = frozenset(Changes.model_fields) - {"captured_cents"}
+# Changes that are columns of the order itself (what was captured is the payment's, what the chef
+# said is for his prep times to be learned from).
+_CHANGEABLE = frozenset(Changes.model_fields) - {"captured_cents", "said_minutes", "kitchen_load"}
 
 # In the order of `Parties`.
 _PARTIES = (
@@ -70,7 +71,17 @@ async def begin(session: AsyncSession, placing: Placing) -> message.Order:
     )
     by = Who(role=Actor.CUSTOMER, id=placing.order.customer_id)
     first = Transition(
-        order_id=placing.order.id, sequence=1, was=None, to=OrderStatus.PENDING, by=by, at=at
+        order_id=placing.order.id,
+        sequence=1,
+        was=None,
+        to=OrderStatus.PENDING,
+        by=by,
+        at=at,
+        changes=Changes(
+            estimated_ready_at=placing.order.estimated_ready_at,
+            estimated_pickup_at=placing.order.estimated_pickup_at,
+            estimated_delivery_at=placing.order.estimated_delivery_at,
+        ),
     )
     await session.execute(insert(OrderStatusHistory).values(_history_values(first)))
     return placing.order.model_copy(update={"number": number, "sequence": 1})
@@ -168,12 +179,15 @@ async def set_price(session: AsyncSession, order_id: UUID, price: Price) -> None
     await session.execute(update(Order).where(col(Order.id) == order_id).values(**asdict(price)))
 
 
-async def mark_near_door(session: AsyncSession, order_id: UUID, at: datetime) -> None:
-    """Remember when the driver first came near the door."""
+async def mark_near_door(
+    session: AsyncSession, order_id: UUID, at: datetime, delivery_at: datetime | None
+) -> None:
+    """Remember when the driver first came near the door, and when he is now expected at it."""
+    expected = {} if delivery_at is None else {"estimated_delivery_at": delivery_at}
     await session.execute(
         update(Order)
         .where(col(Order.id) == order_id, col(Order.near_door_at).is_(None))
-        .values(near_door_at=at)
+        .values(near_door_at=at, **expected)
     )
 
 
@@ -237,11 +251,13 @@ def _row(placing: Placing, number: str) -> Order:
         delivery_latitude=order.door.latitude,
         delivery_longitude=order.door.longitude,
         road_km=order.road_km,
+        drive_seconds=order.drive_seconds,
         prep_minutes=order.prep_minutes,
         instructions=placing.instructions,
         scheduled_for=order.scheduled_for,
         promo_code=order.promo_code,
         estimated_ready_at=order.estimated_ready_at,
+        estimated_pickup_at=order.estimated_pickup_at,
         estimated_delivery_at=order.estimated_delivery_at,
         created_at=order.placed_at,
     )
@@ -258,6 +274,7 @@ def _message(row: Order, kitchen_name: str, payment: Payment | None) -> message.
         kitchen=Point(row.pickup_latitude, row.pickup_longitude),
         door=Point(row.delivery_latitude, row.delivery_longitude),
         road_km=row.road_km,
+        drive_seconds=row.drive_seconds,
         price=Price(**{name: getattr(row, name) for name in Price.__dataclass_fields__}),
         prep_minutes=row.prep_minutes,
         placed_at=row.created_at,
@@ -266,6 +283,7 @@ def _message(row: Order, kitchen_name: str, payment: Payment | None) -> message.
         sequence=row.sequence,
         driver_id=row.driver_id,
         estimated_ready_at=row.estimated_ready_at,
+        estimated_pickup_at=row.estimated_pickup_at,
         estimated_delivery_at=row.estimated_delivery_at,
         payment_intent_id=payment.stripe_payment_intent_id if payment else None,
         captured_cents=payment.captured_cents if payment else 0,

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, Index, UniqueConstraint
+from sqlalchemy import CheckConstraint, Index, UniqueConstraint, text
 from sqlmodel import Field, SQLModel
 
 from domain.order_status import Actor, OrderStatus
@@ -22,6 +22,7 @@ _SUM = (
 
 class Order(SQLModel, table=True):
     """An order as it stands. Amounts in cents, distance in km; `sequence` numbers its latest step.
+    `drive_seconds` is the drive to the door by the city's clock.
 
     `kept_cents` is set when the order is cancelled: what of a captured payment is not given back.
     `promised_tip_cents` is a higher tip that is charged when the order is delivered.
@@ -33,6 +34,13 @@ class Order(SQLModel, table=True):
         Index("idx_orders_chef_status", "chef_id", "status"),
         Index("idx_orders_driver_status", "driver_id", "status"),
         Index("idx_orders_created_at", "created_at"),
+        # A kitchen's latest orders, from which its prep times are learned.
+        Index(
+            "idx_orders_chef_cooked",
+            "chef_id",
+            "prepared_at",
+            postgresql_where=text("prepared_at IS NOT NULL AND scheduled_for IS NULL"),
+        ),
         CheckConstraint(f"least({_CENTS}) >= 0", name="orders_cents_not_negative"),
         CheckConstraint(f"total_cents = {_SUM}", name="orders_total_is_the_sum"),
         CheckConstraint("kept_cents BETWEEN 0 AND total_cents", name="orders_kept_within_total"),
@@ -72,12 +80,14 @@ class Order(SQLModel, table=True):
     delivery_latitude: float
     delivery_longitude: float
     road_km: float
+    drive_seconds: float | None = None
     prep_minutes: int
     instructions: str | None = None
     scheduled_for: datetime | None = moment(default=None)
     promo_code: str | None = None
 
     estimated_ready_at: datetime = moment()
+    estimated_pickup_at: datetime | None = moment(default=None)
     estimated_delivery_at: datetime = moment()
     created_at: datetime = moment()
     paid_at: datetime | None = moment(default=None)

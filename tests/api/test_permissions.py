@@ -62,6 +62,8 @@ OPERATIONS: dict[str, tuple[str, dict[str, Any] | None]] = {
     "GET /api/v1/delivery/orders": ("driver", None),
     "PUT /api/v1/delivery/orders/{order_id}": ("driver", {"status": "picked_up"}),
     "GET /api/v1/admin/orders": ("admin", None),
+    "GET /api/v1/admin/chefs/{chef_id}/prep-times": ("admin", None),
+    "GET /api/v1/admin/eta-quality": ("admin", None),
     "POST /api/v1/admin/orders/{order_id}/assign": ("admin", {"driver": True}),
     "POST /api/v1/admin/orders/{order_id}/cancel": ("admin", {"reason": "because"}),
     "POST /api/v1/admin/orders/{order_id}/refund": (

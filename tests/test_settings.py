@@ -1,0 +1,26 @@
+"""Settings reach those who live by them."""
+
+from datetime import timedelta
+
+from settings import Settings, terms
+
+NEEDED = {
+    "DATABASE_URL": "postgresql://nobody@nowhere/nothing",
+    "REDIS_URL": "redis://nowhere/0",
+    "JWT_SECRET": "a secret of at least thirty-two characters",
+    "STRIPE_API_KEY": "sk_test_none",
+}
+
+
+def test_an_order_is_placed_under_the_citys_clock() -> None:
+    settings = Settings.of({**NEEDED, "PACE": "20", "CITY_KMH": "24", "HANDOVER_SECONDS": "120"})
+
+    agreed = terms(settings)
+
+    assert (agreed.city.pace, agreed.city.kmh) == (20, 24)
+    assert agreed.city.lasting(agreed.city.handover) == timedelta(seconds=6)
+    assert agreed.offer == timedelta(seconds=1.5)
+
+
+def test_an_order_that_is_taken_up_without_terms_lives_by_our_clock() -> None:
+    assert terms(Settings.of(NEEDED)).city.pace == 1
