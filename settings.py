@@ -121,6 +121,16 @@ class Settings(BaseSettings):
     driver_capacity: Positive = 3
     driver_fix_max_age_seconds: Positive = 300
     near_door_km: float = 0.3
+    # What a position can be: no faster than this from the last one, no worse than so many metres.
+    driver_max_kmh: float = Field(default=200.0, gt=0)
+    driver_worst_accuracy_m: float = Field(default=300.0, gt=0)
+    # The history has a position each so often, or each so many metres, and is kept for so long.
+    driver_sample_seconds: Positive = 15
+    driver_sample_m: float = Field(default=50.0, gt=0)
+    driver_locations_keep_days: Positive = 30
+    driver_locations_cron: str = "15 9 * * *"
+    # How many posts of positions one process of the facade works on; others are sent away.
+    locations_at_once: Positive = 32
 
     engine_timeout_seconds: Positive = 10
     worker_deployment: str = "ridendine-orders"

@@ -26,6 +26,7 @@ from activities.announce import Announcer
 from activities.dispatch import DispatchActivities
 from activities.disputes import DisputeActivities
 from activities.heartbeat import Heartbeats
+from activities.locations import LocationActivities
 from activities.messenger import Messenger
 from activities.onboarding import OnboardingActivities
 from activities.orders import OrderActivities
@@ -44,6 +45,7 @@ from schema.database import Database
 from settings import Settings, terms
 from workflows.connection import connect
 from workflows.dispute import DisputeWorkflow
+from workflows.forgetting import ForgettingWorkflow
 from workflows.onboarding import OnboardingWorkflow
 from workflows.options import NOTIFICATIONS_QUEUE, ORDERS_QUEUE, PAYMENTS_QUEUE, PAYOUTS_QUEUE
 from workflows.order import OrderWorkflow
@@ -90,6 +92,7 @@ async def working(client: Client, settings: Settings, **options: Any) -> AsyncIt
     )
     payouts = PayoutActivities(database, Payouts(stripe))
     reconciliation = ReconciliationActivities(database, PlatformBalance(stripe))
+    locations = LocationActivities(database)
     overlooked = OverlookedActivities(database, client, RefundWorkflow.run, PAYOUTS_QUEUE)
     with _nothing_collected():
         workers = [
@@ -138,6 +141,7 @@ async def working(client: Client, settings: Settings, **options: Any) -> AsyncIt
                 task_queue=PAYOUTS_QUEUE,
                 workflows=[
                     DisputeWorkflow,
+                    ForgettingWorkflow,
                     OnboardingWorkflow,
                     PayoutWorkflow,
                     PayoutRunWorkflow,
@@ -173,6 +177,7 @@ async def working(client: Client, settings: Settings, **options: Any) -> AsyncIt
                     reconciliation.note_order_told,
                     reconciliation.finish_reconciliation,
                     overlooked.take_refunds_up,
+                    locations.forget_locations,
                 ],
                 max_task_queue_activities_per_second=settings.payout_activities_per_second,
                 interceptors=[Heartbeats()],

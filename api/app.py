@@ -12,6 +12,7 @@ from api import errors
 from api.dependencies import Services
 from api.engine import Engine
 from api.limits import BodyLimit
+from api.locations import Locations
 from api.routes import (
     admin,
     auth,
@@ -101,11 +102,14 @@ def create_app(settings: Settings | None = None) -> FastAPI:
 
 async def _connect(settings: Settings) -> Services:
     redis = connect_redis(settings.redis_url)
+    database = Database(settings.database_url, pool_size=settings.database_pool_size)
+    positions = Positions(redis)
     return Services(
         settings=settings,
-        database=Database(settings.database_url, pool_size=settings.database_pool_size),
+        database=database,
         redis=redis,
-        positions=Positions(redis),
+        positions=positions,
+        locations=Locations(settings, database, positions),
         maps=Maps(
             redis=redis,
             google_maps_api_key=settings.google_maps_api_key.get_secret_value(),

@@ -265,21 +265,6 @@ class DriverAvailabilityBody(Body):
     is_available: StrictBool
 
 
-class LocationBody(Body):
-    """Where a driver is: accuracy in metres, speed in m/s, heading in degrees from north."""
-
-    model_config = _examples(
-        {"latitude": 30.2672, "longitude": -97.7431, "accuracy": 8, "speed": 7.5, "heading": 90}
-    )
-
-    latitude: Latitude
-    longitude: Longitude
-    accuracy: float | None = Field(default=None, ge=0)
-    speed: float | None = Field(default=None, ge=0)
-    heading: float | None = Field(default=None, ge=0, le=360)
-    recorded_at: Moment | None = None
-
-
 class DeclineBody(Body):
     """Why a driver does not take an order."""
 

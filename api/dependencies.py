@@ -16,6 +16,7 @@ from sqlalchemy import ColumnElement
 from api.auth import Principal, principal
 from api.engine import Engine
 from api.errors import Problem, invalid, not_found, unauthorised
+from api.locations import Locations
 from providers.maps import Maps, TravelTimes
 from providers.positions import Positions
 from schema.database import Database
@@ -34,6 +35,7 @@ class Services:
     database: Database
     redis: Redis
     positions: Positions
+    locations: Locations
     maps: Maps
     travel: TravelTimes
     engine: Engine

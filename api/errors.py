@@ -104,6 +104,16 @@ def unavailable(detail: str) -> Problem:
     )
 
 
+def busy(detail: str) -> Problem:
+    """More of these requests come than are worked on at once, so that others do not suffer."""
+    return Problem(
+        HTTPStatus.SERVICE_UNAVAILABLE,
+        "busy",
+        f"{detail}; send the same request again",
+        headers={"Retry-After": "1"},
+    )
+
+
 def refused(refusal: Refused) -> Problem:
     """What a workflow refused, for the caller."""
     words = str(refusal)

@@ -48,6 +48,42 @@ CHEF: Example = {
     "operatingHours": {"monday": {"open": "08:00", "close": "21:00"}},
 }
 
+LOCATIONS: list[Example] = [
+    {
+        "positions": [
+            {
+                "latitude": 30.2672,
+                "longitude": -97.7431,
+                "accuracy": 8,
+                "speed": 7.5,
+                "heading": 90,
+                "recordedAt": "2026-01-31T18:00:00Z",
+            },
+            {
+                "latitude": 30.2672,
+                "longitude": -97.7427,
+                "accuracy": 8,
+                "recordedAt": "2026-01-31T18:00:05Z",
+            },
+        ]
+    },
+    {"latitude": 30.2672, "longitude": -97.7431, "accuracy": 8, "speed": 7.5, "heading": 90},
+]
+
+LOCATION: Example = {
+    "accepted": 1,
+    "refused": [
+        {"index": 1, "code": "too_far", "detail": "nobody can have come so far since the last one"}
+    ],
+}
+
+DRIVER_LOCATION: Example = {
+    "latitude": 30.2698,
+    "longitude": -97.7402,
+    "recordedAt": "2026-01-31T18:31:20Z",
+    "ageSeconds": 4,
+}
+
 ONBOARDING: Example = {
     "accountId": "acct_1QXyZ2eZvKYlo2C0",
     "url": "https://connect.stripe.com/setup/e/acct_1QXyZ2eZvKYlo2C0/Ab3dEf6hIjKl",

@@ -308,14 +308,6 @@ class RefundRequestOut(ComplaintOut):
     stripe_refund_id: str | None
 
 
-class LocationOut(Message):
-    """Whether the position is now the latest; false when a newer one is known."""
-
-    model_config = _example({"accepted": True})
-
-    accepted: bool
-
-
 class DisputeOut(Message):
     """A dispute as it stands; `status` and `reason` are Stripe's words, `fault` who bears it if it
     is lost (undecided until then, unless an admin has said). With a `tipChargeId` it is about the

@@ -93,6 +93,9 @@ ENDED = frozenset({S.DELIVERED, S.CANCELLED, S.REFUNDED})
 # A driver has the order in hand, or is on the way to it.
 WITH_DRIVER = frozenset({S.ASSIGNED_TO_DRIVER, S.PICKED_UP, S.IN_TRANSIT})
 
+# The food has left the kitchen and is not at the door.
+ON_THE_WAY = frozenset({S.PICKED_UP, S.IN_TRANSIT})
+
 
 class IllegalTransition(Exception):
     """An order was asked to go where it may not.

@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Mapping
+from datetime import UTC, datetime, timedelta
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
@@ -109,6 +110,20 @@ class Person:
     async def leave(self) -> None:
         """Close the connections."""
         await self._http.aclose()
+
+
+def insisting(latitude: float, longitude: float) -> dict[str, Any]:
+    """Positions of a driver that are believed at once, however far from the last: three that agree,
+    as of a phone whose last one was wrong.
+    """
+    now = datetime.now(UTC)
+    moments = [now + timedelta(microseconds=number) for number in range(3)]
+    return {
+        "positions": [
+            {"latitude": latitude, "longitude": longitude, "recordedAt": moment.isoformat()}
+            for moment in moments
+        ]
+    }
 
 
 class Wallet:

@@ -39,6 +39,7 @@ MACHINE = ("PATH", "HOME", "TMPDIR")
 # Schedules that can be triggered and do not fire by themselves: there is no such day.
 NEVER = {
     "RECONCILIATION_CRON": "0 0 31 2 *",
+    "DRIVER_LOCATIONS_CRON": "0 0 31 2 *",
     "MARKETS": '{"austin": {"payout_cron": "0 0 31 2 *"}}',
 }
 

@@ -5,7 +5,7 @@ Each world lies far from all others, so that tests which share a database do not
 
 import itertools
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from uuid_utils.compat import uuid7
@@ -195,7 +195,8 @@ async def settle(
                 rating=4.5,
                 current_latitude=kitchen.latitude + 0.003 * rank,
                 current_longitude=kitchen.longitude,
-                located_at=now(),
+                # Long enough ago for him to be at the door by now.
+                located_at=now() - timedelta(minutes=1),
             )
             await pay_to(driver, PayeeKind.DRIVER)
             session.add(driver)

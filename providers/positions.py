@@ -1,38 +1,48 @@
 """Where the drivers are: the quick copy, in Redis."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-from datetime import datetime, timedelta
-from typing import cast
+from datetime import UTC, datetime, timedelta
+from typing import NamedTuple, cast
 from uuid import UUID
 
 import structlog
+from pydantic import TypeAdapter, ValidationError
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
-from domain.geo import Point
+from domain.geo import Point, distance_km
+from domain.tracking import Fix, Track
 
 _PLACES = "drivers:places"
 _SEEN = "drivers:seen"
-# Both or neither: a fresh moment must not be told of an old place.
+_PHONE = "drivers:phone:"
+# After so long, whoever has not said where he is could be anywhere.
+_KEPT = timedelta(days=1)
+# All or nothing: a fresh moment must not be told of an old place. The few that are swept away each
+# time are more than come, so that the search does not wade through those who have left.
 _PUT = """
-if redis.call('ZADD', KEYS[1], 'GT', 'CH', ARGV[2], ARGV[1]) == 1 then
-  redis.call('GEOADD', KEYS[2], ARGV[3], ARGV[4], ARGV[1])
+local seen = redis.call('ZSCORE', KEYS[1], ARGV[1])
+if seen and tonumber(seen) > tonumber(ARGV[2]) then return end
+redis.call('ZADD', KEYS[1], ARGV[2], ARGV[1])
+redis.call('GEOADD', KEYS[2], ARGV[3], ARGV[4], ARGV[1])
+if KEYS[3] then redis.call('SET', KEYS[3], ARGV[6], 'EX', ARGV[5]) end
+for _, gone in ipairs(redis.call(
+    'ZRANGE', KEYS[1], '-inf', ARGV[2] - ARGV[5], 'BYSCORE', 'LIMIT', 0, 10)) do
+  redis.call('ZREM', KEYS[1], gone)
+  redis.call('ZREM', KEYS[2], gone)
 end
 """
-# Stale positions are filtered after the search, so it must look further than the ten it is for.
-_MOST_FOUND = 1000
-
 
 _log = structlog.get_logger()
 
 
-@contextmanager
-def _unless_away() -> Iterator[None]:
-    try:
-        yield
-    except RedisError as error:
-        _log.warning("position not remembered in Redis", error=str(error))
+class Phone(NamedTuple):
+    """What is remembered of what a driver's phone says."""
+
+    driver_id: UUID
+    track: Track
+
+
+_phone = TypeAdapter(Phone)
 
 
 class Positions:
@@ -42,31 +52,64 @@ class Positions:
         self._redis = redis
         self._put = redis.register_script(_PUT)
 
-    async def put(self, driver_id: UUID, point: Point, at: datetime) -> None:
-        """Remember a driver's position unless a newer one is known.
+    async def phone(self, user_id: UUID) -> Phone | None:
+        """What is remembered of a user's phone; None where nothing is. Raises RedisError."""
+        kept = await self._redis.get(f"{_PHONE}{user_id}")
+        try:
+            return None if kept is None else _phone.validate_json(kept)
+        except ValidationError as error:
+            # Another version wrote it; what it says next is taken as the first.
+            _log.warning("a phone's track cannot be read", error=str(error))
+            return None
 
-        Where Redis is away it is not remembered here: the database has it too.
+    async def put(
+        self,
+        driver_id: UUID,
+        point: Point,
+        at: datetime,
+        *,
+        remember: tuple[UUID, Track] | None = None,
+    ) -> None:
+        """Remember a driver's position unless a newer one is known, and with it the track of his
+        (the user's) phone, which ends there. Raises RedisError.
         """
-        with _unless_away():
-            await self._put(
-                keys=[_SEEN, _PLACES],
-                args=[str(driver_id), at.timestamp(), point.longitude, point.latitude],
-            )
+        keys = [_SEEN, _PLACES]
+        args: list[str | float] = [
+            str(driver_id),
+            at.timestamp(),
+            point.longitude,
+            point.latitude,
+            int(_KEPT.total_seconds()),
+        ]
+        if remember is not None:
+            user_id, track = remember
+            keys.append(f"{_PHONE}{user_id}")
+            args.append(_phone.dump_json(Phone(driver_id, track)).decode())
+        await self._put(keys=keys, args=args)
 
     async def forget(self, driver_id: UUID) -> None:
         """Do not find a driver any more until he says where he is."""
-        with _unless_away():
+        try:
             async with self._redis.pipeline() as pipe:
                 pipe.zrem(_SEEN, str(driver_id))
                 pipe.zrem(_PLACES, str(driver_id))
                 await pipe.execute()
+        except RedisError as error:
+            _log.warning("a position was not forgotten", error=str(error))
 
-    async def near(
+    async def of(self, driver_id: UUID) -> Fix | None:
+        """Where a driver is, and since when; None where it is not known. Raises RedisError."""
+        async with self._redis.pipeline() as pipe:
+            pipe.zscore(_SEEN, str(driver_id))
+            pipe.geopos(_PLACES, str(driver_id))
+            seen, places = await pipe.execute()
+        return None if seen is None else _fix(places[0], seen)
+
+    async def around(
         self, point: Point, radius_km: float, *, now: datetime, max_age: timedelta
-    ) -> dict[UUID, float]:
-        """The drivers within `radius_km` that were seen within `max_age`, with their km.
-
-        Raises RedisError.
+    ) -> dict[UUID, Fix]:
+        """Where the drivers are that are within `radius_km` and were seen within `max_age`, the
+        nearest first. Raises RedisError.
         """
         reply = await self._redis.geosearch(
             _PLACES,
@@ -75,17 +118,28 @@ class Positions:
             radius=radius_km,
             unit="km",
             sort="ASC",
-            count=_MOST_FOUND,
-            withdist=True,
+            withcoord=True,
         )
-        # The SDK's type covers every form of the reply; with distances it is this one.
-        found = cast("list[tuple[str, float]]", reply)
+        # The SDK's type covers every form of the reply; with coordinates it is this one.
+        found = cast("list[tuple[str, tuple[float, float]]]", reply)
         if not found:
             return {}
         seen = await self._redis.zmscore(_SEEN, [member for member, _ in found])
         oldest = (now - max_age).timestamp()
         return {
-            UUID(member): km
-            for (member, km), at in zip(found, seen, strict=True)
+            UUID(member): _fix(place, at)
+            for (member, place), at in zip(found, seen, strict=True)
             if at is not None and at >= oldest
         }
+
+    async def near(
+        self, point: Point, radius_km: float, *, now: datetime, max_age: timedelta
+    ) -> dict[UUID, float]:
+        """The same drivers, with their km. Raises RedisError."""
+        found = await self.around(point, radius_km, now=now, max_age=max_age)
+        return {driver_id: distance_km(point, fix.point) for driver_id, fix in found.items()}
+
+
+def _fix(place: tuple[float, float], at: float) -> Fix:
+    longitude, latitude = place
+    return Fix(Point(latitude, longitude), datetime.fromtimestamp(at, UTC))

@@ -23,14 +23,14 @@ from workflows.aftermath import Aftermath
 from workflows.complaints import Complaints
 from workflows.delivery import DriverSearch
 from workflows.payment import OrderPayment
-from workflows.phases import DEADLINE, ON_THE_WAY, Phases
+from workflows.phases import DEADLINE, Phases
 from workflows.steps import Steps
 from workflows.tips import Tips
 
 with workflow.unsafe.imports_passed_through():
     from domain import order_status
     from domain.notifications import Alert
-    from domain.order_status import ENDED, Actor, IllegalTransition, OrderStatus
+    from domain.order_status import ENDED, ON_THE_WAY, Actor, IllegalTransition, OrderStatus
     from domain.promo import Reason
     from schema.messages.dispatch import Delivery, DriverCommand, OfferAnswer, OperatorAssign
     from schema.messages.money import (

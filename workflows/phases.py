@@ -13,11 +13,10 @@ from workflows.tips import Tips
 with workflow.unsafe.imports_passed_through():
     from domain import eta
     from domain.notifications import Alert
-    from domain.order_status import Actor, OrderStatus
+    from domain.order_status import ON_THE_WAY, Actor, OrderStatus
     from schema.messages.order import Order, Terms, Who
 
 COOKING = frozenset({OrderStatus.ACCEPTED, OrderStatus.PREPARING})
-ON_THE_WAY = frozenset({OrderStatus.PICKED_UP, OrderStatus.IN_TRANSIT})
 DEADLINE = Who(role=Actor.DEADLINE)
 DISPATCH = Who(role=Actor.DISPATCH)
 

@@ -19,14 +19,17 @@ from temporalio.client import (
 )
 from temporalio.service import RPCError, RPCStatusCode
 
+from schema.messages.locations import Keeping
 from schema.messages.payouts import MarketPayouts
 from schema.messages.reconciliation import Patience, Reconciling
 from settings import Settings
+from workflows.forgetting import ForgettingWorkflow
 from workflows.options import PAYOUTS_QUEUE
 from workflows.payout_run import PayoutDayWorkflow
 from workflows.reconciliation import ReconciliationWorkflow
 
 RECONCILIATION = "reconciliation"
+FORGETTING = "driver-locations"
 
 # What was missed while Temporal was away for so long is made up for.
 _CATCH_UP = timedelta(days=1)
@@ -61,6 +64,17 @@ def _schedules(settings: Settings) -> Mapping[str, Schedule]:
         spec=ScheduleSpec(cron_expressions=[settings.reconciliation_cron]),
         policy=policy,
     )
+    forgetting = Schedule(
+        action=ScheduleActionStartWorkflow(
+            ForgettingWorkflow.run,
+            Keeping(keep=timedelta(days=settings.driver_locations_keep_days)),
+            id=FORGETTING,
+            task_queue=PAYOUTS_QUEUE,
+            static_summary="where drivers were long ago is forgotten",
+        ),
+        spec=ScheduleSpec(cron_expressions=[settings.driver_locations_cron]),
+        policy=policy,
+    )
     payouts = {
         f"payouts-{name}": Schedule(
             action=ScheduleActionStartWorkflow(
@@ -77,7 +91,7 @@ def _schedules(settings: Settings) -> Mapping[str, Schedule]:
         )
         for name, market in settings.markets.items()
     }
-    return {RECONCILIATION: reconciliation, **payouts}
+    return {RECONCILIATION: reconciliation, FORGETTING: forgetting, **payouts}
 
 
 def market_payouts(settings: Settings, name: str) -> MarketPayouts:

@@ -1,6 +1,6 @@
 """What drivers do."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import Annotated
 from uuid import UUID
@@ -13,7 +13,6 @@ from api.bodies import (
     DeclineBody,
     DeliveryStatusBody,
     DriverAvailabilityBody,
-    LocationBody,
 )
 from api.dependencies import (
     DriverUser,
@@ -23,10 +22,10 @@ from api.dependencies import (
     order_of,
     visible_to,
 )
-from api.errors import invalid, not_found, problems
+from api.errors import not_found, problems
 from api.order_lists import orders_page
-from api.views import LocationOut, OfferOut, OrderOut, Page, StatusOut
-from domain.geo import Point, distance_km
+from api.views import OfferOut, OrderOut, Page, StatusOut
+from api.whereabouts import LocationBody, LocationOut, location
 from domain.order_status import Actor, OrderStatus
 from schema.messages.dispatch import Delivery, DriverCommand, OfferAnswer
 from schema.messages.order import Who
@@ -35,11 +34,6 @@ from schema.queries.order_views import Access
 from workflows.order import OrderWorkflow
 
 router = APIRouter(prefix="/delivery", tags=["Delivery"])
-
-# A phone's clock may be a little ahead of ours.
-CLOCK_TOLERANCE = timedelta(seconds=60)
-# A phone that was without a network sends what it has kept.
-OLDEST_POSITION = timedelta(days=1)
 
 _COMMANDS = {
     OrderStatus.PICKED_UP: OrderWorkflow.pick_up,
@@ -84,23 +78,15 @@ async def set_availability(
     ),
 )
 async def post_location(held: ServicesDep, who: DriverUser, body: LocationBody) -> LocationOut:
-    """Say where the driver is. Near the door of an order in hand, its customer is told so."""
+    """Say where the driver is, or was since he said so last. What cannot be is refused, the rest is
+    used. Near the door of an order in hand, its customer is told so.
+    """
     now = datetime.now(UTC)
-    at = body.recorded_at or now
-    if at > now + CLOCK_TOLERANCE:
-        raise invalid("recordedAt", "in_the_future", "a position cannot be from the future")
-    if at < now - OLDEST_POSITION:
-        raise invalid("recordedAt", "too_old", "where the driver was so long ago is no help")
-    driver_id, here = await _driver(held, who), Point(body.latitude, body.longitude)
-    async with held.database.write() as session:
-        if not await drivers.set_place(session, driver_id, here, at):
-            return LocationOut(accepted=False)
-        ahead = await drivers.doors_ahead(session, driver_id)
-    await held.positions.put(driver_id, here, at)
-    for order_id, door in ahead:
-        if distance_km(here, door) <= held.settings.near_door_km:
-            await held.engine.orders.tell(order_id, OrderWorkflow.driver_near_door)
-    return LocationOut(accepted=True)
+    taken = await held.locations.take(who.user_id, body.fixes(now), now)
+    body.must_be_possible(taken.judgement.refused)
+    for order_id in taken.near_door:
+        await held.engine.orders.tell(order_id, OrderWorkflow.driver_near_door)
+    return location(taken.judgement)
 
 
 @router.get("/offers", responses=problems(HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN))

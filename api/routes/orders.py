@@ -2,6 +2,7 @@
 
 import hashlib
 from dataclasses import asdict
+from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import Annotated
 from uuid import UUID
@@ -26,10 +27,13 @@ from api.errors import Problem, conflict, invalid, not_found, problems
 from api.order_lists import orders_page
 from api.quotes import QuoteOut, quoted
 from api.views import OrderOut, Page, PlacedOut, StatusOut, StepOut
+from api.whereabouts import DriverLocationOut, driver_location
 from domain.order_status import Actor, OrderStatus
+from domain.tracking import is_shown, is_since
 from schema.messages.order import ChangeTip, Command, Placed, Who
-from schema.queries import idempotency, order_views, webhooks
+from schema.queries import idempotency, locations, order_views, webhooks
 from schema.queries.idempotency import Claim
+from schema.tables import Role
 from workflows.order import OrderWorkflow
 
 router = APIRouter(prefix="/orders", tags=["Orders"])
@@ -141,6 +145,31 @@ async def get_history(held: ServicesDep, who: CallerDep, order_id: UUID) -> list
         return [views.step(row) for row in await order_views.history(session, order_id)]
 
 
+@router.get(
+    "/{order_id}/driver-location",
+    responses=problems(HTTPStatus.UNAUTHORIZED, HTTPStatus.NOT_FOUND),
+)
+async def get_driver_location(
+    held: ServicesDep, who: CallerDep, order_id: UUID
+) -> DriverLocationOut:
+    """See where the driver is: as the order's customer from pickup to delivery, as its chef until
+    then. At any other time it is a 404, `driver_not_shown`; `driver_not_seen` when his phone has
+    said nothing since he picked the order up.
+    """
+    order = await order_of(held, order_id, who)
+    if not is_shown(Actor(who.role), order.status):
+        raise _no_driver("driver_not_shown", f"the order is {order.status}")
+    async with held.database.read() as session:
+        driver = await locations.shown(session, order_id)
+    if driver is None:
+        raise _no_driver("driver_not_shown", "the order has no driver")
+    seen = await held.locations.latest(driver.driver_id, driver.last)
+    since = driver.picked_up_at if who.role is Role.CUSTOMER else None
+    if seen is None or (since is not None and not is_since(seen, since)):
+        raise _no_driver("driver_not_seen", "the driver's phone has said nothing yet")
+    return driver_location(seen, datetime.now(UTC))
+
+
 @router.put(
     "/{order_id}/cancel",
     responses=problems(
@@ -197,6 +226,10 @@ async def change_tip(held: ServicesDep, who: Customer, order_id: UUID, body: Tip
             order.order_id, OrderWorkflow.change_tip, change, key=key
         )
     return await get_order(held, who, order_id)
+
+
+def _no_driver(code: str, detail: str) -> Problem:
+    return Problem(HTTPStatus.NOT_FOUND, code, detail)
 
 
 def _digest(body: OrderBody) -> str:

@@ -1,24 +1,14 @@
-"""Every SQL statement by which drivers say where they are and see what they are offered."""
+"""Every SQL statement by which drivers go on duty and see what they are offered."""
 
-from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
 
-from sqlalchemy import or_, select, update
+from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
-from domain.geo import Point
-from domain.order_status import OrderStatus
 from schema.messages.dispatch import AssignmentStatus
 from schema.tables import Chef, Driver, DriverAssignment, Order, Verification
-
-
-class Door(NamedTuple):
-    """Where a driver is to bring an order that he has in hand."""
-
-    order_id: UUID
-    door: Point
 
 
 class OfferView(NamedTuple):
@@ -59,32 +49,6 @@ async def set_available(session: AsyncSession, driver_id: UUID, available: bool)
     await session.execute(
         update(Driver).where(col(Driver.id) == driver_id).values(is_available=available)
     )
-
-
-async def set_place(session: AsyncSession, driver_id: UUID, point: Point, at: datetime) -> bool:
-    """Remember where a driver is; False when a later place is known."""
-    moved = await session.execute(
-        update(Driver)
-        .where(
-            col(Driver.id) == driver_id,
-            or_(col(Driver.located_at).is_(None), col(Driver.located_at) <= at),
-        )
-        .values(current_latitude=point.latitude, current_longitude=point.longitude, located_at=at)
-        .returning(col(Driver.id))
-    )
-    return moved.first() is not None
-
-
-async def doors_ahead(session: AsyncSession, driver_id: UUID) -> list[Door]:
-    """Where the orders that a driver has in hand are going, those near already left out."""
-    found = await session.execute(
-        select(col(Order.id), col(Order.delivery_latitude), col(Order.delivery_longitude)).where(
-            col(Order.driver_id) == driver_id,
-            col(Order.status).in_([OrderStatus.PICKED_UP, OrderStatus.IN_TRANSIT]),
-            col(Order.near_door_at).is_(None),
-        )
-    )
-    return [Door(row[0], Point(row[1], row[2])) for row in found]
 
 
 async def live_offers(session: AsyncSession, user_id: UUID) -> list[OfferView]:

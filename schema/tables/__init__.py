@@ -2,7 +2,7 @@
 
 from schema.tables.admin import AdminAction, Notification
 from schema.tables.disputes import Dispute
-from schema.tables.drivers import Driver, DriverAssignment
+from schema.tables.drivers import Driver, DriverAssignment, DriverLocation
 from schema.tables.kitchens import Chef, Menu, MenuItem, Verification
 from schema.tables.ledger import LedgerAccount, LedgerMovement, LedgerPosting
 from schema.tables.money import Payment, Refund, RefundRequest, StripeEvent, TipCharge
@@ -30,6 +30,7 @@ __all__ = [
     "Dispute",
     "Driver",
     "DriverAssignment",
+    "DriverLocation",
     "IdempotencyKey",
     "LedgerAccount",
     "LedgerMovement",

@@ -1,9 +1,9 @@
-"""Drivers, where they are, and the offers made to them (seed 000, Drivers & GPS)."""
+"""Drivers, where they are and were, and the offers made to them (seed 000, Drivers & GPS)."""
 
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import Index, text
+from sqlalchemy import Index, UniqueConstraint, text
 from sqlmodel import SQLModel
 
 from schema.messages.dispatch import AssignmentStatus
@@ -12,7 +12,7 @@ from schema.tables.kitchens import Verification
 
 
 class Driver(SQLModel, table=True):
-    """A driver and the latest position known (the quick copy is in Redis)."""
+    """A driver and the latest position of his history (the latest of all is in Redis)."""
 
     __tablename__ = "drivers"
     __table_args__ = (
@@ -42,6 +42,26 @@ class Driver(SQLModel, table=True):
     located_at: datetime | None = moment(default=None)
     stripe_account_id: str | None = reference("connected_accounts.id", default=None, unique=True)
     created_at: datetime = created()
+
+
+class DriverLocation(SQLModel, table=True):
+    """Where a driver was: accuracy in m, speed in m/s, heading in degrees from north."""
+
+    __tablename__ = "driver_locations"
+    __table_args__ = (
+        # Sent again, or by two processes at once, it is there once.
+        UniqueConstraint("driver_id", "recorded_at"),
+        Index("idx_driver_locations_recorded_at", "recorded_at"),
+    )
+
+    id: UUID = key()
+    driver_id: UUID = reference("drivers.id")
+    latitude: float
+    longitude: float
+    accuracy: float | None = None
+    speed: float | None = None
+    heading: float | None = None
+    recorded_at: datetime = moment()
 
 
 class DriverAssignment(SQLModel, table=True):

@@ -1,13 +1,11 @@
-"""Drivers' positions and offers."""
-
-from datetime import UTC, datetime, timedelta
+"""Drivers and what they are offered."""
 
 import pytest
 from uuid_utils.compat import uuid7
 
 from domain.order_status import OrderStatus
 from local.cast import Cast
-from local.people import Unanswered, until
+from local.people import Unanswered, insisting
 
 S = OrderStatus
 
@@ -25,57 +23,14 @@ async def test_a_driver_off_duty_is_not_offered_anything(play: Cast) -> None:
 async def test_the_driver_nearest_by_his_latest_position_is_asked_first(play: Cast) -> None:
     kitchen = play.world.kitchen
     for driver, north in zip(play.drivers, (0.03, 0.001), strict=True):
-        await driver.post(
-            "/delivery/location", latitude=kitchen.latitude + north, longitude=kitchen.longitude
-        )
+        place = insisting(kitchen.latitude + north, kitchen.longitude)
+        await driver.post("/delivery/location", **place)
     order = await play.bring(S.READY_FOR_PICKUP)
 
     offer = await play.offered(1, order)
 
     assert offer["distanceKm"] == pytest.approx(0.111, abs=0.01)
     assert offer["expiresAt"] > offer["offeredAt"]
-
-
-async def test_near_the_door_the_customer_is_told(play: Cast) -> None:
-    order = await play.bring(S.IN_TRANSIT)
-    door = play.world.door
-
-    await play.drivers[0].post(
-        "/delivery/location", latitude=door.latitude + 0.01, longitude=door.longitude
-    )
-    assert (await play.customer.get(f"/orders/{order['id']}"))["nearDoorAt"] is None
-    await play.drivers[0].post(
-        "/delivery/location", latitude=door.latitude + 0.002, longitude=door.longitude
-    )
-
-    async def is_told() -> bool:
-        return (await play.customer.get(f"/orders/{order['id']}"))["nearDoorAt"] is not None
-
-    await until(is_told)
-
-
-async def test_a_position_from_the_future_is_refused_and_an_old_one_let_be(play: Cast) -> None:
-    here = {"latitude": play.world.kitchen.latitude, "longitude": play.world.kitchen.longitude}
-    now = datetime.now(UTC)
-
-    with pytest.raises(Unanswered) as refused:
-        await play.drivers[0].post(
-            "/delivery/location", **here, recordedAt=(now + timedelta(hours=1)).isoformat()
-        )
-    assert refused.value.code == "in_the_future"
-
-    assert (await play.drivers[0].post("/delivery/location", **here))["accepted"]
-    late = (now - timedelta(minutes=1)).isoformat()
-    answer = await play.drivers[0].post("/delivery/location", **here, recordedAt=late)
-    assert not answer["accepted"]
-
-
-@pytest.mark.parametrize("place", [{"latitude": 91}, {"longitude": -181}, {"latitude": "north"}])
-async def test_a_position_that_is_nowhere_is_refused(play: Cast, place: dict[str, object]) -> None:
-    with pytest.raises(Unanswered) as refused:
-        await play.drivers[0].post("/delivery/location", **{"latitude": 1, "longitude": 1, **place})
-
-    assert refused.value.status == 422
 
 
 async def test_an_offer_that_was_not_made_to_him_is_not_found(play: Cast) -> None:

@@ -48,6 +48,7 @@ OPERATIONS: dict[str, tuple[str, dict[str, Any] | None]] = {
     "GET /api/v1/orders": ("customer", None),
     "GET /api/v1/orders/{order_id}": ("party", None),
     "GET /api/v1/orders/{order_id}/history": ("party", None),
+    "GET /api/v1/orders/{order_id}/driver-location": ("party", None),
     "PUT /api/v1/orders/{order_id}/cancel": ("customer", {}),
     "PUT /api/v1/orders/{order_id}/tip": ("customer", {"tipCents": 500}),
     "POST /api/v1/orders/{order_id}/complaint": ("customer", {"reason": "late", "words": "cold"}),
@@ -112,6 +113,7 @@ _EVERYTHING = """
     UNION ALL SELECT 'holds', md5(string_agg(h::text, ',' ORDER BY payee_id)) FROM payout_holds h
     UNION ALL SELECT 'payouts', md5(string_agg(p::text, ',' ORDER BY id)) FROM payouts p
     UNION ALL SELECT 'cases', md5(string_agg(r::text, ',' ORDER BY id)) FROM reconciliation_cases r
+    UNION ALL SELECT 'places', md5(string_agg(l::text, ',' ORDER BY id)) FROM driver_locations l
     UNION ALL SELECT 'actions', md5(string_agg(x::text, ',' ORDER BY id)) FROM admin_actions x
 """
 

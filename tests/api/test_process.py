@@ -1,42 +1,22 @@
 """One process of the facade: what it asks the database, what it says when something is away."""
 
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
-from typing import Any
 from uuid import uuid4
 
-import httpx
 import pytest
-from fastapi import FastAPI
 from sqlalchemy import event
 from temporalio.testing import WorkflowEnvironment
 
 from api import views
-from api.app import create_app
 from domain.order_status import OrderStatus
 from local.cast import Cast
 from local.ports import any_free
 from local.servers import program
 from schema.tables import Driver
-from settings import Settings
+from tests.api.facade import AWAY, facade
 from tests.frozen import frozen_server
 from tests.workflows.room import know_search_attributes
 
 S = OrderStatus
-
-
-@asynccontextmanager
-async def facade(
-    environment: Mapping[str, str], monkeypatch: pytest.MonkeyPatch, **changes: Any
-) -> AsyncIterator[tuple[FastAPI, httpx.AsyncClient]]:
-    """A facade in this process, with some of its settings changed."""
-    changed = {**environment, **changes}
-    monkeypatch.setenv("TEMPORAL_ADDRESS", changed["TEMPORAL_ADDRESS"])
-    app = create_app(Settings.of(changed))
-    async with app.router.lifespan_context(app):
-        transport = httpx.ASGITransport(app, raise_app_exceptions=False)
-        async with httpx.AsyncClient(transport=transport, base_url="http://facade") as http:
-            yield app, http
 
 
 async def test_looking_at_an_order_takes_three_statements_at_most(
@@ -94,13 +74,6 @@ async def test_an_order_that_is_too_small_for_a_card_is_refused(
     assert (await play.customer.get("/orders"))["total"] == 0
 
 
-AWAY = {
-    "database": ("DATABASE_URL", "postgresql://ridendine@127.0.0.1:{port}/none"),
-    "redis": ("REDIS_URL", "redis://127.0.0.1:{port}/0"),
-    "temporal": ("TEMPORAL_ADDRESS", "127.0.0.1:{port}"),
-}
-
-
 @pytest.mark.parametrize("name", list(AWAY))
 @pytest.mark.parametrize("frozen", [False, True], ids=["away", "frozen"])
 async def test_a_process_names_what_it_lacks(
@@ -142,7 +115,7 @@ async def test_without_redis_a_drivers_position_is_kept_in_the_database(
             headers={"Authorization": play.drivers[0].authorization},
         )
 
-    assert told.json() == {"accepted": True}
+    assert told.json() == {"accepted": 1, "refused": []}
     async with play.database.read() as session:
         driver = await session.get(Driver, play.world.drivers[0].id)
     assert driver is not None

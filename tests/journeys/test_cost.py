@@ -7,7 +7,7 @@ from temporalio.client import Client
 
 from domain.order_status import OrderStatus
 from local.cast import Cast
-from local.people import until
+from local.people import insisting, until
 
 S = OrderStatus
 
@@ -23,9 +23,7 @@ async def test_the_demos_path_costs_ninety_six_events_and_twelve_workflow_tasks(
     await play.driver_says(1, order, "picked_up")
     await play.driver_says(1, order, "in_transit")
     door = play.world.door
-    await play.drivers[1].post(
-        "/delivery/location", latitude=door.latitude, longitude=door.longitude
-    )
+    await play.drivers[1].post("/delivery/location", **insisting(door.latitude, door.longitude))
     await until(lambda: _is_near(play, order["id"]))
     await play.driver_says(1, order, "delivered")
 

@@ -7,7 +7,7 @@ from sqlmodel import col
 
 from domain.order_status import OrderStatus
 from local.cast import Cast
-from local.people import Unanswered, until
+from local.people import Unanswered, insisting, until
 from schema.tables import Notification
 
 S = OrderStatus
@@ -39,9 +39,7 @@ async def test_an_order_from_basket_to_door(play: Cast) -> None:
     await play.driver_says(1, order, "picked_up")
     await play.driver_says(1, order, "in_transit")
     door = play.world.door
-    await play.drivers[1].post(
-        "/delivery/location", latitude=door.latitude, longitude=door.longitude
-    )
+    await play.drivers[1].post("/delivery/location", **insisting(door.latitude, door.longitude))
     delivered = await play.driver_says(1, order, "delivered", proof={"note": "at the door"})
 
     assert delivered["status"] == S.DELIVERED

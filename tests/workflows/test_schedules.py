@@ -12,7 +12,7 @@ from local.servers import program
 from schema.messages.reconciliation import Reconciling
 from settings import Settings
 from workflows.options import PAYOUTS_QUEUE
-from workflows.schedules import RECONCILIATION, ensure_schedules
+from workflows.schedules import FORGETTING, RECONCILIATION, ensure_schedules
 
 
 @pytest.fixture
@@ -40,7 +40,7 @@ async def test_schedules_are_made_once_and_follow_the_settings(
     described = await handle.describe()
     schedule = described.schedule
     listed = {one.id async for one in await client.list_schedules()}
-    assert listed <= {RECONCILIATION, "payouts-austin"}
+    assert listed <= {RECONCILIATION, FORGETTING, "payouts-austin"}
     assert (schedule.state.paused, schedule.state.note) == (True, "Stripe is away")
     assert [fires.hour for fires in described.info.next_action_times[:2]] == [9, 9]
     assert schedule.policy.overlap is ScheduleOverlapPolicy.BUFFER_ONE

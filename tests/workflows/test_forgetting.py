@@ -1,0 +1,71 @@
+"""Where drivers were is not kept for ever."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from sqlalchemy import func, select
+from sqlmodel import col
+from temporalio.contrib.pydantic import pydantic_data_converter
+from temporalio.testing import WorkflowEnvironment
+from temporalio.worker import Worker
+
+from activities import locations as activities
+from activities.heartbeat import Heartbeats
+from activities.locations import LocationActivities
+from domain.tracking import Fix
+from local import world as worlds
+from local.servers import program
+from schema.database import Database
+from schema.messages.locations import Forgetting, Keeping
+from schema.queries import locations
+from schema.tables import DriverLocation
+from workflows.forgetting import ForgettingWorkflow
+from workflows.options import PAYOUTS_QUEUE
+
+A_MONTH = timedelta(days=30)
+
+
+async def test_what_is_older_than_a_month_is_forgotten_and_nothing_else(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(activities, "_AT_ONCE", 3)
+    world = await worlds.settle(database, drivers=2)
+    now = datetime.now(UTC)
+    ages = [timedelta(days=31, seconds=number) for number in range(9)]
+    ages += [timedelta(days=29), timedelta(days=1)]
+    for driver in world.drivers:
+        async with database.write() as session:
+            fixes = [Fix(world.kitchen, now - age) for age in ages]
+            await locations.add(session, driver.id, fixes)
+
+    async with (
+        await WorkflowEnvironment.start_time_skipping(
+            test_server_existing_path=program("temporal-test-server"),
+            data_converter=pydantic_data_converter,
+        ) as env,
+        Worker(
+            env.client,
+            task_queue=PAYOUTS_QUEUE,
+            workflows=[ForgettingWorkflow],
+            activities=[LocationActivities(database).forget_locations],
+            interceptors=[Heartbeats()],
+        ),
+    ):
+        forgotten = await env.client.execute_workflow(
+            ForgettingWorkflow.run,
+            Keeping(keep=A_MONTH),
+            id="forgetting",
+            task_queue=PAYOUTS_QUEUE,
+        )
+
+    assert forgotten == 18
+    # An attempt that comes after one whose answer was lost has nothing left to do.
+    again = Forgetting(before=now - A_MONTH)
+    assert await LocationActivities(database).forget_locations(again) == 0
+    async with database.read() as session:
+        left = await session.scalar(
+            select(func.count())
+            .select_from(DriverLocation)
+            .where(col(DriverLocation.driver_id).in_([driver.id for driver in world.drivers]))
+        )
+    assert left == 4
