@@ -119,6 +119,8 @@ class Settings(BaseSettings):
     reconciliation_movement_seconds: Positive = 2 * 24 * 3600
 
     driver_capacity: Positive = 3
+    # Whether a driver must be in one of his shifts to go on duty.
+    drivers_need_shift: bool = False
     driver_fix_max_age_seconds: Positive = 300
     near_door_km: float = 0.3
     # What a position can be: no faster than this from the last one, no worse than so many metres.

@@ -17,7 +17,7 @@ from domain.promo import Verdict
 from providers.maps import AddressNotFound, MapsUnavailable
 from schema.messages.order import Address, CaptureMethod, Order, OrderLine, Placing
 from schema.queries import kitchens, payees, people, prep_times, promos
-from schema.tables import Chef, MenuItem
+from schema.tables import Chef, MenuItem, Role
 from settings import Settings
 
 # An authorisation dies after about seven days, so it is not asked for much longer ahead.
@@ -107,7 +107,7 @@ async def basket(held: Services, customer_id: UUID, body: OrderBody) -> Basket:
     """
     now = datetime.now(UTC)
     async with held.database.read() as session:
-        if not await people.exists(session, customer_id):
+        if not await people.exists(session, customer_id, Role.CUSTOMER):
             raise unauthorised("the account is gone")
         chef = await kitchens.chef(session, body.chef_id)
         if chef is None:

@@ -68,10 +68,11 @@ def caller(held: ServicesDep, bearer: Bearer) -> Principal:
 CallerDep = Annotated[Principal, Depends(caller)]
 
 
-def _only(role: Role) -> Callable[[Principal], Principal]:
+def _only(*roles: Role) -> Callable[[Principal], Principal]:
     def allowed(who: CallerDep) -> Principal:
-        if who.role is not role:
-            raise Problem(HTTPStatus.FORBIDDEN, "forbidden", f"this is for the role {role}")
+        if who.role not in roles:
+            words = " or ".join(roles)
+            raise Problem(HTTPStatus.FORBIDDEN, "forbidden", f"this is for the role {words}")
         return who
 
     return allowed
@@ -81,12 +82,14 @@ Customer = Annotated[Principal, Depends(_only(Role.CUSTOMER))]
 ChefUser = Annotated[Principal, Depends(_only(Role.CHEF))]
 DriverUser = Annotated[Principal, Depends(_only(Role.DRIVER))]
 Admin = Annotated[Principal, Depends(_only(Role.ADMIN))]
+# Who registers as a driver is a customer until then, and asks again as a driver.
+CustomerOrDriver = Annotated[Principal, Depends(_only(Role.CUSTOMER, Role.DRIVER))]
 
 
 async def _acting_admin(held: ServicesDep, who: Admin) -> Principal:
     """401 when an admin's token has outlived his account."""
     async with held.database.read() as session:
-        if not await people.exists(session, who.user_id):
+        if not await people.exists(session, who.user_id, who.role):
             raise unauthorised("the account is gone")
     return who
 

@@ -481,3 +481,47 @@ CASE: Example = {
     "closeReason": None,
     "closedAt": None,
 }
+
+DRIVER: Example = {
+    "id": "0198c0de-0000-7000-8000-0000000000d1",
+    "userId": "0198c0de-0000-7000-8000-0000000000c2",
+    "firstName": "Diego",
+    "lastName": "Alvarez",
+    "email": "driver@example.com",
+    "phone": None,
+    "vehicle": {"type": "car", "plate": "KLM 4821", "capacity": 3, "reachKm": 15.0},
+    "verificationStatus": "approved",
+    "verificationReason": "all documents seen",
+    "documentsExpireOn": "2027-06-30",
+    "isAvailable": True,
+    "onDutySince": "2026-01-31T17:02:11Z",
+    "rating": 4.9,
+    "load": 1,
+    "deliveries": 412,
+    "performance": {
+        "offers": 100,
+        "acceptance": 0.87,
+        "onTimePickup": 0.94,
+        "onTimeDelivery": 0.91,
+        "completion": 0.99,
+    },
+    "createdAt": "2025-11-03T09:12:40Z",
+}
+
+DRIVER_DOCUMENT: Example = {
+    "id": "0198c0de-0000-7000-8000-0000000000d7",
+    "type": "driving_licence",
+    "fileUrl": "https://files.example.com/licence.jpg",
+    "expiresOn": "2029-06-30",
+    "status": "approved",
+    "reason": None,
+    "decidedAt": "2025-11-04T10:00:00Z",
+    "createdAt": "2025-11-03T09:20:00Z",
+}
+
+DRIVER_PROFILE: Example = {
+    **DRIVER,
+    "missingDocuments": [],
+    "documents": [DRIVER_DOCUMENT],
+    "shiftEndsAt": "2026-01-31T22:00:00Z",
+}

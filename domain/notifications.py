@@ -1,7 +1,7 @@
 """Who is told what, and in which words.
 
 Each message about an order is a template over `number` (the order's), `kitchen` (its name) and
-`reason`; each about a payee over `name` and `reason`. Words for customers are seed 004's
+`reason`; each about a payee or driver over `name` and `reason`. Words for customers are seed 004's
 (notifyCustomerStatusUpdate).
 """
 
@@ -67,6 +67,17 @@ class PayeeAlert(StrEnum):
     BALANCE_SHORT = "balance_short"
 
 
+class DriverAlert(StrEnum):
+    """What is worth saying about whether a driver may deliver."""
+
+    WAITS = "driver_waits"
+    APPROVED = "driver_approved"
+    REJECTED = "driver_rejected"
+    SUSPENDED = "driver_suspended"
+    DOCUMENT_REJECTED = "document_rejected"
+    TO_BE_VERIFIED_AGAIN = "driver_to_be_verified_again"
+
+
 @dataclass(frozen=True, slots=True)
 class Notice:
     """A message to an audience; `type` is the event name of seed 000, Events."""
@@ -75,6 +86,9 @@ class Notice:
     type: str
     title: str
     message: str
+
+
+Occasion = OrderStatus | Alert | PayeeAlert | DriverAlert
 
 
 def _customer(message: str) -> Notice:
@@ -97,11 +111,15 @@ def _payee(message: str) -> Notice:
     return Notice(Audience.PAYEE, "payee:payouts", "Your payouts", message)
 
 
+def _verification(message: str) -> Notice:
+    return Notice(Audience.DRIVER, "driver:verification", "Your account", message)
+
+
 def _ops_of_payee(message: str) -> Notice:
     return _ops(message, "The payouts of {name} need a look")
 
 
-NOTICES: Mapping[OrderStatus | Alert | PayeeAlert, tuple[Notice, ...]] = {
+NOTICES: Mapping[Occasion, tuple[Notice, ...]] = {
     OrderStatus.PAYMENT_CONFIRMED: (
         _customer("Payment received. Waiting for {kitchen} to accept."),
         _chef("You have a new order, {number}.", "order:new"),
@@ -192,9 +210,19 @@ NOTICES: Mapping[OrderStatus | Alert | PayeeAlert, tuple[Notice, ...]] = {
     PayeeAlert.BALANCE_SHORT: (
         _ops("Payouts wait for money at Stripe: {reason}.", "Payouts wait for money"),
     ),
+    DriverAlert.WAITS: (
+        _ops("{name} has shown all documents and waits to be verified.", "{name} wants to deliver"),
+    ),
+    DriverAlert.APPROVED: (_verification("You are verified: you can go on duty."),),
+    DriverAlert.REJECTED: (_verification("We cannot let you deliver: {reason}"),),
+    DriverAlert.SUSPENDED: (_verification("You are suspended: {reason}"),),
+    DriverAlert.DOCUMENT_REJECTED: (_verification("We cannot accept a document: {reason}"),),
+    DriverAlert.TO_BE_VERIFIED_AGAIN: (
+        _verification("You are off duty until your documents are verified again."),
+    ),
 }
 
 
-def notices(occasion: OrderStatus | Alert | PayeeAlert) -> tuple[Notice, ...]:
+def notices(occasion: Occasion) -> tuple[Notice, ...]:
     """What is said on an occasion; nothing where only he who acted is concerned."""
     return NOTICES.get(occasion, ())

@@ -2,16 +2,30 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from datetime import date
 
 from sqlalchemy import func, select
 from sqlmodel import SQLModel
 from uuid_utils.compat import uuid7
 
 from api.auth import hash_password
+from domain import drivers as rules
+from domain.drivers import Vehicle
 from domain.geo import Point
 from domain.hours import WEEKDAYS
+from domain.verification import DocumentStatus
 from schema.database import Database
-from schema.tables import Chef, Driver, Menu, MenuItem, Role, User, UserProfile, Verification
+from schema.tables import (
+    Chef,
+    Driver,
+    DriverDocument,
+    Menu,
+    MenuItem,
+    Role,
+    User,
+    UserProfile,
+    Verification,
+)
 from schema.tables.columns import now
 
 PASSWORD = "ridendine-demo"  # noqa: S105 - the demo's, printed in the README
@@ -145,18 +159,18 @@ KITCHENS = (
 
 # First name, vehicle, rating, where the driver usually waits.
 DRIVERS = (
-    ("Diego", "car", 4.9, Point(30.2690, -97.7420)),
-    ("Amara", "bicycle", 4.8, Point(30.2655, -97.7460)),
-    ("Sam", "car", 4.7, Point(30.2720, -97.7390)),
-    ("Yuki", "scooter", 4.9, Point(30.2610, -97.7500)),
-    ("Priya", "car", 4.6, Point(30.2580, -97.7350)),
-    ("Tom", "bicycle", 4.5, Point(30.2760, -97.7450)),
-    ("Fatima", "car", 4.8, Point(30.2830, -97.7380)),
-    ("Luis", "scooter", 4.7, Point(30.2510, -97.7560)),
-    ("Grace", "car", 4.4, Point(30.2950, -97.7280)),
-    ("Omar", "car", 4.9, Point(30.2440, -97.7620)),
-    ("Nina", "scooter", 4.6, Point(30.3090, -97.7240)),
-    ("Ben", "car", 4.3, Point(30.3260, -97.7370)),
+    ("Diego", Vehicle.CAR, 4.9, Point(30.2690, -97.7420)),
+    ("Amara", Vehicle.BICYCLE, 4.8, Point(30.2655, -97.7460)),
+    ("Sam", Vehicle.CAR, 4.7, Point(30.2720, -97.7390)),
+    ("Yuki", Vehicle.SCOOTER, 4.9, Point(30.2610, -97.7500)),
+    ("Priya", Vehicle.CAR, 4.6, Point(30.2580, -97.7350)),
+    ("Tom", Vehicle.BICYCLE, 4.5, Point(30.2760, -97.7450)),
+    ("Fatima", Vehicle.CAR, 4.8, Point(30.2830, -97.7380)),
+    ("Luis", Vehicle.SCOOTER, 4.7, Point(30.2510, -97.7560)),
+    ("Grace", Vehicle.CAR, 4.4, Point(30.2950, -97.7280)),
+    ("Omar", Vehicle.CAR, 4.9, Point(30.2440, -97.7620)),
+    ("Nina", Vehicle.SCOOTER, 4.6, Point(30.3090, -97.7240)),
+    ("Ben", Vehicle.CAR, 4.3, Point(30.3260, -97.7370)),
 )
 
 
@@ -204,10 +218,13 @@ def _generations(password_hash: str) -> Iterator[list[SQLModel]]:
         Driver(
             user_id=person(driver_email(number), Role.DRIVER, name, "Driver").id,
             vehicle_type=vehicle,
+            vehicle_plate=f"RND {4800 + number}" if rules.needs_plate(vehicle) else None,
             rating=rating,
             verification_status=Verification.APPROVED,
+            documents_expire_on=_end_of_documents() if rules.needs_plate(vehicle) else None,
             # Only the driver whose login is printed is on duty: nobody answers for the others.
             is_available=number == 1,
+            on_duty_since=now() if number == 1 else None,
             current_latitude=place.latitude,
             current_longitude=place.longitude,
             located_at=now(),
@@ -216,8 +233,27 @@ def _generations(password_hash: str) -> Iterator[list[SQLModel]]:
     ]
     yield users
     yield [*profiles, *chefs, *drivers]
-    yield [*menus]
+    yield [*menus, *(document for driver in drivers for document in _documents(driver))]
     yield [*dishes]
+
+
+def _documents(driver: Driver) -> list[DriverDocument]:
+    """All that a driver must show, approved."""
+    return [
+        DriverDocument(
+            driver_id=driver.id,
+            document_type=kind,
+            file_url=f"https://files.example.com/{driver.id}/{kind}.jpg",
+            expires_on=_end_of_documents() if rules.needs_end(kind) else None,
+            status=DocumentStatus.APPROVED,
+            decided_at=now(),
+        )
+        for kind in rules.required(driver.vehicle_type)
+    ]
+
+
+def _end_of_documents() -> date:
+    return date(now().year + 2, 12, 31)
 
 
 def _chef(user: User, kitchen: Kitchen) -> Chef:

@@ -192,6 +192,7 @@ async def settle(
                 user_id=user.id,
                 verification_status=Verification.APPROVED,
                 is_available=True,
+                on_duty_since=now(),
                 rating=4.5,
                 current_latitude=kitchen.latitude + 0.003 * rank,
                 current_longitude=kitchen.longitude,

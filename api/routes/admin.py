@@ -1,5 +1,6 @@
 """What operators do."""
 
+from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import Annotated
 from uuid import UUID
@@ -48,7 +49,7 @@ async def assign_order(
     """Give an order that waits for a driver to one by hand; offers to others are withdrawn."""
     order = await order_of(held, order_id, who)
     async with held.database.read() as session:
-        if not await drivers.is_approved(session, body.driver_id):
+        if not await drivers.may_deliver(session, body.driver_id, datetime.now(UTC).date()):
             raise invalid("driverId", "unknown_driver", "there is no such driver who may deliver")
         # The order may come back to where it waits for a driver, and be given to the same again.
         since = await order_views.last_step(session, order_id, OrderStatus.READY_FOR_PICKUP)

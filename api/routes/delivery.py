@@ -6,6 +6,7 @@ from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Query
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from api import commands, views
 from api.auth import Principal
@@ -22,14 +23,16 @@ from api.dependencies import (
     order_of,
     visible_to,
 )
-from api.errors import not_found, problems
+from api.driver_lookup import driver_of
+from api.errors import Problem, conflict, not_found, problems
 from api.order_lists import orders_page
 from api.views import OfferOut, OrderOut, Page, StatusOut
 from api.whereabouts import LocationBody, LocationOut, location
 from domain.order_status import Actor, OrderStatus
+from domain.verification import Verification
 from schema.messages.dispatch import Delivery, DriverCommand, OfferAnswer
 from schema.messages.order import Who
-from schema.queries import drivers, order_views
+from schema.queries import driver_profiles, drivers, order_views, shifts
 from schema.queries.order_views import Access
 from workflows.order import OrderWorkflow
 
@@ -53,17 +56,23 @@ _CHANGES = problems(
 
 @router.put(
     "/availability",
-    responses=problems(HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND),
+    responses=problems(
+        HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT
+    ),
 )
 async def set_availability(
     held: ServicesDep, who: DriverUser, body: DriverAvailabilityBody
 ) -> DriverAvailabilityBody:
-    """Go on duty, so as to be offered orders, or off duty."""
-    driver_id = await _driver(held, who)
+    """Go on duty, so as to be offered orders, or off duty. On duty goes who is verified and whose
+    documents have not expired.
+    """
+    driver_id = await driver_of(held, who)
+    if body.is_available:
+        await _go_on_duty(held, driver_id)
+        return body
     async with held.database.write() as session:
-        await drivers.set_available(session, driver_id, body.is_available)
-    if not body.is_available:
-        await held.positions.forget(driver_id)
+        await drivers.go_off_duty(session, driver_id)
+    await held.positions.forget(driver_id)
     return body
 
 
@@ -128,7 +137,7 @@ async def set_status(
     """Say how far an order is: `picked_up`, `in_transit`, `delivered` (with proof), or give it
     back before picking it up (`ready_for_pickup`).
     """
-    driver_id, by = await _driver(held, who), Who(role=Actor.DRIVER, id=who.user_id)
+    driver_id, by = await driver_of(held, who), Who(role=Actor.DRIVER, id=who.user_id)
     to = OrderStatus(body.status)
     if to is OrderStatus.READY_FOR_PICKUP:
         order, key = await _given_back(held, order_id, driver_id)
@@ -156,12 +165,27 @@ async def set_status(
     )
 
 
-async def _driver(held: Services, who: Principal) -> UUID:
-    async with held.database.read() as session:
-        driver_id = await drivers.driver_of(session, who.user_id)
-    if driver_id is None:
-        raise not_found("driver profile of yours")
-    return driver_id
+async def _go_on_duty(held: Services, driver_id: UUID) -> None:
+    now = datetime.now(UTC)
+    async with held.database.write() as session:
+        if held.settings.drivers_need_shift and not await shifts.shift_ends(
+            session, [driver_id], now
+        ):
+            raise conflict("not_on_shift", "you are in none of your shifts")
+        if not await drivers.go_on_duty(session, driver_id, now):
+            raise await _may_not(session, driver_id)
+
+
+async def _may_not(session: AsyncSession, driver_id: UUID) -> Problem:
+    found = await driver_profiles.profile(session, driver_id)
+    if found is None:
+        return not_found("driver profile of yours")
+    status = found.driver.verification_status
+    if status is Verification.APPROVED:
+        return conflict("documents_expired", "a document that you must show has expired")
+    return conflict(
+        "driver_not_verified", f"you cannot deliver: you are {status}", verificationStatus=status
+    )
 
 
 async def _given_back(held: Services, order_id: UUID, driver_id: UUID) -> tuple[Access, str]:

@@ -1,14 +1,16 @@
 """Every SQL statement by which drivers go on duty and see what they are offered."""
 
+from datetime import date, datetime
 from typing import NamedTuple
 from uuid import UUID
 
-from sqlalchemy import select, update
+from sqlalchemy import case, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from schema.messages.dispatch import AssignmentStatus
-from schema.tables import Chef, Driver, DriverAssignment, Order, Verification
+from schema.queries import driver_profiles
+from schema.tables import Chef, Driver, DriverAssignment, Order
 
 
 class OfferView(NamedTuple):
@@ -25,10 +27,14 @@ async def driver_of(session: AsyncSession, user_id: UUID) -> UUID | None:
     return await session.scalar(select(col(Driver.id)).where(col(Driver.user_id) == user_id))
 
 
-async def is_approved(session: AsyncSession, driver_id: UUID) -> bool:
+async def may_deliver(session: AsyncSession, driver_id: UUID, today: date) -> bool:
     """Whether there is such a driver, and he may deliver."""
-    driver = await session.get(Driver, driver_id)
-    return driver is not None and driver.verification_status is Verification.APPROVED
+    found = await session.scalar(
+        select(col(Driver.id)).where(
+            col(Driver.id) == driver_id, driver_profiles.may_deliver(today)
+        )
+    )
+    return found is not None
 
 
 async def latest_assignment(session: AsyncSession, order_id: UUID, driver_id: UUID) -> UUID | None:
@@ -44,11 +50,24 @@ async def latest_assignment(session: AsyncSession, order_id: UUID, driver_id: UU
     )
 
 
-async def set_available(session: AsyncSession, driver_id: UUID, available: bool) -> None:
-    """Let a driver be asked, or not."""
-    await session.execute(
-        update(Driver).where(col(Driver.id) == driver_id).values(is_available=available)
+async def go_on_duty(session: AsyncSession, driver_id: UUID, at: datetime) -> bool:
+    """Let a driver be asked; False when he may not deliver.
+
+    Who is on duty already stays so since he began. One conditional UPDATE decides.
+    """
+    on_duty = case((col(Driver.is_available), func.coalesce(Driver.on_duty_since, at)), else_=at)
+    gone = await session.execute(
+        update(Driver)
+        .where(col(Driver.id) == driver_id, driver_profiles.may_deliver(at.date()))
+        .values(is_available=True, on_duty_since=on_duty)
+        .returning(col(Driver.id))
     )
+    return gone.first() is not None
+
+
+async def go_off_duty(session: AsyncSession, driver_id: UUID) -> None:
+    """Let a driver not be asked any more."""
+    await driver_profiles.change(session, driver_id, driver_profiles.off_duty())
 
 
 async def live_offers(session: AsyncSession, user_id: UUID) -> list[OfferView]:

@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 from uuid_utils.compat import uuid7
 
-from domain.notifications import Alert, Audience, Notice, PayeeAlert, notices
+from domain.notifications import Alert, Audience, DriverAlert, Notice, PayeeAlert, notices
 from domain.order_status import OrderStatus
 from schema.tables import Driver, Notification, Role, User
 from schema.tables.columns import now
@@ -31,6 +31,14 @@ class PayeeParty(NamedTuple):
     """A chef or driver who is told about the money that he earns."""
 
     payee_id: UUID
+    user_id: UUID
+    name: str
+
+
+class DriverParty(NamedTuple):
+    """A driver who is told whether he may deliver."""
+
+    driver_id: UUID
     user_id: UUID
     name: str
 
@@ -85,6 +93,24 @@ async def tell_payee(
         words={"name": payee.name, "reason": reason or "no reason given"},
     )
     await _send(session, notices(occasion), {Audience.PAYEE: [payee.user_id]}, about)
+
+
+async def tell_driver(
+    session: AsyncSession,
+    occasion: DriverAlert,
+    driver: DriverParty,
+    *,
+    key: str,
+    reason: str | None = None,
+) -> None:
+    """Write what a driver and ops are told, each at most once by `key` (unique within the
+    driver).
+    """
+    about = _About(
+        key=f"{driver.driver_id}:{key}:{occasion}",
+        words={"name": driver.name, "reason": reason or "no reason given"},
+    )
+    await _send(session, notices(occasion), {Audience.DRIVER: [driver.user_id]}, about)
 
 
 async def tell_ops(

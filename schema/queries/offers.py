@@ -16,7 +16,8 @@ from domain.geo import ROAD_FACTOR, Point
 from domain.order_status import WITH_DRIVER, OrderStatus
 from schema.messages.dispatch import AssignmentStatus, Offer, OfferSearch, Withdrawal
 from schema.messages.order import Transition
-from schema.tables import Driver, DriverAssignment, Order, Verification
+from schema.queries import driver_profiles
+from schema.tables import Driver, DriverAssignment, Order
 
 _LIVE = (AssignmentStatus.OFFERED, AssignmentStatus.ACCEPTED)
 # Who said no, dropped out, or was passed over by an operator.
@@ -138,6 +139,23 @@ async def withdraw(session: AsyncSession, ending: Withdrawal) -> bool:
     return ended.first() is not None
 
 
+async def withdraw_all(
+    session: AsyncSession, driver_id: UUID, *, reason: str, at: datetime
+) -> None:
+    """End every offer that waits for a driver's answer.
+
+    Whoever waits for one learns of it when it would have expired, and asks the next.
+    """
+    await session.execute(
+        update(DriverAssignment)
+        .where(
+            col(DriverAssignment.driver_id) == driver_id,
+            col(DriverAssignment.status) == AssignmentStatus.OFFERED,
+        )
+        .values(status=AssignmentStatus.CANCELLED, reason=reason, responded_at=at)
+    )
+
+
 async def take(session: AsyncSession, step: Transition) -> None:
     """Let a driver have the order of `step`: by the offer it names, or by an operator's hand.
 
@@ -153,6 +171,11 @@ async def take(session: AsyncSession, step: Transition) -> None:
             col(DriverAssignment.id) == step.offer_id,
             col(DriverAssignment.driver_id) == step.changes.driver_id,
             col(DriverAssignment.status) == AssignmentStatus.OFFERED,
+            # He may have been suspended while the offer was on its way to him.
+            exists().where(
+                col(Driver.id) == col(DriverAssignment.driver_id),
+                driver_profiles.may_deliver(step.at.date()),
+            ),
         )
         .values(status=AssignmentStatus.ACCEPTED, responded_at=step.at)
         .returning(col(DriverAssignment.id))
@@ -217,7 +240,7 @@ def _free(search: OfferSearch, capacity: int) -> Select[Any]:
         col(Driver.current_longitude),
     ).where(
         col(Driver.is_available),
-        col(Driver.verification_status) == Verification.APPROVED,
+        driver_profiles.may_deliver(search.at.date()),
         not_(asked),
         load < capacity,
     )

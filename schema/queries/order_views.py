@@ -8,7 +8,7 @@ from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
-from domain.order_status import OrderStatus
+from domain.order_status import ENDED, OrderStatus
 from schema.tables import (
     Chef,
     Driver,
@@ -106,6 +106,16 @@ async def last_step(session: AsyncSession, order_id: UUID, to: OrderStatus) -> i
             col(OrderStatusHistory.order_id) == order_id, col(OrderStatusHistory.status) == to
         )
     )
+
+
+async def has_open(session: AsyncSession, customer_id: UUID) -> bool:
+    """Whether a customer has an order that is not over."""
+    found = await session.scalar(
+        select(col(Order.id))
+        .where(col(Order.customer_id) == customer_id, col(Order.status).not_in(ENDED))
+        .limit(1)
+    )
+    return found is not None
 
 
 async def market(session: AsyncSession, order_id: UUID) -> str:

@@ -3,7 +3,7 @@
 from typing import NamedTuple
 from uuid import UUID
 
-from sqlalchemy import func, select, update
+from sqlalchemy import Select, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
@@ -21,30 +21,35 @@ class Login(NamedTuple):
     last_name: str
 
 
-async def exists(session: AsyncSession, user_id: UUID) -> bool:
-    """Whether there is such a user, and he may still come in."""
+async def exists(session: AsyncSession, user_id: UUID, role: Role) -> bool:
+    """Whether there is such a user, and he may still come in as what his token says."""
     found = await session.scalar(
-        select(col(User.id)).where(col(User.id) == user_id, col(User.is_active))
+        select(col(User.id)).where(
+            col(User.id) == user_id, col(User.role) == role, col(User.is_active)
+        )
     )
     return found is not None
 
 
 async def login(session: AsyncSession, email: str) -> Login | None:
     """The active user with that address, whatever its capitals."""
+    found = await session.execute(_logins().where(func.lower(User.email) == email.lower()))
+    row = found.first()
+    return None if row is None else Login(*row)
+
+
+async def locked_login(session: AsyncSession, user_id: UUID) -> Login | None:
+    """An active user whom nobody else changes until this transaction ends."""
     found = await session.execute(
-        select(
-            col(User.id),
-            col(User.email),
-            col(User.role),
-            col(User.password_hash),
-            col(UserProfile.first_name),
-            col(UserProfile.last_name),
-        )
-        .join(UserProfile, col(UserProfile.user_id) == col(User.id))
-        .where(func.lower(User.email) == email.lower(), col(User.is_active))
+        _logins().where(col(User.id) == user_id).with_for_update(key_share=True, of=User)
     )
     row = found.first()
     return None if row is None else Login(*row)
+
+
+async def become(session: AsyncSession, user_id: UUID, role: Role) -> None:
+    """Let a user be somebody of another kind; a token that he has does not know of it."""
+    await session.execute(update(User).where(col(User.id) == user_id).values(role=role))
 
 
 async def stripe_customer(session: AsyncSession, user_id: UUID) -> str | None:
@@ -61,3 +66,18 @@ async def note_stripe_customer(session: AsyncSession, user_id: UUID, customer: s
         .execution_options(synchronize_session=False)
     )
     return await stripe_customer(session, user_id) or customer
+
+
+def _logins() -> Select[UUID, str, Role, str, str, str]:
+    return (
+        select(
+            col(User.id),
+            col(User.email),
+            col(User.role),
+            col(User.password_hash),
+            col(UserProfile.first_name),
+            col(UserProfile.last_name),
+        )
+        .join(UserProfile, col(UserProfile.user_id) == col(User.id))
+        .where(col(User.is_active))
+    )

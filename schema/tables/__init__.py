@@ -1,9 +1,16 @@
 """The tables, by context. Importing this package makes all of them known to SQLModel.metadata."""
 
+from domain.verification import Verification
 from schema.tables.admin import AdminAction, Notification
 from schema.tables.disputes import Dispute
-from schema.tables.drivers import Driver, DriverAssignment, DriverLocation
-from schema.tables.kitchens import Chef, Menu, MenuItem, Verification
+from schema.tables.drivers import (
+    Driver,
+    DriverAssignment,
+    DriverDocument,
+    DriverLocation,
+    DriverShift,
+)
+from schema.tables.kitchens import Chef, Menu, MenuItem
 from schema.tables.ledger import LedgerAccount, LedgerMovement, LedgerPosting
 from schema.tables.money import Payment, Refund, RefundRequest, StripeEvent, TipCharge
 from schema.tables.orders import (
@@ -30,7 +37,9 @@ __all__ = [
     "Dispute",
     "Driver",
     "DriverAssignment",
+    "DriverDocument",
     "DriverLocation",
+    "DriverShift",
     "IdempotencyKey",
     "LedgerAccount",
     "LedgerMovement",

@@ -1,18 +1,23 @@
 """Drivers, where they are and were, and the offers made to them (seed 000, Drivers & GPS)."""
 
-from datetime import datetime
+from datetime import date, datetime
 from uuid import UUID
 
-from sqlalchemy import Index, UniqueConstraint, text
+from sqlalchemy import CheckConstraint, Index, UniqueConstraint, text
 from sqlmodel import SQLModel
 
+from domain.drivers import DocumentType, Vehicle
+from domain.verification import DocumentStatus, Verification
 from schema.messages.dispatch import AssignmentStatus
 from schema.tables.columns import created, key, moment, one_of, reference
-from schema.tables.kitchens import Verification
 
 
 class Driver(SQLModel, table=True):
-    """A driver and the latest position of his history (the latest of all is in Redis)."""
+    """A driver and the latest position of his history (the latest of all is in Redis).
+
+    `documents_expire_on` is the last day on which what he must show is good, none if for ever;
+    `on_duty_since` is when he last went on duty.
+    """
 
     __tablename__ = "drivers"
     __table_args__ = (
@@ -31,11 +36,15 @@ class Driver(SQLModel, table=True):
 
     id: UUID = key()
     user_id: UUID = reference("users.id", unique=True)
-    vehicle_type: str = "car"
+    vehicle_type: Vehicle = one_of(Vehicle, "drivers_vehicle_type", default=Vehicle.CAR)
+    vehicle_plate: str | None = None
     verification_status: Verification = one_of(
         Verification, "drivers_verification_status", default=Verification.PENDING
     )
+    verification_reason: str | None = None
+    documents_expire_on: date | None = None
     is_available: bool = False
+    on_duty_since: datetime | None = moment(default=None)
     rating: float = 0.0
     current_latitude: float | None = None
     current_longitude: float | None = None
@@ -85,6 +94,7 @@ class DriverAssignment(SQLModel, table=True):
             postgresql_where=text("status = 'offered'"),
         ),
         Index("idx_driver_assignments_driver_status", "driver_id", "status"),
+        Index("idx_driver_assignments_driver_offered", "driver_id", "offered_at"),
     )
 
     id: UUID = key()
@@ -97,3 +107,53 @@ class DriverAssignment(SQLModel, table=True):
     offered_at: datetime = moment()
     expires_at: datetime = moment()
     responded_at: datetime | None = moment(default=None)
+
+
+class DriverDocument(SQLModel, table=True):
+    """A document that a driver has handed in, and what was decided about it.
+
+    Of each type at most one waits to be looked at. One that is rejected and was `decided_by` nobody
+    was for a vehicle that he has no more.
+    """
+
+    __tablename__ = "driver_documents"
+    __table_args__ = (
+        Index(
+            "one_pending_document_per_type",
+            "driver_id",
+            "document_type",
+            unique=True,
+            postgresql_where=text("status = 'pending'"),
+        ),
+        Index("idx_driver_documents_driver", "driver_id", "created_at"),
+    )
+
+    id: UUID = key()
+    driver_id: UUID = reference("drivers.id")
+    document_type: DocumentType = one_of(DocumentType, "driver_documents_document_type")
+    file_url: str
+    expires_on: date | None = None
+    status: DocumentStatus = one_of(
+        DocumentStatus, "driver_documents_status", default=DocumentStatus.PENDING
+    )
+    reason: str | None = None
+    decided_by: UUID | None = reference("users.id", default=None)
+    decided_at: datetime | None = moment(default=None)
+    created_at: datetime = created()
+
+
+class DriverShift(SQLModel, table=True):
+    """When a driver says that he will be there, or said that he was."""
+
+    __tablename__ = "driver_shifts"
+    __table_args__ = (
+        UniqueConstraint("driver_id", "starts_at"),
+        Index("idx_driver_shifts_driver_ends", "driver_id", "ends_at"),
+        CheckConstraint("ends_at > starts_at", name="driver_shifts_start_before_end"),
+    )
+
+    id: UUID = key()
+    driver_id: UUID = reference("drivers.id")
+    starts_at: datetime = moment()
+    ends_at: datetime = moment()
+    created_at: datetime = created()

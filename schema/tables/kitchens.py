@@ -1,23 +1,14 @@
 """Chefs and what they cook (seed 000, Chefs & Menus; seed 004, ChefProfile)."""
 
 from datetime import datetime
-from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import ARRAY, CheckConstraint, Index, String, text
 from sqlmodel import Field, SQLModel
 
+from domain.verification import Verification
 from schema.tables.columns import created, document, key, one_of, reference
-
-
-class Verification(StrEnum):
-    """Whether the platform has let a chef or driver in."""
-
-    PENDING = "pending"
-    APPROVED = "approved"
-    REJECTED = "rejected"
-    SUSPENDED = "suspended"
 
 
 class Chef(SQLModel, table=True):

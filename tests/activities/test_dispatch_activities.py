@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from redis.asyncio import Redis
@@ -153,8 +153,12 @@ async def test_a_position_that_comes_late_does_not_undo_a_newer_one(
 
 @pytest.mark.parametrize(
     "values",
-    [{"is_available": False}, {"verification_status": Verification.SUSPENDED}],
-    ids=["off duty", "suspended"],
+    [
+        {"is_available": False},
+        {"verification_status": Verification.SUSPENDED},
+        {"documents_expire_on": date(2026, 1, 31)},
+    ],
+    ids=["off duty", "suspended", "with an expired document"],
 )
 async def test_who_may_not_be_asked_is_not(
     dispatch: DispatchActivities,

@@ -1,16 +1,19 @@
 """One process of the facade: what it asks the database, what it says when something is away."""
 
+from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
 import pytest
 from sqlalchemy import event
 from temporalio.testing import WorkflowEnvironment
 
-from api import views
+from api import driver_profiles, views
 from domain.order_status import OrderStatus
+from domain.shifts import Shift
 from local.cast import Cast
 from local.ports import any_free
 from local.servers import program
+from schema.queries import shifts
 from schema.tables import Driver
 from tests.api.facade import AWAY, facade
 from tests.frozen import frozen_server
@@ -157,6 +160,52 @@ async def test_without_workers_an_order_is_not_promised(
     assert (asked.status_code, asked.json()["code"]) == (503, "temporarily_unavailable")
 
 
+@pytest.mark.parametrize(
+    ("asked", "most"),
+    [("/delivery/profile", 6), ("/admin/drivers?limit=100", 4), ("/admin/drivers/{id}", 5)],
+)
+async def test_looking_at_drivers_takes_as_many_statements_however_much_they_did(
+    play: Cast, monkeypatch: pytest.MonkeyPatch, asked: str, most: int
+) -> None:
+    await play.bring(S.DELIVERED)
+    who = play.drivers[0] if asked.startswith("/delivery") else play.admin
+    async with facade(play.environment, monkeypatch) as (app, http):
+        statements: list[str] = []
+        engine = app.state.services.database.engine.sync_engine
+        event.listen(engine, "before_cursor_execute", lambda *seen: statements.append(seen[2]))
+
+        answer = await http.get(
+            f"/api/v1{asked.format(id=play.world.drivers[0].id)}",
+            headers={"Authorization": who.authorization},
+        )
+
+    assert answer.status_code == 200
+    assert len(statements) == most
+    assert all(statement.startswith("SELECT") for statement in statements)
+
+
+async def test_where_drivers_need_a_shift_nobody_goes_on_duty_without_one(
+    play: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    driver_id = play.world.drivers[0].id
+    who = {"Authorization": play.drivers[0].authorization}
+
+    async with facade(play.environment, monkeypatch, DRIVERS_NEED_SHIFT="true") as (_, http):
+
+        async def go(available: bool) -> tuple[int, str | None]:
+            answer = await http.put(
+                "/api/v1/delivery/availability", json={"isAvailable": available}, headers=who
+            )
+            return answer.status_code, answer.json().get("code")
+
+        assert await go(False) == (200, None)
+        assert await go(True) == (409, "not_on_shift")
+        now = datetime.now(UTC)
+        async with play.database.write() as session:
+            await shifts.replan(session, driver_id, [Shift(now, now + timedelta(hours=1))], now)
+        assert await go(True) == (200, None)
+
+
 async def test_without_a_webhook_secret_nobodys_signature_is_good(
     play: Cast, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -206,7 +255,8 @@ def _shows(document: dict[str, object], shape: dict[str, object]) -> bool:
 
 
 def test_every_example_fits_its_shape() -> None:
-    for shape in vars(views).values():
+    answers = {n: s for n, s in vars(driver_profiles).items() if n.endswith("Out")}
+    for shape in [*vars(views).values(), *answers.values()]:
         extra = getattr(shape, "model_config", {}).get("json_schema_extra") or {}
         for example in extra.get("examples", []):
             assert shape.model_validate(example).model_dump(by_alias=True).keys() == example.keys()

@@ -2,7 +2,15 @@
 
 import pytest
 
-from domain.notifications import NOTICES, Alert, Audience, PayeeAlert, notices
+from domain.notifications import (
+    NOTICES,
+    Alert,
+    Audience,
+    DriverAlert,
+    Occasion,
+    PayeeAlert,
+    notices,
+)
 from domain.order_status import OrderStatus
 
 WORDS = {"number": "RND-20260131-0001", "kitchen": "Meena's Kitchen", "reason": "too late"}
@@ -11,16 +19,18 @@ WORDS_OF_PAYEES = {"name": "Meena's Kitchen", "reason": "rejected.fraud"}
 
 @pytest.mark.parametrize("occasion", NOTICES)
 def test_every_message_needs_only_the_words_it_gets(
-    occasion: OrderStatus | Alert | PayeeAlert,
+    occasion: Occasion,
 ) -> None:
-    words = WORDS_OF_PAYEES if isinstance(occasion, PayeeAlert) else WORDS
+    words = WORDS_OF_PAYEES if isinstance(occasion, PayeeAlert | DriverAlert) else WORDS
     for notice in notices(occasion):
         assert notice.title.format(**words)
         assert notice.message.format(**words)
 
 
-@pytest.mark.parametrize("alerts", [Alert, PayeeAlert])
-def test_every_alert_tells_somebody(alerts: type[Alert] | type[PayeeAlert]) -> None:
+@pytest.mark.parametrize("alerts", [Alert, PayeeAlert, DriverAlert])
+def test_every_alert_tells_somebody(
+    alerts: type[Alert] | type[PayeeAlert] | type[DriverAlert],
+) -> None:
     assert all(notices(alert) for alert in alerts)
 
 
@@ -28,6 +38,12 @@ def test_a_payee_is_told_of_himself_alone() -> None:
     told = {notice.audience for alert in PayeeAlert for notice in notices(alert)}
 
     assert told == {Audience.PAYEE, Audience.OPS}
+
+
+def test_a_driver_is_told_of_his_verification_as_such() -> None:
+    told = {notice.type for alert in DriverAlert for notice in notices(alert)}
+
+    assert told == {"driver:verification", "admin:alert"}
 
 
 def test_a_paid_order_is_new_to_its_chef() -> None:

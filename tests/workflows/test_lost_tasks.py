@@ -265,4 +265,4 @@ async def test_a_search_ends_soon_when_an_assignment_by_hand_was_lost(room: Room
 
 async def off_duty(room: Room, driver: Somebody) -> None:
     async with room.database.write() as session:
-        await drivers.set_available(session, driver.id, False)
+        await drivers.go_off_duty(session, driver.id)

@@ -1,0 +1,218 @@
+"""Letting drivers in: what they show, what admins say to it, and what follows from that."""
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncSession
+from uuid_utils.compat import uuid7
+
+from api.driver_profiles import (
+    DocumentBody,
+    DocumentDecisionBody,
+    VehicleBody,
+    VerificationBody,
+)
+from api.errors import conflict, invalid, not_found
+from domain import drivers as rules
+from domain.notifications import DriverAlert
+from domain.verification import DocumentStatus, Verification, may_become
+from schema.queries import admin, driver_documents, driver_profiles, notifications, offers
+from schema.queries.driver_documents import papers
+from schema.queries.driver_profiles import Profile
+from schema.tables import DriverDocument
+
+_TOLD = {
+    Verification.APPROVED: DriverAlert.APPROVED,
+    Verification.REJECTED: DriverAlert.REJECTED,
+    Verification.SUSPENDED: DriverAlert.SUSPENDED,
+}
+
+
+async def locked(session: AsyncSession, driver_id: UUID) -> Profile:
+    """As `driver_profiles.locked`; 404 where there is no such driver."""
+    found = await driver_profiles.locked(session, driver_id)
+    if found is None:
+        raise not_found("driver")
+    return found
+
+
+async def hand_in(
+    session: AsyncSession, driver_id: UUID, body: DocumentBody, at: datetime
+) -> DriverDocument:
+    """Take a driver's document; one like it that still waits is the answer to the same request.
+
+    Who was turned away is looked at again, as soon as all is there.
+    """
+    if body.expires_on is None and rules.needs_end(body.type):
+        raise invalid("expiresOn", "expiry_needed", "this document says until when it is good")
+    if rules.has_expired(body.expires_on, at.date()):
+        raise invalid("expiresOn", "already_expired", "the document is good no more")
+    seen = await locked(session, driver_id)
+    row = DriverDocument(
+        driver_id=driver_id,
+        document_type=body.type,
+        file_url=body.file_url,
+        expires_on=body.expires_on,
+    )
+    for known in await driver_documents.of(session, driver_id):
+        if known.status is DocumentStatus.PENDING and _alike(known, row):
+            return known
+    await driver_documents.submit(session, row)
+    await _look_again(session, seen, at)
+    return row
+
+
+async def decide_document(
+    session: AsyncSession,
+    document_id: UUID,
+    body: DocumentDecisionBody,
+    *,
+    driver_id: UUID,
+    by: UUID,
+    at: datetime,
+) -> None:
+    """Write down what an admin thinks of a document; the same twice is once.
+
+    An approved driver who has to show it and has no other such is to be verified again.
+    """
+    seen = await locked(session, driver_id)
+    known = {row.id: row for row in await driver_documents.of(session, driver_id)}
+    row = known.get(document_id)
+    if row is None:
+        raise not_found("document")
+    if (row.status, row.reason) == (body.status, body.reason):
+        return
+    if body.status is DocumentStatus.APPROVED and rules.has_expired(row.expires_on, at.date()):
+        raise conflict("document_expired", "the document is good no more")
+    was = row.status
+    await driver_documents.decide(
+        session, document_id, body.status, reason=body.reason, by=by, at=at
+    )
+    await admin.act(
+        session,
+        key=f"driver_document:{document_id}:{uuid7()}",
+        admin_id=by,
+        action=f"driver_document_{body.status}",
+        target=("driver", driver_id),
+        details={
+            "documentId": str(document_id),
+            "type": row.document_type,
+            "was": was,
+            "reason": body.reason,
+        },
+        at=at,
+    )
+    if body.status is DocumentStatus.REJECTED:
+        await notifications.tell_driver(
+            session,
+            DriverAlert.DOCUMENT_REJECTED,
+            seen.party,
+            key=str(uuid7()),
+            reason=f"{row.document_type.replace('_', ' ')}: {body.reason}",
+        )
+    await _papers_changed(session, seen, at, taken_away=body.status is DocumentStatus.REJECTED)
+
+
+async def decide(
+    session: AsyncSession, driver_id: UUID, body: VerificationBody, *, by: UUID, at: datetime
+) -> None:
+    """Let a driver in, turn him away or suspend him; the same twice is once.
+
+    He is let in when all that he must show is approved and good. Whoever is not in is off duty, and
+    what he is offered goes to others; what he has in hand stays his.
+    """
+    seen = await locked(session, driver_id)
+    was = seen.driver.verification_status
+    if was is body.status:
+        return
+    if not may_become(was, body.status):
+        raise conflict(
+            "illegal_verification",
+            f"a driver who is {was} cannot become {body.status}",
+            currentStatus=was,
+        )
+    if body.status is Verification.APPROVED:
+        documents = await driver_documents.of(session, driver_id)
+        missing = rules.missing(seen.driver.vehicle_type, papers(documents), at.date())
+        if missing:
+            raise conflict(
+                "documents_missing",
+                f"not approved, or expired: {', '.join(missing)}",
+                missing=list(missing),
+            )
+    await driver_profiles.change(
+        session,
+        driver_id,
+        {"verification_status": body.status, "verification_reason": body.reason},
+    )
+    if body.status is not Verification.APPROVED:
+        await _off_duty(session, driver_id, f"driver {body.status}", at)
+    await admin.act(
+        session,
+        key=f"driver:{driver_id}:{uuid7()}",
+        admin_id=by,
+        action=f"driver_{body.status}",
+        target=("driver", driver_id),
+        details={"was": was, "reason": body.reason},
+        at=at,
+    )
+    await notifications.tell_driver(
+        session, _TOLD[body.status], seen.party, key=str(uuid7()), reason=body.reason
+    )
+
+
+async def change_vehicle(
+    session: AsyncSession, driver_id: UUID, body: VehicleBody, at: datetime
+) -> None:
+    """Let a driver have another vehicle: what he showed for the one before counts no more."""
+    seen = await locked(session, driver_id)
+    row = seen.driver
+    if (row.vehicle_type, row.vehicle_plate) == (body.type, body.plate):
+        return
+    await driver_documents.void(session, driver_id, rules.OF_THE_VEHICLE, at)
+    await driver_profiles.change(
+        session, driver_id, {"vehicle_type": body.type, "vehicle_plate": body.plate}
+    )
+    await _papers_changed(session, seen, at, taken_away=True)
+
+
+async def _papers_changed(
+    session: AsyncSession, seen: Profile, at: datetime, *, taken_away: bool
+) -> None:
+    row = seen.driver
+    shown = papers(await driver_documents.of(session, row.id))
+    values: dict[str, object] = {
+        "documents_expire_on": rules.expire_on(row.vehicle_type, shown),
+    }
+    is_in = row.verification_status is Verification.APPROVED
+    if taken_away and is_in and rules.unproven(row.vehicle_type, shown):
+        values |= {"verification_status": Verification.PENDING, "verification_reason": None}
+        await _off_duty(session, row.id, "documents to be verified", at)
+        await notifications.tell_driver(
+            session, DriverAlert.TO_BE_VERIFIED_AGAIN, seen.party, key=str(uuid7())
+        )
+    await driver_profiles.change(session, row.id, values)
+
+
+async def _look_again(session: AsyncSession, seen: Profile, at: datetime) -> None:
+    """Ask for an admin's eye, once a day, when a driver who wants to be let in has shown all."""
+    row = seen.driver
+    if row.verification_status not in {Verification.PENDING, Verification.REJECTED}:
+        return
+    shown = papers(await driver_documents.of(session, row.id))
+    if rules.unseen(row.vehicle_type, shown):
+        return
+    await driver_profiles.change(session, row.id, {"verification_status": Verification.PENDING})
+    await notifications.tell_driver(
+        session, DriverAlert.WAITS, seen.party, key=f"waits:{at.date()}"
+    )
+
+
+def _alike(one: DriverDocument, other: DriverDocument) -> bool:
+    said = {"document_type", "file_url", "expires_on"}
+    return one.model_dump(include=said) == other.model_dump(include=said)
+
+
+async def _off_duty(session: AsyncSession, driver_id: UUID, why: str, at: datetime) -> None:
+    await driver_profiles.change(session, driver_id, driver_profiles.off_duty())
+    await offers.withdraw_all(session, driver_id, reason=why, at=at)

@@ -1,0 +1,124 @@
+"""Every SQL statement about what drivers have in hand, and how they have done."""
+
+from collections import defaultdict
+from collections.abc import Collection
+from typing import NamedTuple
+from uuid import UUID
+
+from sqlalchemy import and_, func, or_, select, true
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import col
+
+from domain.driver_performance import LAST_OFFERS, Asked
+from domain.order_status import WITH_DRIVER, Actor, OrderStatus
+from schema.messages.dispatch import AssignmentStatus
+from schema.tables import Driver, DriverAssignment, Order, OrderStatusHistory
+
+# What orders of one offer have in common.
+_OFFER = col(DriverAssignment.id)
+# Room for offers of several orders, and for what operators gave by hand.
+MOST_ROWS = 2 * LAST_OFFERS
+
+_ANSWERED = (AssignmentStatus.ACCEPTED, AssignmentStatus.DECLINED, AssignmentStatus.EXPIRED)
+_DELIVERED = (OrderStatus.DELIVERED, OrderStatus.DISPUTED, OrderStatus.REFUNDED)
+
+
+class Work(NamedTuple):
+    """How many orders a driver has in hand, and how many he has ever delivered."""
+
+    load: int = 0
+    deliveries: int = 0
+
+
+async def work(session: AsyncSession, driver_ids: Collection[UUID]) -> dict[UUID, Work]:
+    """The work of each driver who ever had an order; one statement."""
+    found = await session.execute(
+        select(
+            col(Order.driver_id),
+            func.count().filter(col(Order.status).in_(WITH_DRIVER)),
+            func.count().filter(col(Order.status).in_(_DELIVERED)),
+        )
+        .where(
+            col(Order.driver_id).in_(driver_ids),
+            col(Order.status).in_([*WITH_DRIVER, *_DELIVERED]),
+        )
+        .group_by(col(Order.driver_id))
+    )
+    return {row[0]: Work(row[1], row[2]) for row in found if row[0] is not None}
+
+
+async def asked(session: AsyncSession, driver_ids: Collection[UUID]) -> dict[UUID, list[Asked]]:
+    """What each driver was last asked or told to bring, the latest first; one statement.
+
+    What was withdrawn before he answered, or cancelled by others afterwards, is left out.
+    """
+    # Not EXISTS: PostgreSQL might think it cheaper to read every step that there ever was.
+    given_back = (
+        select(true())
+        .where(
+            col(OrderStatusHistory.order_id) == col(DriverAssignment.order_id),
+            col(OrderStatusHistory.actor) == Actor.DRIVER,
+            col(OrderStatusHistory.status) == OrderStatus.READY_FOR_PICKUP,
+            # The step that gave it back ended the assignment.
+            col(OrderStatusHistory.created_at) == col(DriverAssignment.responded_at),
+        )
+        .limit(1)
+        .scalar_subquery()
+    )
+    recent = (
+        select(
+            _OFFER.label("offer"),
+            col(DriverAssignment.order_id),
+            col(DriverAssignment.status),
+            col(DriverAssignment.offered_at),
+            col(DriverAssignment.expires_at),
+            col(DriverAssignment.estimated_pickup_time),
+        )
+        .where(
+            col(DriverAssignment.driver_id) == col(Driver.id),
+            or_(
+                col(DriverAssignment.status).in_(_ANSWERED),
+                and_(col(DriverAssignment.status) == AssignmentStatus.CANCELLED, given_back),
+            ),
+        )
+        .order_by(col(DriverAssignment.offered_at).desc())
+        .limit(MOST_ROWS)
+        .lateral()
+    )
+    found = await session.execute(
+        select(
+            col(Driver.id),
+            recent.c.offer,
+            recent.c.status,
+            # An operator's word is not open for an answer.
+            (recent.c.expires_at == recent.c.offered_at).label("by_hand"),
+            recent.c.estimated_pickup_time,
+            col(Order.prepared_at),
+            col(Order.picked_up_at),
+            col(Order.estimated_delivery_at),
+            col(Order.delivered_at),
+        )
+        .select_from(Driver)
+        .join(recent, true())
+        .join(Order, col(Order.id) == recent.c.order_id)
+        .where(col(Driver.id).in_(driver_ids))
+        .order_by(col(Driver.id), recent.c.offered_at.desc(), recent.c.offer)
+    )
+    records: defaultdict[UUID, list[Asked]] = defaultdict(list)
+    for driver_id, offer, status, by_hand, pickup, prepared, picked_up, due, delivered in found:
+        kept = status is AssignmentStatus.ACCEPTED
+        records[driver_id].append(
+            Asked(
+                offer=offer,
+                accepted=kept or status is AssignmentStatus.CANCELLED,
+                by_hand=by_hand,
+                given_back=status is AssignmentStatus.CANCELLED,
+                # Who did not take the order, or gave it back, has no share in how it went on.
+                pickup_due=pickup,
+                prepared_at=prepared,
+                picked_up_at=picked_up if kept else None,
+                delivery_due=due,
+                delivered_at=delivered if kept else None,
+            )
+        )
+    return records
