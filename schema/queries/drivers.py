@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
 
-from sqlalchemy import or_, select, update
+from sqlalchemy import func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
@@ -57,7 +57,9 @@ async def latest_assignment(session: AsyncSession, order_id: UUID, driver_id: UU
 async def set_available(session: AsyncSession, driver_id: UUID, available: bool) -> None:
     """Let a driver be asked, or not."""
     await session.execute(
-        update(Driver).where(col(Driver.id) == driver_id).values(is_available=available)
+        update(Driver)
+        .where(col(Driver.id) == driver_id, col(Driver.is_available) != available)
+        .values(is_available=available, available_since=func.now() if available else None)
     )
 
 
