@@ -39,7 +39,9 @@ class Matching:
         ]
         planned = {order for option in chosen for order in option.order_ids}
         held += [
-            Held(order.id, options.why_nobody(order.id)) for order in free if order.id not in planned
+            Held(order.id, options.why_nobody(order.id))
+            for order in free
+            if order.id not in planned
         ]
         return Plan(
             tuple(option.proposal() for option in due),
