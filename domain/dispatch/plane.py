@@ -30,9 +30,7 @@ class Plane:
     def point(self, place: Place) -> Point:
         """Which point of the earth a place of the plane is."""
         east = self.origin.longitude + place.x / self._metres_eastward
-        return Point(
-            self.origin.latitude + place.y / _METRES_PER_DEGREE, (east + 180) % 360 - 180
-        )
+        return Point(self.origin.latitude + place.y / _METRES_PER_DEGREE, (east + 180) % 360 - 180)
 
     @property
     def _metres_eastward(self) -> float:

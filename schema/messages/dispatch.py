@@ -5,6 +5,8 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
+from pydantic import Field
+
 from domain.geo import Point
 from schema.messages.base import Message
 from schema.messages.order import Command, StatusView, Who
@@ -58,7 +60,7 @@ class Search(Message):
 
 
 class Acceptance(Message):
-    """A driver's yes to an offer, with all its orders; he may have `capacity` in hand, if it counts."""
+    """A driver's yes to all orders of an offer; he may have `capacity` in hand, if that counts."""
 
     order_id: UUID
     offer_id: UUID
@@ -100,6 +102,15 @@ class OfferAnswer(Command):
     driver_id: UUID
 
 
+class Decline(Message):
+    """A driver's no to an offer, with all its orders."""
+
+    offer_id: UUID
+    driver_id: UUID
+    reason: str | None
+    at: datetime
+
+
 class Declined(Message):
     """The orders that a driver has left to others, and where the first of them stands."""
 
@@ -131,7 +142,7 @@ class Standing(Message):
     """
 
     waiting: int = 0
-    held: dict[str, int] = {}
+    held: dict[str, int] = Field(default_factory=dict)
     offered: int = 0
     under_way: int = 0
 
@@ -140,7 +151,7 @@ class ZoneStart(Message):
     """A zone, the orders it has to look after, and after how many ticks its history ends."""
 
     zone: str
-    order_ids: list[UUID] = []
+    order_ids: list[UUID] = Field(default_factory=list)
     most_ticks: int = 500
 
 

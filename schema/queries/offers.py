@@ -16,7 +16,15 @@ from sqlmodel import col
 from uuid_utils.compat import uuid7
 
 from domain.order_status import WANTS_DRIVER, WITH_DRIVER, OrderStatus
-from schema.messages.dispatch import Acceptance, Assignment, AssignmentStatus, Offer, Release
+from schema.messages.dispatch import (
+    Acceptance,
+    Assignment,
+    AssignmentStatus,
+    Decline,
+    Offer,
+    Release,
+    Taken,
+)
 from schema.messages.order import Transition
 from schema.queries import admin
 from schema.tables import DispatchSearch, Driver, DriverAssignment, Order, Verification
@@ -39,7 +47,7 @@ class NotOffered(Exception):
 
 
 class NewStop(NamedTuple):
-    """An order to be offered: how far its kitchen is from the driver, and when he would be where."""
+    """An order to be offered: how far from the driver its kitchen is, when he would be where."""
 
     order_id: UUID
     distance_km: float
@@ -101,24 +109,26 @@ async def offer(session: AsyncSession, new: NewOffer, capacity: int) -> UUID:
     ids = [uuid7() for _ in order_ids]
     made = await session.execute(
         insert(DriverAssignment)
-        .values([
-            {
-                "id": row_id,
-                "offer_id": ids[0],
-                "stop": number,
-                "order_id": stop.order_id,
-                "driver_id": new.driver_id,
-                "status": AssignmentStatus.OFFERED,
-                "distance_km": stop.distance_km,
-                "bonus_cents": bonuses[stop.order_id],
-                "why": dict(new.why),
-                "estimated_pickup_time": stop.pickup_at,
-                "estimated_delivery_time": stop.delivery_at,
-                "offered_at": new.at,
-                "expires_at": new.expires_at,
-            }
-            for number, (row_id, stop) in enumerate(zip(ids, new.stops, strict=True), start=1)
-        ])
+        .values(
+            [
+                {
+                    "id": row_id,
+                    "offer_id": ids[0],
+                    "stop": number,
+                    "order_id": stop.order_id,
+                    "driver_id": new.driver_id,
+                    "status": AssignmentStatus.OFFERED,
+                    "distance_km": stop.distance_km,
+                    "bonus_cents": bonuses[stop.order_id],
+                    "why": dict(new.why),
+                    "estimated_pickup_time": stop.pickup_at,
+                    "estimated_delivery_time": stop.delivery_at,
+                    "offered_at": new.at,
+                    "expires_at": new.expires_at,
+                }
+                for number, (row_id, stop) in enumerate(zip(ids, new.stops, strict=True), start=1)
+            ]
+        )
         .on_conflict_do_nothing()
         .returning(col(DriverAssignment.id))
     )
@@ -157,21 +167,19 @@ async def accept(session: AsyncSession, yes: Acceptance) -> None:
     await _give(session, yes.driver_id, order_ids)
 
 
-async def decline(
-    session: AsyncSession, offer_id: UUID, driver_id: UUID, at: datetime, reason: str | None
-) -> list[UUID]:
+async def decline(session: AsyncSession, no: Decline) -> list[UUID]:
     """Note that a driver leaves the orders of an offer to others, or find it noted; which they are.
 
     Raises OfferGone when it did not wait for his answer any more.
     """
     of_this_offer = (
-        col(DriverAssignment.offer_id) == offer_id,
-        col(DriverAssignment.driver_id) == driver_id,
+        col(DriverAssignment.offer_id) == no.offer_id,
+        col(DriverAssignment.driver_id) == no.driver_id,
     )
     await session.execute(
         update(DriverAssignment)
         .where(*of_this_offer, col(DriverAssignment.status) == AssignmentStatus.OFFERED)
-        .values(status=AssignmentStatus.DECLINED, reason=reason, responded_at=at)
+        .values(status=AssignmentStatus.DECLINED, reason=no.reason, responded_at=no.at)
     )
     declined = await session.scalars(
         select(col(DriverAssignment.order_id))
@@ -180,13 +188,11 @@ async def decline(
     )
     order_ids = list(declined)
     if not order_ids:
-        raise OfferGone(f"offer {offer_id} is not open")
+        raise OfferGone(f"offer {no.offer_id} is not open")
     return order_ids
 
 
-async def expire(
-    session: AsyncSession, order_ids: Collection[UUID], at: datetime
-) -> list[Expired]:
+async def expire(session: AsyncSession, order_ids: Collection[UUID], at: datetime) -> list[Expired]:
     """End the offers of these orders that nobody has answered in time."""
     due = select(col(DriverAssignment.offer_id)).where(
         col(DriverAssignment.order_id).in_(order_ids),
@@ -289,8 +295,8 @@ async def release(session: AsyncSession, step: Transition) -> None:
         await _search_anew(session, step.order_id, step.at)
 
 
-async def assign_early(session: AsyncSession, given: Assignment) -> bool:
-    """Give an order whose food is not ready yet to a driver by hand; False when it got ready.
+async def assign_early(session: AsyncSession, given: Assignment) -> Taken | None:
+    """Give an order whose food is not ready yet to a driver by hand; None when it got ready.
 
     Repeated, it finds itself done.
     """
@@ -298,14 +304,27 @@ async def assign_early(session: AsyncSession, given: Assignment) -> bool:
         select(Order).where(col(Order.id) == given.order_id).with_for_update()
     )
     if order is None or order.status is not OrderStatus.PREPARING:
-        return False
-    if order.driver_id == given.driver_id:
-        return True
-    await _end(session, given.order_id, given.at, given.reason)
-    await _assign(session, given.order_id, given.driver_id, given.at, given.reason)
-    await _give(session, given.driver_id, [given.order_id])
-    await admin.note_early(session, given, "order_assigned_early", given.driver_id)
-    return True
+        return None
+    if order.driver_id != given.driver_id:
+        await _end(session, given.order_id, given.at, given.reason)
+        await _assign(session, given.order_id, given.driver_id, given.at, given.reason)
+        await _give(session, given.driver_id, [given.order_id])
+        await admin.note_early(session, given, "order_assigned_early", given.driver_id)
+    return await taken(session, given.order_id)
+
+
+async def taken(session: AsyncSession, order_id: UUID) -> Taken | None:
+    """Who has an order, and by which offer."""
+    found = await session.execute(
+        select(col(DriverAssignment.driver_id), col(Driver.user_id), col(DriverAssignment.offer_id))
+        .join(Driver, col(Driver.id) == col(DriverAssignment.driver_id))
+        .where(
+            col(DriverAssignment.order_id) == order_id,
+            col(DriverAssignment.status) == AssignmentStatus.ACCEPTED,
+        )
+    )
+    row = found.first()
+    return None if row is None else Taken(driver_id=row[0], user_id=row[1], offer_id=row[2])
 
 
 async def release_early(session: AsyncSession, back: Release) -> None:
@@ -382,9 +401,7 @@ async def _wanted(
             col(Order.id).in_(order_ids),
             col(Order.status).in_(WANTS_DRIVER),
             col(Order.driver_id).is_(None),
-            or_(
-                col(DispatchSearch.held_until).is_(None), col(DispatchSearch.held_until) <= at
-            ),
+            or_(col(DispatchSearch.held_until).is_(None), col(DispatchSearch.held_until) <= at),
         )
         .with_for_update(read=True, of=Order, skip_locked=True)
     )
@@ -392,7 +409,9 @@ async def _wanted(
 
 
 async def _lock(session: AsyncSession, driver_id: UUID) -> None:
-    await session.execute(select(col(Driver.id)).where(col(Driver.id) == driver_id).with_for_update())
+    await session.execute(
+        select(col(Driver.id)).where(col(Driver.id) == driver_id).with_for_update()
+    )
 
 
 async def _has_it(session: AsyncSession, yes: Acceptance) -> bool:

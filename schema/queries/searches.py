@@ -52,9 +52,7 @@ class InHand(NamedTuple):
     door: Point
 
 
-async def join(
-    session: AsyncSession, order_id: UUID, zones: Sequence[str], at: datetime
-) -> Search:
+async def join(session: AsyncSession, order_id: UUID, zones: Sequence[str], at: datetime) -> Search:
     """Note that an order looks for a driver, since when it was first heard of; how it stands."""
     await session.execute(
         insert(DispatchSearch)
@@ -196,7 +194,8 @@ async def in_hand(session: AsyncSession, drivers: Collection[UUID]) -> dict[UUID
         .order_by(col(Order.estimated_delivery_at), col(Order.id))
     )
     # The last one of each remains.
-    return {row[0]: InHand(row[4], row[1], Point(row[2], row[3])) for row in found}
+    carried = ((row[0], InHand(row[4], row[1], Point(row[2], row[3]))) for row in found)
+    return {driver_id: those for driver_id, those in carried if driver_id is not None}
 
 
 async def idle_since(
@@ -212,4 +211,4 @@ async def idle_since(
         )
         .group_by(col(Order.driver_id))
     )
-    return {row[0]: row[1] for row in found}
+    return {driver_id: last for driver_id, last in found if driver_id and last}

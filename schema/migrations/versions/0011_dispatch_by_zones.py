@@ -64,9 +64,7 @@ def upgrade() -> None:
     op.create_unique_constraint(
         "driver_assignments_offer_id_stop_key", "driver_assignments", ["offer_id", "stop"]
     )
-    op.create_check_constraint(
-        "driver_assignments_stop_positive", "driver_assignments", "stop > 0"
-    )
+    op.create_check_constraint("driver_assignments_stop_positive", "driver_assignments", "stop > 0")
     op.create_check_constraint(
         "driver_assignments_bonus_not_negative", "driver_assignments", "bonus_cents >= 0"
     )
