@@ -111,7 +111,7 @@ class Settings(BaseSettings):
     dispatch_weights: Annotated[Weights, BeforeValidator(_weighted)] = LIVE
     dispatch_tick_seconds: Positive = 10
     dispatch_watch_seconds: Positive = 60
-    dispatch_rest_seconds: Positive = 1
+    dispatch_retry_seconds: Positive = 1
     dispatch_rejoin_seconds: Positive = 60
     dispatch_patience_seconds: Positive = 5 * 60
     dispatch_ask_again_seconds: Positive = 2 * 60

@@ -252,7 +252,7 @@ def dispatch_rules(settings: Settings) -> Rules:
         ),
         tick=settings.lasting("dispatch_tick"),
         watch=settings.lasting("dispatch_watch"),
-        rest=settings.lasting("dispatch_rest"),
+        retry=settings.lasting("dispatch_retry"),
         offer=settings.lasting("offer"),
         ask_again=settings.lasting("dispatch_ask_again"),
         dark=settings.lasting("driver_dark"),

@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from time import monotonic
 from typing import Any
 from uuid import UUID
 
@@ -38,6 +39,9 @@ from schema.tables import DriverAssignment
 
 # A zone that was terminated leaves its offers open, and their drivers with them.
 _STALE_AFTER = timedelta(minutes=1)
+# However much happens in a zone, it looks no more than a fifth of the time, and rests so many seconds
+# at least from one look to the next.
+_SHARE, _REST = 5, 0.25
 _BEFORE_PICKUP = frozenset({OrderStatus.PREPARING, OrderStatus.ASSIGNED_TO_DRIVER})
 
 _log = structlog.get_logger()
@@ -81,6 +85,7 @@ class DispatchActivities:
     @activity.defn
     async def plan_tick(self, tick: Tick) -> Ticked:
         """Look at a zone's orders, and have drivers asked for those that should have one."""
+        began = monotonic()
         await self._end_offers(tick)
         async with self._database.read() as session:
             known = await searches.looking(session, tick.order_ids)
@@ -107,7 +112,7 @@ class DispatchActivities:
                 under_way=len(parted.under_way),
             ),
             again_at=min(again, default=None),
-            rests_until=tick.at + self._rules.rest,
+            rests_until=tick.at + timedelta(seconds=max(_REST, _SHARE * (monotonic() - began))),
         )
 
     @activity.defn
@@ -260,7 +265,7 @@ class DispatchActivities:
         proposed = sum(len(proposal.pickups) for proposal in plan.proposals)
         if proposed > len(offered):
             # Somebody else was faster: another plan is due.
-            moments.append(at + rules.rest)
+            moments.append(at + rules.retry)
         for kept in plan.held:
             until = at if kept.until is None else snapshot.moment(kept.until)
             moments.append(min(max(until, at + rules.tick), at + rules.watch))

@@ -7,7 +7,7 @@ answer each, given by the door in `Steps`, through which one change goes at a ti
   that has come of it.
 - payment against expiry: whichever comes first. A payment that comes after the order was cancelled
   goes back in full, and the order stays cancelled.
-- two drivers accepting: only he who holds the live offer can, and one UPDATE decides for all orders of it.
+- two drivers accepting: only he who holds the live offer can, and one UPDATE decides for all.
 - an update while the workflow ends: it is answered before the end; after the end there is nobody to
   ask, and the facade says where the order stands.
 - the same command twice: it has the same update id, so it gets the same answer, with one effect.

@@ -11,7 +11,7 @@ class Rules:
     """Durations as they pass on the wall, `pace` times shorter than in the city.
 
     A zone looks at orders that wait every `tick`, at those that are on their way every `watch`, and
-    `rest`s between two looks. A driver has as long as an `offer` lasts; who lets one pass is asked
+    after `retry` where somebody else was faster. A driver has as long as an `offer` lasts; who lets one pass is asked
     again for the same order after `ask_again`, who lets `silences` pass in a row is taken off duty.
     A driver who was not seen for as long as `dark` is lost; a position older than `fix_max_age`
     does not count. An order that should have been ready, or at the door, for longer than `patience`
@@ -21,7 +21,7 @@ class Rules:
     widening: Widening
     tick: timedelta
     watch: timedelta
-    rest: timedelta
+    retry: timedelta
     offer: timedelta
     ask_again: timedelta
     dark: timedelta
