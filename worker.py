@@ -17,6 +17,7 @@ from typing import Any
 
 import structlog
 import uvloop
+from redis.asyncio import Redis
 from temporalio.client import Client
 from temporalio.common import VersioningBehavior, WorkerDeploymentVersion
 from temporalio.worker import Worker, WorkerDeploymentConfig
@@ -35,7 +36,17 @@ from activities.payments import PaymentActivities
 from activities.payouts import PayoutActivities
 from activities.reconciliation import ReconciliationActivities
 from activities.refunds import RefundActivities
+from activities.roads import Roads
+from activities.searching import SearchActivities, Zones
+from activities.snapshot import Snapshots
 from activities.tips import TipActivities
+from domain.dispatch.nearest import nearest
+from domain.dispatch.plan import Policy
+from domain.dispatch.policy import Matching
+from domain.dispatch.rules import Rules
+from domain.dispatch.widening import Widening
+from domain.dispatch.zones import Zoning
+from providers.maps import GoogleMatrix, TravelTimes
 from providers.positions import Positions
 from providers.redis import connect_redis
 from providers.stripe import Stripe
@@ -47,13 +58,21 @@ from workflows.connection import connect
 from workflows.dispute import DisputeWorkflow
 from workflows.forgetting import ForgettingWorkflow
 from workflows.onboarding import OnboardingWorkflow
-from workflows.options import NOTIFICATIONS_QUEUE, ORDERS_QUEUE, PAYMENTS_QUEUE, PAYOUTS_QUEUE
+from workflows.options import (
+    ALL_QUEUES,
+    DISPATCH_QUEUE,
+    NOTIFICATIONS_QUEUE,
+    ORDERS_QUEUE,
+    PAYMENTS_QUEUE,
+    PAYOUTS_QUEUE,
+)
 from workflows.order import OrderWorkflow
 from workflows.payout import PayoutWorkflow
 from workflows.payout_run import PayoutDayWorkflow, PayoutRunWorkflow
 from workflows.reconciliation import ReconciliationWorkflow
 from workflows.refund import RefundWorkflow
 from workflows.schedules import ensure_schedules
+from workflows.zone import ZoneDispatchWorkflow
 
 # What an activity may take longer than the process is allowed to live is done again elsewhere.
 GRACE = timedelta(seconds=10)
@@ -70,12 +89,8 @@ async def working(client: Client, settings: Settings, **options: Any) -> AsyncIt
     redis = connect_redis(settings.redis_url)
     announcer = Announcer(redis)
     orders = OrderActivities(database, announcer)
-    dispatch = DispatchActivities(
-        database,
-        Positions(redis),
-        capacity=settings.driver_capacity,
-        fix_max_age=settings.driver_fix_max_age,
-    )
+    positions, rules = Positions(redis), dispatch_rules(settings)
+    roads = Roads(travel_times(settings, redis), settings.pace)
     stripe = Stripe(
         settings.stripe_api_key.get_secret_value(),
         api_base=settings.stripe_api_base,
@@ -87,6 +102,19 @@ async def working(client: Client, settings: Settings, **options: Any) -> AsyncIt
     tips = TipActivities(database, stripe)
     disputes = DisputeActivities(database, stripe, settings.dispute_evidence_lead)
     messenger = Messenger(client, OrderWorkflow.run, ORDERS_QUEUE, terms(settings))
+    zones = Zones(client, ZoneDispatchWorkflow.run, ZoneDispatchWorkflow.join, DISPATCH_QUEUE)
+    search = SearchActivities(database, zones, zoning(settings))
+    dispatch = DispatchActivities(
+        database,
+        positions,
+        messenger=messenger,
+        snapshots=Snapshots(database, positions, roads, rules),
+        roads=roads,
+        policy=dispatch_policy(settings),
+        rules=rules,
+        found=OrderWorkflow.driver_found,
+        dark=OrderWorkflow.driver_dark,
+    )
     onboarding = OnboardingActivities(
         database, stripe, {name: market.country for name, market in settings.markets.items()}
     )
@@ -110,12 +138,25 @@ async def working(client: Client, settings: Settings, **options: Any) -> AsyncIt
                     orders.note_tip,
                     orders.open_complaints,
                     orders.raise_alarm,
-                    dispatch.make_offer,
-                    dispatch.withdraw_offer,
+                    search.join_dispatch,
+                    search.take_offer,
+                    search.assign_early,
+                    search.release_early,
                 ],
                 sticky_queue_schedule_to_start_timeout=STICKY,
                 graceful_shutdown_timeout=GRACE,
                 deployment_config=_deployment(settings, VersioningBehavior.PINNED),
+                **options,
+            ),
+            Worker(
+                client,
+                task_queue=DISPATCH_QUEUE,
+                workflows=[ZoneDispatchWorkflow],
+                activities=[dispatch.plan_tick, dispatch.decline_offer],
+                interceptors=[Heartbeats()],
+                sticky_queue_schedule_to_start_timeout=STICKY,
+                graceful_shutdown_timeout=GRACE,
+                deployment_config=_deployment(settings, VersioningBehavior.AUTO_UPGRADE),
                 **options,
             ),
             Worker(
@@ -198,9 +239,68 @@ async def working(client: Client, settings: Settings, **options: Any) -> AsyncIt
         stack.push_async_callback(database.close)
         stack.push_async_callback(redis.aclose)
         stack.push_async_callback(stripe.aclose)
+        stack.push_async_callback(roads.aclose)
         for worker in workers:
             await stack.enter_async_context(worker)
         yield
+
+
+def travel_times(settings: Settings, redis: Redis) -> TravelTimes:
+    """How long drives take; without a map to ask, by estimate."""
+    key = settings.google_maps_api_key.get_secret_value()
+    matrix = (
+        GoogleMatrix(
+            api_key=key,
+            base_url=settings.google_maps_base_url,
+            timeout_seconds=settings.maps_timeout_seconds,
+        )
+        if key
+        else None
+    )
+    return TravelTimes(
+        redis,
+        matrix,
+        city=settings.city,
+        keep_for=timedelta(seconds=settings.travel_time_keep_seconds),
+    )
+
+
+def zoning(settings: Settings) -> Zoning:
+    """How the earth is parted into zones."""
+    return Zoning(
+        settings.dispatch_zone_resolution, settings.dispatch_border_km, settings.dispatch_zones
+    )
+
+
+def dispatch_rules(settings: Settings) -> Rules:
+    """How zones go about it."""
+    return Rules(
+        widening=Widening(
+            radii_km=settings.dispatch_radii_km,
+            ring=settings.lasting("dispatch_widen"),
+            lead=settings.lasting("dispatch_lead"),
+        ),
+        tick=settings.lasting("dispatch_tick"),
+        watch=settings.lasting("dispatch_watch"),
+        retry=settings.lasting("dispatch_retry"),
+        offer=settings.lasting("offer"),
+        ask_again=settings.lasting("dispatch_ask_again"),
+        dark=settings.lasting("driver_dark"),
+        fix_max_age=settings.driver_fix_max_age,
+        patience=settings.lasting("dispatch_patience"),
+        give_up=settings.lasting("dispatch_give_up"),
+        bonus_cents=settings.dispatch_bonus_cents,
+        capacity=settings.driver_capacity,
+        handover=settings.handover_seconds,
+        pace=settings.pace,
+    )
+
+
+def dispatch_policy(settings: Settings) -> Policy:
+    """The policy that the settings name."""
+    if settings.dispatch_policy == "nearest":
+        return nearest
+    return Matching(settings.dispatch_weights)
 
 
 @contextmanager
@@ -256,9 +356,7 @@ async def main() -> None:
     client = await connect()
     async with working(client, settings):
         await ensure_schedules(client, settings)
-        _log.info(
-            "working", queues=[ORDERS_QUEUE, PAYMENTS_QUEUE, PAYOUTS_QUEUE, NOTIFICATIONS_QUEUE]
-        )
+        _log.info("working", queues=ALL_QUEUES)
         with _ready(settings.worker_ready_file):
             await stop.wait()
     # A process that exits right after its workers closed can abort in the SDK's native threads.

@@ -61,7 +61,8 @@ class Courier:
     `place` is where he is, or will be at `free_at` when he has brought what he has in hand
     (`load` orders, of `capacity`). `seen_at` is when his position was taken, `idle_since` since
     when he has had nothing to do, `shift_ends_at` after when he picks nothing up any more.
-    `earned_cents` is what he has earned in this shift, `rating` 0-5.
+    `earned_cents` is what he has earned in this shift, `rating` 0-5; to no kitchen further than
+    `reach_m` he is sent.
     """
 
     id: str
@@ -75,6 +76,7 @@ class Courier:
     earned_cents: int = 0
     rating: float = 0.0
     vehicle: str = "car"
+    reach_m: float = inf
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,6 +20,7 @@ from collections.abc import Callable, Collection, Iterable
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from itertools import islice
+from threading import Lock
 from typing import Protocol
 
 import h3.api.basic_int as h3
@@ -91,15 +92,19 @@ class TravelTimes:
         self._unknown: dict[Pair, None] = {}
         self._to_ask: dict[Pair, None] = {}
         self._resting_until = 0.0
+        # Dispatch asks from threads, while this process's loop learns.
+        self._guard = Lock()
 
     def seconds(self, origins: Degrees, destinations: Degrees) -> Seconds:
         """How long n drives take; both arrays are n x 2, latitude and longitude in degrees.
 
         A drive whose cells are not known is estimated, and noted for `learn`.
         """
-        self._turn_page()
         starts, ends = _cells(origins), _cells(destinations)
-        factors = np.fromiter(map(self._factor, starts, ends), dtype=np.float64, count=len(origins))
+        with self._guard:
+            self._turn_page()
+            known = map(self._factor, starts, ends)
+            factors = np.fromiter(known, dtype=np.float64, count=len(origins))
         return self._estimated(origins, destinations) * factors / self._city.pace
 
     async def drive(self, start: Point, end: Point, *, patience_seconds: float = 1.0) -> timedelta:
@@ -123,8 +128,9 @@ class TravelTimes:
         One request is up to 25 drives. Answers with how many drives were learned; raises nothing
         when Redis or the map does not answer: what was to be learned is noted at the next drive.
         """
-        self._turn_page()
-        noted = list(islice(self._unknown, _MOST_RECALLED))
+        with self._guard:
+            self._turn_page()
+            noted = list(islice(self._unknown, _MOST_RECALLED))
         learned = await self._recall(noted)
         for pair in noted:
             self._unknown.pop(pair, None)
@@ -206,11 +212,16 @@ class TravelTimes:
             _log.warning("travel times not remembered", reason=type(error).__name__)
 
     def _believe(self, slot: str, drives: dict[Pair, float]) -> None:
-        if not drives or slot != self._slot:
+        if not drives:
             return
         starts = _degrees(_middle(start) for start, _ in drives)
         ends = _degrees(_middle(end) for _, end in drives)
         factors = np.array([*drives.values()]) / self._estimated(starts, ends)
+        with self._guard:
+            if slot == self._slot:
+                self._note(drives, factors)
+
+    def _note(self, drives: Iterable[Pair], factors: Iterable[float]) -> None:
         for pair, factor in zip(drives, factors, strict=True):
             is_road = _LEAST_FACTOR <= factor <= _MOST_FACTOR
             # A drive that the map does not know is taken as any other, and not asked for again.

@@ -1,6 +1,7 @@
 """Every SQL statement by which drivers go on duty and see what they are offered."""
 
 from datetime import date, datetime
+from itertools import groupby
 from typing import NamedTuple
 from uuid import UUID
 
@@ -14,12 +15,24 @@ from schema.tables import Chef, Driver, DriverAssignment, Order
 
 
 class OfferView(NamedTuple):
-    """An offer as the driver sees it."""
+    """An order of an offer, as the driver sees it."""
 
     assignment: DriverAssignment
     order: Order
     kitchen_name: str
     kitchen_address: str
+
+
+class Offered(NamedTuple):
+    """An order that was offered to a driver, however that ended, and when he was expected at
+    kitchen and door.
+    """
+
+    order_id: UUID
+    driver_id: UUID
+    is_live: bool
+    pickup_at: datetime | None
+    delivery_at: datetime | None
 
 
 async def driver_of(session: AsyncSession, user_id: UUID) -> UUID | None:
@@ -70,8 +83,8 @@ async def go_off_duty(session: AsyncSession, driver_id: UUID) -> None:
     await driver_profiles.change(session, driver_id, driver_profiles.off_duty())
 
 
-async def live_offers(session: AsyncSession, user_id: UUID) -> list[OfferView]:
-    """What a driver is offered now."""
+async def live_offers(session: AsyncSession, user_id: UUID) -> list[list[OfferView]]:
+    """What a driver is offered now: of each offer its orders, in their sequence."""
     found = await session.execute(
         select(DriverAssignment, Order, col(Chef.business_name), col(Chef.address))
         .join(Driver, col(Driver.id) == col(DriverAssignment.driver_id))
@@ -81,19 +94,28 @@ async def live_offers(session: AsyncSession, user_id: UUID) -> list[OfferView]:
             col(Driver.user_id) == user_id,
             col(DriverAssignment.status) == AssignmentStatus.OFFERED,
         )
-        .order_by(col(DriverAssignment.offered_at))
+        .order_by(
+            col(DriverAssignment.offered_at),
+            col(DriverAssignment.offer_id),
+            col(DriverAssignment.stop),
+        )
     )
-    return [OfferView(*row) for row in found]
+    views = (OfferView(*row) for row in found)
+    return [list(offer) for _, offer in groupby(views, lambda view: view.assignment.offer_id)]
 
 
-async def offered_order(
-    session: AsyncSession, offer_id: UUID, user_id: UUID
-) -> tuple[UUID, UUID] | None:
-    """The order and the driver of an offer that was made to this user, however it ended."""
+async def offered_orders(session: AsyncSession, offer_id: UUID, user_id: UUID) -> list[Offered]:
+    """The orders of an offer that was made to this user, in their sequence."""
     found = await session.execute(
-        select(col(DriverAssignment.order_id), col(DriverAssignment.driver_id))
+        select(
+            col(DriverAssignment.order_id),
+            col(DriverAssignment.driver_id),
+            col(DriverAssignment.status).in_([AssignmentStatus.OFFERED, AssignmentStatus.ACCEPTED]),
+            col(DriverAssignment.estimated_pickup_time),
+            col(DriverAssignment.estimated_delivery_time),
+        )
         .join(Driver, col(Driver.id) == col(DriverAssignment.driver_id))
-        .where(col(DriverAssignment.id) == offer_id, col(Driver.user_id) == user_id)
+        .where(col(DriverAssignment.offer_id) == offer_id, col(Driver.user_id) == user_id)
+        .order_by(col(DriverAssignment.stop))
     )
-    row = found.first()
-    return None if row is None else (row[0], row[1])
+    return [Offered(*row) for row in found]

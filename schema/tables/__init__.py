@@ -4,6 +4,7 @@ from domain.verification import Verification
 from schema.tables.admin import AdminAction, Notification
 from schema.tables.disputes import Dispute
 from schema.tables.drivers import (
+    DispatchSearch,
     Driver,
     DriverAssignment,
     DriverDocument,
@@ -34,6 +35,7 @@ __all__ = [
     "AdminAction",
     "Chef",
     "ConnectedAccount",
+    "DispatchSearch",
     "Dispute",
     "Driver",
     "DriverAssignment",
