@@ -36,12 +36,6 @@ def upgrade() -> None:
     op.add_column("drivers", sa.Column("verification_reason", sa.String(), nullable=True))
     op.add_column("drivers", sa.Column("documents_expire_on", sa.Date(), nullable=True))
     op.add_column("drivers", sa.Column("on_duty_since", sa.DateTime(timezone=True), nullable=True))
-    op.create_index(
-        "idx_driver_assignments_driver_offered",
-        "driver_assignments",
-        ["driver_id", "offered_at"],
-        unique=False,
-    )
     op.create_table(
         "driver_documents",
         sa.Column("id", sa.Uuid(), nullable=False),
@@ -117,7 +111,6 @@ def downgrade() -> None:
     op.drop_index("idx_driver_documents_driver", table_name="driver_documents")
     op.drop_index("one_pending_document_per_type", table_name="driver_documents")
     op.drop_table("driver_documents")
-    op.drop_index("idx_driver_assignments_driver_offered", table_name="driver_assignments")
     op.drop_column("drivers", "on_duty_since")
     op.drop_column("drivers", "documents_expire_on")
     op.drop_column("drivers", "verification_reason")
