@@ -61,6 +61,9 @@ class Settings(BaseSettings):
     database_url: str
     database_pool_size: Positive = 10
     redis_url: str
+    # A folder, file:///…, or a bucket, s3://bucket/folder (credentials: providers.storage).
+    storage_url: Annotated[str, Field(pattern="^(file:///|s3://)[!-~]+$")]
+    storage_timeout_seconds: Positive = 10
     log_level: str = "INFO"
     # Where people's browsers find the facade.
     public_base_url: Annotated[str, AfterValidator(_without_slash)] = "http://127.0.0.1:9001"
