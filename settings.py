@@ -14,6 +14,7 @@ from pydantic_core import from_json
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from domain.pricing import Rates
+from domain.proof import ProofKind
 from domain.refunds import Rules
 from schema.messages.order import Terms
 
@@ -118,6 +119,10 @@ class Settings(BaseSettings):
     driver_capacity: Positive = 3
     driver_fix_max_age_seconds: Positive = 300
     near_door_km: float = 0.3
+
+    # What a customer who does not say is taken to want.
+    delivery_proof: ProofKind = ProofKind.CODE
+    proof_max_bytes: Positive = 5 * 1024 * 1024
 
     engine_timeout_seconds: Positive = 10
     worker_deployment: str = "ridendine-orders"

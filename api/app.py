@@ -25,6 +25,7 @@ from api.routes import (
     payees,
     payouts,
     promos,
+    proofs,
     reconciliation,
     refunds,
     webhooks,
@@ -32,6 +33,7 @@ from api.routes import (
 from providers.maps import Maps
 from providers.positions import Positions
 from providers.redis import connect_redis
+from providers.storage import Storage
 from schema.database import Database
 from settings import Settings, terms
 
@@ -77,6 +79,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         orders,
         kitchen,
         delivery,
+        proofs,
         payees,
         earnings,
         payouts,
@@ -111,6 +114,7 @@ async def _connect(settings: Settings) -> Services:
             mapbox_base_url=settings.mapbox_base_url,
             timeout_seconds=settings.maps_timeout_seconds,
         ),
+        storage=Storage(settings.storage_url, timeout_seconds=settings.storage_timeout_seconds),
         engine=await Engine.connected(
             terms(settings), timedelta(seconds=settings.engine_timeout_seconds)
         ),

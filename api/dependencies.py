@@ -18,6 +18,7 @@ from api.engine import Engine
 from api.errors import Problem, invalid, not_found, unauthorised
 from providers.maps import Maps
 from providers.positions import Positions
+from providers.storage import Storage
 from schema.database import Database
 from schema.queries import order_views, people
 from schema.queries.earnings import Between
@@ -35,6 +36,7 @@ class Services:
     redis: Redis
     positions: Positions
     maps: Maps
+    storage: Storage
     engine: Engine
 
 
@@ -65,10 +67,11 @@ def caller(held: ServicesDep, bearer: Bearer) -> Principal:
 CallerDep = Annotated[Principal, Depends(caller)]
 
 
-def _only(role: Role) -> Callable[[Principal], Principal]:
+def _only(*roles: Role) -> Callable[[Principal], Principal]:
     def allowed(who: CallerDep) -> Principal:
-        if who.role is not role:
-            raise Problem(HTTPStatus.FORBIDDEN, "forbidden", f"this is for the role {role}")
+        if who.role not in roles:
+            whose = " or ".join(roles)
+            raise Problem(HTTPStatus.FORBIDDEN, "forbidden", f"this is for the role {whose}")
         return who
 
     return allowed
@@ -78,6 +81,7 @@ Customer = Annotated[Principal, Depends(_only(Role.CUSTOMER))]
 ChefUser = Annotated[Principal, Depends(_only(Role.CHEF))]
 DriverUser = Annotated[Principal, Depends(_only(Role.DRIVER))]
 Admin = Annotated[Principal, Depends(_only(Role.ADMIN))]
+CustomerOrAdmin = Annotated[Principal, Depends(_only(Role.CUSTOMER, Role.ADMIN))]
 
 
 async def _acting_admin(held: ServicesDep, who: Admin) -> Principal:

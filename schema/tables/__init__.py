@@ -17,6 +17,7 @@ from schema.tables.payees import ConnectedAccount
 from schema.tables.payouts import Payout, PayoutHold, PayoutItem
 from schema.tables.people import Role, User, UserProfile
 from schema.tables.promos import PromoCode, PromoRedemption
+from schema.tables.proofs import DeliveryPhoto, WrongCode
 from schema.tables.reconciliation import (
     ReconciliationCase,
     ReconciliationRun,
@@ -27,6 +28,7 @@ __all__ = [
     "AdminAction",
     "Chef",
     "ConnectedAccount",
+    "DeliveryPhoto",
     "Dispute",
     "Driver",
     "DriverAssignment",
@@ -58,4 +60,5 @@ __all__ = [
     "User",
     "UserProfile",
     "Verification",
+    "WrongCode",
 ]
