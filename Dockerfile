@@ -19,7 +19,8 @@ COPY workflows workflows
 COPY api api
 COPY finance finance
 
-RUN python -m compileall -q . && useradd --system --uid 10001 ridendine
+RUN python -m compileall -q . && useradd --system --uid 10001 ridendine \
+    && install --directory --owner ridendine /storage
 USER 10001
 
 EXPOSE 9001

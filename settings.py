@@ -17,6 +17,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from domain.dispatch.weights import Weights
 from domain.eta import City
 from domain.pricing import Rates
+from domain.proof import ProofKind
 from domain.refunds import Rules
 from schema.messages.order import Terms
 
@@ -74,6 +75,9 @@ class Settings(BaseSettings):
     database_url: str
     database_pool_size: Positive = 10
     redis_url: str
+    # A folder, file:///…, or a bucket, s3://bucket/folder (credentials: providers.storage).
+    storage_url: Annotated[str, Field(pattern="^(file:///|s3://)[!-~]+$")]
+    storage_timeout_seconds: Positive = 10
     log_level: str = "INFO"
     # Where people's browsers find the facade.
     public_base_url: Annotated[str, AfterValidator(_without_slash)] = "http://127.0.0.1:9001"
@@ -162,6 +166,10 @@ class Settings(BaseSettings):
     driver_locations_cron: str = "15 9 * * *"
     # How many posts of positions one process of the facade works on; others are sent away.
     locations_at_once: Positive = 32
+
+    # What a customer who does not say is taken to want.
+    delivery_proof: ProofKind = ProofKind.CODE
+    proof_max_bytes: Positive = 5 * 1024 * 1024
 
     engine_timeout_seconds: Positive = 10
     worker_deployment: str = "ridendine-orders"

@@ -29,6 +29,7 @@ from api.routes import (
     payees,
     payouts,
     promos,
+    proofs,
     reconciliation,
     refunds,
     webhooks,
@@ -36,6 +37,7 @@ from api.routes import (
 from providers.maps import GoogleMatrix, Maps, TravelTimes
 from providers.positions import Positions
 from providers.redis import connect_redis
+from providers.storage import Storage
 from schema.database import Database
 from settings import Settings, terms
 
@@ -83,6 +85,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         kitchen,
         delivery,
         driver_profile,
+        proofs,
         payees,
         earnings,
         payouts,
@@ -132,6 +135,7 @@ async def _connect(settings: Settings) -> Services:
             city=settings.city,
             keep_for=timedelta(seconds=settings.travel_time_keep_seconds),
         ),
+        storage=Storage(settings.storage_url, timeout_seconds=settings.storage_timeout_seconds),
         engine=await Engine.connected(
             terms(settings), timedelta(seconds=settings.engine_timeout_seconds)
         ),

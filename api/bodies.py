@@ -21,6 +21,7 @@ from domain import promo
 from domain.cancellation import Fault
 from domain.evidence import MOST_IN_A_FIELD
 from domain.ledger import Bearer
+from domain.proof import ProofKind
 from domain.refunds import Reason
 
 # PostgreSQL has no NUL in its texts; a request with one is wrong, not a database error.
@@ -118,7 +119,9 @@ class AddressBody(Body):
 
 
 class OrderBody(Body):
-    """A new order."""
+    """A new order. `deliveryProof` is what the driver has to show to have delivered it: a code that
+    the customer tells him, a photo, or nothing.
+    """
 
     model_config = _examples(
         {
@@ -139,6 +142,7 @@ class OrderBody(Body):
             },
             "tipCents": 300,
             "instructions": "The gate is open.",
+            "deliveryProof": "code",
         }
     )
 
@@ -149,6 +153,7 @@ class OrderBody(Body):
     instructions: Words | None = None
     scheduled_for: Moment | None = None
     promo_code: Code | None = None
+    delivery_proof: ProofKind | None = None
 
 
 class CancelBody(Body):
@@ -274,8 +279,9 @@ class DeclineBody(Body):
 
 
 class ProofBody(Body):
-    """What shows that an order was handed over."""
+    """What shows that an order was handed over: the customer's code, where he asked for one."""
 
+    code: Annotated[str, StringConstraints(pattern="^[0-9]{4}$")] | None = None
     photo_url: WebAddress | None = None
     note: Words | None = None
 
@@ -285,7 +291,7 @@ class DeliveryStatusBody(Body):
 
     model_config = _examples(
         {"status": "picked_up"},
-        {"status": "delivered", "proof": {"note": "handed to the customer"}},
+        {"status": "delivered", "proof": {"code": "4711", "note": "handed to the customer"}},
         {"status": "ready_for_pickup", "reason": "flat tyre"},
     )
 

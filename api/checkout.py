@@ -92,6 +92,7 @@ async def checkout(held: Services, customer_id: UUID, body: OrderBody) -> Placin
             estimated_pickup_at=found.ready_at,
             estimated_delivery_at=found.delivery_at,
             promo_code=found.promo.code if found.promo else None,
+            proof_kind=body.delivery_proof or held.settings.delivery_proof,
         ),
         lines=found.lines,
         address=Address(**body.delivery_address.model_dump(exclude={"latitude", "longitude"})),

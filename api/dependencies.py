@@ -19,6 +19,7 @@ from api.errors import Problem, invalid, not_found, unauthorised
 from api.locations import Locations
 from providers.maps import Maps, TravelTimes
 from providers.positions import Positions
+from providers.storage import Storage
 from schema.database import Database
 from schema.queries import order_views, people
 from schema.queries.earnings import Between
@@ -38,6 +39,7 @@ class Services:
     locations: Locations
     maps: Maps
     travel: TravelTimes
+    storage: Storage
     engine: Engine
 
 
@@ -84,6 +86,7 @@ DriverUser = Annotated[Principal, Depends(_only(Role.DRIVER))]
 Admin = Annotated[Principal, Depends(_only(Role.ADMIN))]
 # Who registers as a driver is a customer until then, and asks again as a driver.
 CustomerOrDriver = Annotated[Principal, Depends(_only(Role.CUSTOMER, Role.DRIVER))]
+CustomerOrAdmin = Annotated[Principal, Depends(_only(Role.CUSTOMER, Role.ADMIN))]
 
 
 async def _acting_admin(held: ServicesDep, who: Admin) -> Principal:

@@ -16,6 +16,7 @@ from api.engine import EngineBusy, OrderClosed, Refused
 from api.limits import BodyTooLarge
 from domain.order_status import IllegalTransition, OrderStatus
 from domain.refunds import CannotBeRefunded, Objection
+from providers.storage import StorageAway
 from schema.database import is_away, is_unstorable
 
 # A body of nothing but mistakes is not worth a longer answer.
@@ -181,6 +182,11 @@ def install(app: FastAPI) -> None:  # noqa: C901 - one small handler for each ki
     async def engine_busy(_: Request, __: EngineBusy) -> Response:
         return unavailable("the order engine did not answer in time").response()
 
+    @app.exception_handler(StorageAway)
+    async def storage_away(_: Request, error: StorageAway) -> Response:
+        _log.warning("the storage does not answer", error=str(error))
+        return unavailable("the storage does not answer").response()
+
     async def database_error(_: Request, error: Exception) -> Response:
         if isinstance(error, DBAPIError) and is_unstorable(error):
             _log.warning("a value that cannot be stored", exc_info=error)
@@ -242,6 +248,11 @@ _DOCUMENTED = {
             HTTPStatus.CONFLICT,
             "illegal_transition",
             "an order that is delivered cannot become cancelled by customer",
+        ),
+        (
+            HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+            "body_too_large",
+            "a body is 5242880 bytes at most",
         ),
         (
             HTTPStatus.UNPROCESSABLE_ENTITY,

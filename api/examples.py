@@ -125,6 +125,8 @@ PLACED: Example = {
     **PRICE,
     "currency": "usd",
     "promoCode": None,
+    "deliveryProof": "code",
+    "deliveryCode": "4711",
     "clientSecret": "pi_3Nabc_secret_def",
 }
 
@@ -178,6 +180,8 @@ ORDER: Example = {
     "cancelledAt": None,
     "cancelledBy": None,
     "cancelReason": None,
+    "deliveryProof": "code",
+    "deliveryCode": "4711",
     "proof": None,
 }
 
@@ -270,6 +274,16 @@ OFFER: Example = _OFFERED | {
     "currency": "usd",
     "offeredAt": "2026-01-31T18:25:00Z",
     "expiresAt": "2026-01-31T18:25:30Z",
+}
+
+PHOTO: Example = {
+    "orderId": _ORDER,
+    "digest": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+    "contentType": "image/jpeg",
+    "bytes": 184320,
+    "latitude": 30.2755,
+    "longitude": -97.7415,
+    "createdAt": "2026-01-31T18:34:00Z",
 }
 
 COMPLAINT: Example = {

@@ -11,6 +11,8 @@ from api import examples
 from domain.disputes import Outcome
 from domain.ledger import Bearer
 from domain.order_status import Actor, OrderStatus
+from domain.photos import PhotoType
+from domain.proof import ProofKind
 from domain.refunds import RefundKind, RequestStatus
 from schema.messages.base import Message
 from schema.messages.order import StatusView
@@ -18,7 +20,7 @@ from schema.messages.refund import RefundView
 from schema.queries import order_views
 from schema.queries.disputes import Listed
 from schema.queries.drivers import OfferView
-from schema.tables import Chef, MenuItem, Order, OrderItem, OrderStatusHistory, Role
+from schema.tables import Chef, DeliveryPhoto, MenuItem, Order, OrderItem, OrderStatusHistory, Role
 
 Moment = Annotated[datetime, AfterValidator(lambda moment: moment.astimezone(UTC))]
 Item = TypeVar("Item")
@@ -129,7 +131,9 @@ class MenuOut(Message):
 
 
 class PlacedOut(Message):
-    """A new order. The customer confirms the payment with `clientSecret` and Stripe's SDK."""
+    """A new order. The customer confirms the payment with `clientSecret` and Stripe's SDK, and
+    tells the driver at the door the `deliveryCode`, if there is one.
+    """
 
     model_config = _example(examples.PLACED)
 
@@ -145,6 +149,8 @@ class PlacedOut(Message):
     total_cents: int
     currency: str
     promo_code: str | None
+    delivery_proof: ProofKind
+    delivery_code: str | None
     client_secret: str
 
 
@@ -173,7 +179,9 @@ class DeliveryAddressOut(Message):
 
 
 class OrderOut(Message):
-    """An order as it stands."""
+    """An order as it stands. `deliveryCode` is told to its customer alone, who looks at this one;
+    `proof` is what the driver has shown.
+    """
 
     model_config = _example(examples.ORDER)
 
@@ -214,6 +222,8 @@ class OrderOut(Message):
     cancelled_at: Moment | None
     cancelled_by: Actor | None
     cancel_reason: str | None
+    delivery_proof: ProofKind
+    delivery_code: str | None
     proof: dict[str, Any] | None
 
 
@@ -319,6 +329,20 @@ class RefundRequestOut(ComplaintOut):
     stripe_refund_id: str | None
 
 
+class PhotoOut(Message):
+    """A photo that is kept; `digest` is its SHA-256."""
+
+    model_config = _example(examples.PHOTO)
+
+    order_id: UUID
+    digest: str
+    content_type: PhotoType
+    bytes: int
+    latitude: float | None
+    longitude: float | None
+    created_at: Moment
+
+
 class DisputeOut(Message):
     """A dispute as it stands; `status` and `reason` are Stripe's words, `fault` who bears it if it
     is lost (undecided until then, unless an admin has said). With a `tipChargeId` it is about the
@@ -382,11 +406,13 @@ def menu_item(row: MenuItem) -> MenuItemOut:
     return MenuItemOut(**row.model_dump(include=set(MenuItemOut.model_fields)))
 
 
-def order(view: order_views.View) -> OrderOut:
-    """An order, for clients."""
+def order(view: order_views.View, *, for_customer: bool = False) -> OrderOut:
+    """An order, for clients; its code, for its customer alone."""
     row = view.order
     return OrderOut(
-        **row.model_dump(include=set(OrderOut.model_fields)),
+        **row.model_dump(include=set(OrderOut.model_fields) - {"delivery_code"}),
+        delivery_proof=row.proof_kind,
+        delivery_code=row.delivery_code if for_customer else None,
         chef_name=view.kitchen_name,
         driver_name=view.driver_name,
         refunded_cents=view.refunded_cents,
@@ -440,6 +466,11 @@ def _offered(view: OfferView) -> OfferedOrderOut:
         estimated_pickup_time=made.estimated_pickup_time,
         estimated_delivery_time=made.estimated_delivery_time,
     )
+
+
+def photo(row: DeliveryPhoto) -> PhotoOut:
+    """A photo's row, for its driver."""
+    return PhotoOut(**row.model_dump(include=set(PhotoOut.model_fields)))
 
 
 def complaint(request: RefundView) -> ComplaintOut:

@@ -35,8 +35,13 @@ class Seen:
 
 @dataclass(frozen=True, slots=True)
 class Proof:
-    """What a driver gave to show that he delivered; degrees where he said where."""
+    """What a driver gave to show that he delivered; degrees where he said where. `photo_digest` is
+    the SHA-256 of a photo that we keep.
+    """
 
+    by_code: bool = False
+    photo_digest: str | None = None
+    photo_at: datetime | None = None
     photo_url: str | None = None
     note: str | None = None
     latitude: float | None = None
@@ -153,6 +158,16 @@ def _proof(case: Case) -> Iterable[str]:
     if case.near_door_at is not None:
         yield f"The driver's position was at the door on {moment(case.near_door_at)}."
     proof = case.proof
+    if proof.by_code:
+        yield (
+            "The customer gave the driver the code for this order, which nobody but the customer"
+            " had been shown."
+        )
+    if proof.photo_digest and proof.photo_at:
+        yield (
+            f"The driver sent a photo of the order at the door on {moment(proof.photo_at)}; we keep"
+            f" it (SHA-256 {proof.photo_digest})."
+        )
     if proof.photo_url:
         yield f"Photo at the door: {proof.photo_url}"
     if proof.note:

@@ -33,6 +33,7 @@ class Alert(StrEnum):
     DISPATCH_SLOW = "dispatch_slow"
     PICKUP_OVERDUE = "pickup_overdue"
     DELIVERY_OVERDUE = "delivery_overdue"
+    CODES_USED_UP = "codes_used_up"
     DRIVER_NEAR = "driver_near"
     PAYMENT_MISMATCH = "payment_mismatch"
     DISPUTE = "dispute"
@@ -158,6 +159,9 @@ NOTICES: Mapping[Occasion, tuple[Notice, ...]] = {
     Alert.DISPATCH_SLOW: (_ops("No driver has taken {number} so far."),),
     Alert.PICKUP_OVERDUE: (_ops("The driver has not picked up {number} in time."),),
     Alert.DELIVERY_OVERDUE: (_ops("The driver has not delivered {number} in time."),),
+    Alert.CODES_USED_UP: (
+        _ops("The driver has given {reason} wrong codes for {number}: he has to take a photo now."),
+    ),
     Alert.DRIVER_NEAR: (_customer("Your driver is almost at your door."),),
     Alert.PAYMENT_MISMATCH: (_ops("The payment of {number} is not for what it costs: {reason}."),),
     Alert.DISPUTE: (_ops("The customer's bank asks about the payment of {number}: {reason}."),),

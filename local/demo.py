@@ -62,9 +62,10 @@ class Play:
             for number, driver in enumerate(self._drivers, start=1):
                 await driver.put("/delivery/availability", isAvailable=True)
                 await self._at(driver, CENTRE.latitude + 0.002 * number, CENTRE.longitude)
-        order_id = await self._buy()
+        placed = await self._buy()
+        order_id = placed["id"]
         await self._cook(order_id)
-        await self._deliver(order_id)
+        await self._deliver(order_id, placed["deliveryCode"])
         # Nobody answers for the second driver once the play is over.
         await self._drivers[1].put("/delivery/availability", isAvailable=False)
         with self._step("admin", "looks it up, and what is booked"):
@@ -86,7 +87,7 @@ class Play:
             if posting["amountCents"] < 0
         }
 
-    async def _buy(self) -> str:
+    async def _buy(self) -> dict[str, Any]:
         with self._step("customer", "looks at the chefs and a menu") as told:
             chefs = await self._customer.get("/chefs", search=KITCHENS[0].name)
             chef = chefs["data"][0]
@@ -96,21 +97,21 @@ class Play:
             )
             told["what"] = f"chooses {chef['businessName']}, two {dish['name']}"
         with self._step("customer", "places the order") as told:
-            placed = await self._customer.post(
+            placed: dict[str, Any] = await self._customer.post(
                 "/orders",
                 key=f"demo-{uuid4()}",
                 chefId=chef["id"],
                 items=[{"menuItemId": dish["id"], "quantity": 2}],
                 deliveryAddress=ADDRESS,
                 instructions="Second floor, please.",
+                deliveryProof="code",
             )
             told["what"] = f"places {placed['orderNumber']} for {_money(placed['totalCents'])}"
-        order_id: str = placed["id"]
         with self._step("customer", "pays with a test card"):
             await self._wallet.pay(placed["clientSecret"])
         with self._step("Stripe", "webhook: the payment has succeeded"):
-            await self._becomes(order_id, OrderStatus.PAYMENT_CONFIRMED)
-        return order_id
+            await self._becomes(placed["id"], OrderStatus.PAYMENT_CONFIRMED)
+        return placed
 
     async def _cook(self, order_id: str) -> None:
         path = f"/chef/orders/{order_id}/status"
@@ -121,7 +122,7 @@ class Play:
         with self._step("chef", "has it ready"):
             await self._chef.put(path, status="ready_for_pickup")
 
-    async def _deliver(self, order_id: str) -> None:
+    async def _deliver(self, order_id: str, code: str) -> None:
         first, second = self._drivers
         with self._step("driver 1", "is offered the order and declines"):
             offer = await until(lambda: self._offer(first, order_id))
@@ -138,8 +139,8 @@ class Play:
         with self._step("driver 2", "is near the door; the customer is told"):
             await self._at(second, **DOOR)
             await until(lambda: self._near_door(order_id))
-        with self._step("driver 2", "delivers, with proof"):
-            await second.put(path, status="delivered", proof={"note": "handed to the customer"})
+        with self._step("driver 2", f"delivers: the customer tells the code {code}"):
+            await second.put(path, status="delivered", proof={"code": code})
 
     async def _at(self, driver: Person, latitude: float, longitude: float) -> None:
         # The play is faster than any driver.

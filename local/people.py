@@ -107,6 +107,15 @@ class Person:
         """The answer to a PUT of `body`."""
         return await self.ask("PUT", path, body)
 
+    async def upload(self, path: str, content: bytes, kind: str, **query: Any) -> Any:
+        """The answer to a POST of a file. Raises Unanswered when the answer is a problem."""
+        response = await self._http.post(
+            path, content=content, headers={"Content-Type": kind}, params=query
+        )
+        if not response.is_success:
+            raise Unanswered(response)
+        return response.json()
+
     async def leave(self) -> None:
         """Close the connections."""
         await self._http.aclose()

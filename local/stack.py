@@ -160,6 +160,7 @@ class Stack:
                 found = keys | found
         if "API_URL" in found:
             found = {"PUBLIC_BASE_URL": found["API_URL"]} | found
+        found = {"STORAGE_URL": (self.home / "storage").absolute().as_uri()} | found
         found["WORKER_READY_FILE"] = str(self.home / "worker.ready")
         return found | prepare.secrets_of(self.home)
 

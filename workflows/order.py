@@ -33,6 +33,7 @@ with workflow.unsafe.imports_passed_through():
     from domain.notifications import Alert
     from domain.order_status import ENDED, ON_THE_WAY, Actor, IllegalTransition, OrderStatus
     from domain.promo import Reason
+    from domain.proof import ProofKind
     from schema.messages.dispatch import (
         Delivery,
         DriverCommand,
@@ -294,6 +295,8 @@ class OrderWorkflow(Aftermath):
     @deliver.validator
     def _may_deliver(self, ask: Delivery) -> None:
         self._must_have_it(ask, OrderStatus.DELIVERED)
+        if self._steps.order.proof_kind is not ProofKind.NONE and "kind" not in (ask.proof or {}):
+            raise self._steps.refusal("ProofRequired", "nothing proves the delivery")
 
     @workflow.update
     async def cancel(self, ask: Command) -> StatusView:

@@ -8,7 +8,7 @@ from uuid import UUID
 from fastapi import APIRouter, Query
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from api import commands, views
+from api import commands, proofs, views
 from api.auth import Principal
 from api.bodies import (
     DeclineBody,
@@ -177,8 +177,10 @@ async def list_orders(
 async def set_status(
     held: ServicesDep, who: DriverUser, order_id: UUID, body: DeliveryStatusBody
 ) -> StatusOut:
-    """Say how far an order is: `picked_up`, `in_transit`, `delivered` (with proof), or give it
-    back before picking it up (`ready_for_pickup`).
+    """Say how far an order is: `picked_up`, `in_transit`, `delivered` (with the proof that it asks
+    for), or give it back before picking it up (`ready_for_pickup`). A 409 `wrong_code` says how
+    many `attemptsLeft` there are, `proof_required` which proof is `required`: after five wrong
+    codes, a photo.
     """
     driver_id, by = await driver_of(held, who), Who(role=Actor.DRIVER, id=who.user_id)
     to = OrderStatus(body.status)
@@ -187,7 +189,7 @@ async def set_status(
     else:
         order, key = await order_of(held, order_id, who), str(who.user_id)
     if to is OrderStatus.DELIVERED:
-        proof = body.proof.model_dump(by_alias=True, exclude_none=True) if body.proof else None
+        proof = await proofs.shown(held, order, driver_id, body.proof)
         return await commands.ask(
             held,
             order,

@@ -31,7 +31,7 @@ from api.whereabouts import DriverLocationOut, driver_location
 from domain.order_status import Actor, OrderStatus
 from domain.tracking import is_shown, is_since
 from schema.messages.order import ChangeTip, Command, Placed, Who
-from schema.queries import idempotency, locations, order_views, webhooks
+from schema.queries import idempotency, locations, order_views, proofs, webhooks
 from schema.queries.idempotency import Claim
 from schema.tables import Role
 from workflows.order import OrderWorkflow
@@ -66,12 +66,13 @@ async def place_order(
     held: ServicesDep, who: Customer, body: OrderBody, idempotency_key: IdempotencyKey = None
 ) -> PlacedOut:
     """Place an order. It waits 15 minutes for its payment, which the customer confirms with
-    the `clientSecret` and Stripe's SDK. A `promoCode` that does not apply is a 409 whose code says
-    why, and there is no order.
+    the `clientSecret` and Stripe's SDK. With `deliveryProof` `code` the answer holds the
+    `deliveryCode` that the customer tells the driver at the door. A `promoCode` that does not apply
+    is a 409 whose code says why, and there is no order.
     """
     if idempotency_key is None:
         placing = await checkout(held, who.user_id, body)
-        return _placed(placing.order.id, await held.engine.orders.place(placing))
+        return await _placed(held, placing.order.id, await held.engine.orders.place(placing))
 
     digest = _digest(body)
     known = await _placed_before(held, who.user_id, idempotency_key, digest)
@@ -93,7 +94,7 @@ async def place_order(
     # Whoever claimed the key first chose the id; the other request joins that order.
     order = placing.order.model_copy(update={"id": claim.order_id})
     placed = await held.engine.orders.place(placing.model_copy(update={"order": order}))
-    return _placed(claim.order_id, placed)
+    return await _placed(held, claim.order_id, placed)
 
 
 @router.post(
@@ -132,7 +133,7 @@ async def get_order(held: ServicesDep, who: CallerDep, order_id: UUID) -> OrderO
         view = await order_views.one(session, order_id, visible_to(who))
     if view is None:
         raise not_found("order")
-    return views.order(view)
+    return views.order(view, for_customer=who.role is Role.CUSTOMER)
 
 
 @router.get(
@@ -233,8 +234,11 @@ def _no_driver(code: str, detail: str) -> Problem:
 
 
 def _digest(body: OrderBody) -> str:
-    """What tells one order from another. Keys from before there were promo codes still hold."""
-    left_out = {"promo_code"} if body.promo_code is None else None
+    """What tells one order from another. Keys from before there were promo codes, or a choice of
+    proofs, still hold.
+    """
+    newer = ("promo_code", "delivery_proof")
+    left_out = {name for name in newer if getattr(body, name) is None}
     return hashlib.sha256(body.model_dump_json(exclude=left_out).encode()).hexdigest()
 
 
@@ -248,7 +252,7 @@ async def _placed_before(
         return None
     _must_be_the_same(claim, digest)
     try:
-        return _placed(claim.order_id, await held.engine.orders.placed(claim.order_id))
+        placed = await held.engine.orders.placed(claim.order_id)
     except (OrderClosed, Refused) as closed:
         if isinstance(closed, Refused) and closed.kind != "PlacedBefore":
             raise
@@ -260,6 +264,7 @@ async def _placed_before(
             "the order that was placed with this key is long over",
             orderId=str(claim.order_id),
         ) from closed
+    return await _placed(held, claim.order_id, placed)
 
 
 def _must_be_the_same(claim: Claim, digest: str) -> None:
@@ -271,7 +276,9 @@ def _must_be_the_same(claim: Claim, digest: str) -> None:
         )
 
 
-def _placed(order_id: UUID, placed: Placed) -> PlacedOut:
+async def _placed(held: Services, order_id: UUID, placed: Placed) -> PlacedOut:
+    async with held.database.read() as session:
+        proof_kind, code = await proofs.wanted(session, order_id)
     price = asdict(placed.price)
     return PlacedOut(
         id=order_id,
@@ -279,5 +286,7 @@ def _placed(order_id: UUID, placed: Placed) -> PlacedOut:
         status=placed.status,
         client_secret=placed.client_secret,
         promo_code=placed.promo_code,
+        delivery_proof=proof_kind,
+        delivery_code=code,
         **{name: price[name] for name in PlacedOut.model_fields if name in price},
     )

@@ -134,7 +134,10 @@ class DriverCommand(Command):
 
 
 class Delivery(DriverCommand):
-    """A driver's word that the order is at the door, with what proves it."""
+    """A driver's word that the order is at the door, with what proves it.
+
+    A `kind` in it says that the facade has seen the code or the photo that the order asks for.
+    """
 
     proof: dict[str, Any] | None = None
 

@@ -16,6 +16,7 @@ from domain.geo import Point
 from domain.notifications import Alert
 from domain.order_status import Actor, OrderStatus
 from domain.pricing import Price
+from domain.proof import ProofKind
 from schema.messages.base import Message
 
 
@@ -99,6 +100,7 @@ class Order(Message):
     promised_tip_cents: int | None = None
     delivered_at: datetime | None = None
     promo_code: str | None = None
+    proof_kind: ProofKind = ProofKind.NONE
     disputes_over: tuple[str, ...] = ()
     disputes_open: tuple[str, ...] = ()
 

@@ -10,8 +10,10 @@ from sqlmodel import col
 
 from domain.evidence import Case, Dish, Proof, Seen, amount
 from domain.pricing import Price
-from schema.queries import order_views
+from domain.proof import ProofKind
+from schema.queries import order_views, proofs
 from schema.tables import (
+    DeliveryPhoto,
     Dispute,
     Notification,
     Order,
@@ -44,7 +46,7 @@ async def case(session: AsyncSession, dispute: Dispute) -> Case:
         driver=view.driver_name,
         near_door_at=order.near_door_at,
         delivered_at=order.delivered_at,
-        proof=_proof(order.proof or {}),
+        proof=_proof(order.proof or {}, await proofs.photo_of(session, order.id)),
         words=dispute.evidence_text,
         disputed_tip_cents=await _disputed_tip(session, dispute),
     )
@@ -60,12 +62,15 @@ def _dish(item: OrderItem) -> Dish:
     return Dish(item.name, item.quantity, item.price_cents)
 
 
-def _proof(kept: Mapping[str, Any]) -> Proof:
+def _proof(kept: Mapping[str, Any], photo: DeliveryPhoto | None) -> Proof:
     return Proof(
+        by_code=kept.get("kind") == ProofKind.CODE,
+        photo_digest=photo.digest if photo else None,
+        photo_at=photo.created_at if photo else None,
         photo_url=kept.get("photoUrl"),
         note=kept.get("note"),
-        latitude=kept.get("latitude"),
-        longitude=kept.get("longitude"),
+        latitude=photo.latitude if photo else None,
+        longitude=photo.longitude if photo else None,
     )
 
 

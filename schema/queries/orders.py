@@ -1,5 +1,6 @@
 """Every SQL statement by which the order's workflow writes and reads its order."""
 
+import secrets
 from dataclasses import asdict
 from datetime import datetime
 from uuid import UUID
@@ -14,6 +15,7 @@ from domain.geo import Point
 from domain.order_status import Actor, OrderStatus
 from domain.pricing import Price
 from domain.promo import GIVEN_BACK_FROM
+from domain.proof import ProofKind
 from schema.messages import order as message
 from schema.messages.order import Changes, Placing, Transition, Who
 from schema.queries import admin, bookings, disputes, notifications, offers, payments, promos
@@ -53,6 +55,7 @@ class OutOfStep(Exception):
 async def begin(session: AsyncSession, placing: Placing) -> message.Order:
     """Write a new order with its items and first step; the same again if it is written already.
 
+    Its code, where it asks for one, is made here, so that no message ever holds it.
     Raises promos.NotRedeemed when its promo code does not apply any more.
     """
     written = await load(session, placing.order.id)
@@ -258,6 +261,8 @@ def _row(placing: Placing, number: str) -> Order:
         instructions=placing.instructions,
         scheduled_for=order.scheduled_for,
         promo_code=order.promo_code,
+        proof_kind=order.proof_kind,
+        delivery_code=_new_code() if order.proof_kind is ProofKind.CODE else None,
         estimated_ready_at=order.estimated_ready_at,
         estimated_pickup_at=order.estimated_pickup_at,
         estimated_delivery_at=order.estimated_delivery_at,
@@ -294,7 +299,12 @@ def _message(row: Order, kitchen_name: str, payment: Payment | None) -> message.
         promised_tip_cents=row.promised_tip_cents,
         delivered_at=row.delivered_at,
         promo_code=row.promo_code,
+        proof_kind=row.proof_kind,
     )
+
+
+def _new_code() -> str:
+    return f"{secrets.randbelow(10_000):04d}"
 
 
 def _history_values(step: Transition) -> dict[str, object]:

@@ -25,6 +25,7 @@ from schema.tables.payees import ConnectedAccount
 from schema.tables.payouts import Payout, PayoutHold, PayoutItem
 from schema.tables.people import Role, User, UserProfile
 from schema.tables.promos import PromoCode, PromoRedemption
+from schema.tables.proofs import DeliveryPhoto, WrongCode
 from schema.tables.reconciliation import (
     ReconciliationCase,
     ReconciliationRun,
@@ -35,6 +36,7 @@ __all__ = [
     "AdminAction",
     "Chef",
     "ConnectedAccount",
+    "DeliveryPhoto",
     "DispatchSearch",
     "Dispute",
     "Driver",
@@ -70,4 +72,5 @@ __all__ = [
     "User",
     "UserProfile",
     "Verification",
+    "WrongCode",
 ]

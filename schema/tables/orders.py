@@ -8,6 +8,7 @@ from sqlalchemy import CheckConstraint, Index, UniqueConstraint, text
 from sqlmodel import Field, SQLModel
 
 from domain.order_status import Actor, OrderStatus
+from domain.proof import ProofKind
 from schema.tables.columns import created, document, key, moment, one_of, reference
 
 _CENTS = (
@@ -26,6 +27,7 @@ class Order(SQLModel, table=True):
 
     `kept_cents` is set when the order is cancelled: what of a captured payment is not given back.
     `promised_tip_cents` is a higher tip that is charged when the order is delivered.
+    `delivery_code` is for the customer's eyes alone, until he tells it to the driver at the door.
     """
 
     __tablename__ = "orders"
@@ -44,6 +46,10 @@ class Order(SQLModel, table=True):
         CheckConstraint(f"least({_CENTS}) >= 0", name="orders_cents_not_negative"),
         CheckConstraint(f"total_cents = {_SUM}", name="orders_total_is_the_sum"),
         CheckConstraint("kept_cents BETWEEN 0 AND total_cents", name="orders_kept_within_total"),
+        CheckConstraint(
+            "(proof_kind = 'code') = (delivery_code IS NOT NULL)",
+            name="orders_code_where_one_is_asked_for",
+        ),
     )
 
     id: UUID = key()
@@ -85,6 +91,8 @@ class Order(SQLModel, table=True):
     instructions: str | None = None
     scheduled_for: datetime | None = moment(default=None)
     promo_code: str | None = None
+    proof_kind: ProofKind = one_of(ProofKind, "orders_proof_kind")
+    delivery_code: str | None = None
 
     estimated_ready_at: datetime = moment()
     estimated_pickup_at: datetime | None = moment(default=None)

@@ -14,9 +14,9 @@ from tests.api import disputes
 
 S = OrderStatus
 
-# Every operation: who may, with which body. "anyone" needs no token, "party" is whoever the order
-# concerns; to everybody but "… himself" and admins there is no such thing. An operation that is
-# missing here fails the test.
+# Every operation: who may (a role, or one "or" another), with which body. "anyone" needs no token,
+# "party" is whoever the order concerns; to everybody but "… himself" and admins there is no such
+# thing. An operation that is missing here fails the test.
 OPERATIONS: dict[str, tuple[str, dict[str, Any] | None]] = {
     "GET /healthz": ("anyone", None),
     "GET /readyz": ("anyone", None),
@@ -49,6 +49,7 @@ OPERATIONS: dict[str, tuple[str, dict[str, Any] | None]] = {
     "GET /api/v1/orders/{order_id}": ("party", None),
     "GET /api/v1/orders/{order_id}/history": ("party", None),
     "GET /api/v1/orders/{order_id}/driver-location": ("party", None),
+    "GET /api/v1/orders/{order_id}/proof": ("customer or admin", None),
     "PUT /api/v1/orders/{order_id}/cancel": ("customer", {}),
     "PUT /api/v1/orders/{order_id}/tip": ("customer", {"tipCents": 500}),
     "POST /api/v1/orders/{order_id}/complaint": ("customer", {"reason": "late", "words": "cold"}),
@@ -71,6 +72,7 @@ OPERATIONS: dict[str, tuple[str, dict[str, Any] | None]] = {
     "POST /api/v1/delivery/offers/{offer_id}/decline": ("driver", {"reason": "no"}),
     "GET /api/v1/delivery/orders": ("driver", None),
     "PUT /api/v1/delivery/orders/{order_id}": ("driver", {"status": "picked_up"}),
+    "POST /api/v1/delivery/orders/{order_id}/proof": ("driver", {"photo": True}),
     "GET /api/v1/admin/orders": ("admin", None),
     "GET /api/v1/admin/chefs/{chef_id}/prep-times": ("admin", None),
     "GET /api/v1/admin/eta-quality": ("admin", None),
@@ -136,6 +138,8 @@ _EVERYTHING = """
     UNION ALL SELECT 'payouts', md5(string_agg(p::text, ',' ORDER BY id)) FROM payouts p
     UNION ALL SELECT 'cases', md5(string_agg(r::text, ',' ORDER BY id)) FROM reconciliation_cases r
     UNION ALL SELECT 'places', md5(string_agg(l::text, ',' ORDER BY id)) FROM driver_locations l
+    UNION ALL SELECT 'photos', md5(string_agg(p::text, ',' ORDER BY id)) FROM delivery_photos p
+        WHERE order_id IN (SELECT id FROM here)
     UNION ALL SELECT 'actions', md5(string_agg(x::text, ',' ORDER BY id)) FROM admin_actions x
 """
 

@@ -235,7 +235,8 @@ def _has_example(document: dict[str, object], operation: dict[str, object]) -> b
     sent = operation.get("requestBody")
     got = next(answer for code, answer in operation["responses"].items() if code[0] == "2")
     return all(
-        _shows(document, side["content"]["application/json"]["schema"])
+        all(kind.startswith("image/") for kind in side["content"])
+        or _shows(document, side["content"]["application/json"]["schema"])
         for side in (sent, got)
         if side
     )

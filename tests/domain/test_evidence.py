@@ -70,6 +70,19 @@ def test_the_evidence_of_a_delivered_order() -> None:
     assert "refund_refusal_explanation" not in said
 
 
+def test_a_code_and_a_photo_of_ours_are_proof() -> None:
+    proof = Proof(
+        by_code=True, photo_digest="9f86d0", photo_at=datetime(2026, 1, 31, 18, 33, tzinfo=UTC)
+    )
+
+    log = compose(replace(CASE, proof=proof))["access_activity_log"]
+
+    assert "The customer gave the driver the code for this order" in log
+    assert "a photo of the order at the door on 2026-01-31 18:33:00 UTC" in log
+    assert "(SHA-256 9f86d0)" in log
+    assert "code" not in compose(CASE)["access_activity_log"]
+
+
 def test_coordinates_are_proof_where_there_are_any() -> None:
     case = replace(CASE, proof=Proof(latitude=30.2672, longitude=-97.7431))
 

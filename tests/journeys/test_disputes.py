@@ -44,7 +44,7 @@ async def test_proof_of_delivery_wins_a_dispute(play: Cast) -> None:
 async def test_a_card_that_disputes_while_the_order_is_under_way_ends_it_refunded(
     play: Cast,
 ) -> None:
-    order = await play.place()
+    order = await play.place(deliveryProof="none")
     await play.pay(order, "pm_card_createDisputeProductNotReceived")
     for status in ("accepted", "preparing", "ready_for_pickup"):
         await play.chef_says(order, status)

@@ -44,7 +44,7 @@ async def test_an_order_from_basket_to_door(play: Cast) -> None:
 
     assert delivered["status"] == S.DELIVERED
     seen = await play.customer.get(f"/orders/{order['id']}")
-    assert seen["proof"] == {"note": "at the door"}
+    assert seen["proof"] == {"kind": "code", "note": "at the door"}
     assert seen["items"][0]["quantity"] == 2
     assert seen["driverName"] == "Driver"
     assert await play.history(order) == [

@@ -121,7 +121,7 @@ def test_one_apart_shares_nothing_that_the_shell_happens_to_hold(
     monkeypatch.setenv("STRIPE_API_KEY", "sk_live_of_somebody")
     monkeypatch.setenv("DATABASE_URL", "postgresql://somewhere.example/precious")
     environment = Stack.apart(tmp_path / "home").environment()
-    assert set(environment) <= {*MACHINE, *NEVER, "WORKER_READY_FILE"}
+    assert set(environment) <= {*MACHINE, *NEVER, "STORAGE_URL", "WORKER_READY_FILE"}
 
 
 def test_the_running_stack_has_told_an_address_for_everything(stack: Stack) -> None:
