@@ -122,7 +122,8 @@ class Settings(BaseSettings):
     dispatch_tick_seconds: Positive = 10
     dispatch_watch_seconds: Positive = 60
     dispatch_retry_seconds: Positive = 1
-    dispatch_rejoin_seconds: Positive = 60
+    # Not in step with offers and ticks.
+    dispatch_rejoin_seconds: Positive = 67
     dispatch_patience_seconds: Positive = 5 * 60
     dispatch_ask_again_seconds: Positive = 2 * 60
     dispatch_radii_km: Annotated[tuple[float, ...], Field(min_length=1)] = (2, 4, 7, 10, 15)

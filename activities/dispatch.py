@@ -40,8 +40,8 @@ from schema.tables import DriverAssignment
 
 # A zone that was terminated leaves its offers open, and their drivers with them.
 _STALE_AFTER = timedelta(minutes=1)
-# However much happens in a zone, it looks no more than a fifth of the time, and rests so many
-# seconds at least from one look to the next.
+# However much happens in a zone, it looks no more than a fifth of the time, and from one look to
+# the next so many seconds pass at least.
 _SHARE, _REST = 5, 0.25
 _BEFORE_PICKUP = frozenset({OrderStatus.PREPARING, OrderStatus.ASSIGNED_TO_DRIVER})
 

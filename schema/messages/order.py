@@ -35,7 +35,8 @@ class Terms(Message):
     payment_deadline: timedelta = timedelta(minutes=15)
     chef_response: timedelta = timedelta(minutes=5)
     scheduled_lead: timedelta = timedelta(minutes=15)
-    dispatch_rejoin: timedelta = timedelta(minutes=1)
+    # Not in step with offers and ticks.
+    dispatch_rejoin: timedelta = timedelta(seconds=67)
     dispatch_alert: timedelta = timedelta(minutes=20)
     dispatch_give_up: timedelta = timedelta(minutes=30)
     pickup_overdue: timedelta = timedelta(minutes=20)
