@@ -10,12 +10,11 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from domain.driver_performance import LAST_OFFERS, Asked
-from domain.order_status import WITH_DRIVER, Actor, OrderStatus
+from domain.order_status import Actor, OrderStatus
 from schema.messages.dispatch import AssignmentStatus
-from schema.tables import Driver, DriverAssignment, Order, OrderStatusHistory
+from schema.queries.offers import IN_HAND
+from schema.tables import Driver, DriverAssignment, Order
 
-# What orders of one offer have in common.
-_OFFER = col(DriverAssignment.id)
 # Room for offers of several orders, and for what operators gave by hand.
 MOST_ROWS = 2 * LAST_OFFERS
 
@@ -35,12 +34,12 @@ async def work(session: AsyncSession, driver_ids: Collection[UUID]) -> dict[UUID
     found = await session.execute(
         select(
             col(Order.driver_id),
-            func.count().filter(col(Order.status).in_(WITH_DRIVER)),
+            func.count().filter(col(Order.status).in_(IN_HAND)),
             func.count().filter(col(Order.status).in_(_DELIVERED)),
         )
         .where(
             col(Order.driver_id).in_(driver_ids),
-            col(Order.status).in_([*WITH_DRIVER, *_DELIVERED]),
+            col(Order.status).in_([*IN_HAND, *_DELIVERED]),
         )
         .group_by(col(Order.driver_id))
     )
@@ -52,22 +51,13 @@ async def asked(session: AsyncSession, driver_ids: Collection[UUID]) -> dict[UUI
 
     What was withdrawn before he answered, or cancelled by others afterwards, is left out.
     """
-    # Not EXISTS: PostgreSQL might think it cheaper to read every step that there ever was.
-    given_back = (
-        select(true())
-        .where(
-            col(OrderStatusHistory.order_id) == col(DriverAssignment.order_id),
-            col(OrderStatusHistory.actor) == Actor.DRIVER,
-            col(OrderStatusHistory.status) == OrderStatus.READY_FOR_PICKUP,
-            # The step that gave it back ended the assignment.
-            col(OrderStatusHistory.created_at) == col(DriverAssignment.responded_at),
-        )
-        .limit(1)
-        .scalar_subquery()
+    given_back = and_(
+        col(DriverAssignment.status) == AssignmentStatus.CANCELLED,
+        col(DriverAssignment.ended_by) == Actor.DRIVER,
     )
     recent = (
         select(
-            _OFFER.label("offer"),
+            col(DriverAssignment.offer_id).label("offer"),
             col(DriverAssignment.order_id),
             col(DriverAssignment.status),
             col(DriverAssignment.offered_at),
@@ -78,7 +68,7 @@ async def asked(session: AsyncSession, driver_ids: Collection[UUID]) -> dict[UUI
             col(DriverAssignment.driver_id) == col(Driver.id),
             or_(
                 col(DriverAssignment.status).in_(_ANSWERED),
-                and_(col(DriverAssignment.status) == AssignmentStatus.CANCELLED, given_back),
+                given_back,
             ),
         )
         .order_by(col(DriverAssignment.offered_at).desc())

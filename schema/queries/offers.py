@@ -27,7 +27,7 @@ from schema.messages.dispatch import (
     Release,
     Taken,
 )
-from schema.messages.order import Transition
+from schema.messages.order import Transition, Who
 from schema.queries import admin, driver_profiles
 from schema.tables import DispatchSearch, Driver, DriverAssignment, Order
 
@@ -296,7 +296,7 @@ async def take(session: AsyncSession, step: Transition) -> None:
     if driver_id is None:
         raise ValueError(f"step {step.sequence} of order {step.order_id} names no driver")
     if step.offer_id is None:
-        await _end(session, step.order_id, step.at, step.reason)
+        await _end(session, step.order_id, step.by, step.at, step.reason)
         await _assign(session, step.order_id, driver_id, step.at, step.reason)
         return
     await accept(
@@ -313,7 +313,7 @@ async def take(session: AsyncSession, step: Transition) -> None:
 
 async def release(session: AsyncSession, step: Transition) -> None:
     """End whatever offer or assignment the order of `step` still has."""
-    await _end(session, step.order_id, step.at, step.reason)
+    await _end(session, step.order_id, step.by, step.at, step.reason)
     if step.to is OrderStatus.READY_FOR_PICKUP:
         await _search_anew(session, step.order_id, step.at)
 
@@ -329,7 +329,7 @@ async def assign_early(session: AsyncSession, given: Assignment) -> Taken | None
     if order is None or order.status is not OrderStatus.PREPARING:
         return None
     if order.driver_id != given.driver_id:
-        await _end(session, given.order_id, given.at, given.reason)
+        await _end(session, given.order_id, given.by, given.at, given.reason)
         await _assign(session, given.order_id, given.driver_id, given.at, given.reason)
         await _give(session, given.driver_id, [given.order_id])
         await admin.note_early(session, given, "order_assigned_early", given.driver_id)
@@ -393,7 +393,7 @@ async def release_early(session: AsyncSession, back: Release) -> None:
     )
     if released.first() is None:
         return
-    await _end(session, back.order_id, back.at, back.reason)
+    await _end(session, back.order_id, back.by, back.at, back.reason)
     await _search_anew(session, back.order_id, back.at)
     await admin.note_early(session, back, "order_unassigned_early", back.driver_id)
 
@@ -497,7 +497,9 @@ async def _give(session: AsyncSession, driver_id: UUID, order_ids: Collection[UU
     )
 
 
-async def _end(session: AsyncSession, order_id: UUID, at: datetime, reason: str | None) -> None:
+async def _end(
+    session: AsyncSession, order_id: UUID, by: Who, at: datetime, reason: str | None
+) -> None:
     """End what an order has of offer or assignment; an offer is withdrawn with all its orders."""
     own = col(DriverAssignment.order_id) == order_id
     offered = select(col(DriverAssignment.offer_id)).where(
@@ -516,7 +518,7 @@ async def _end(session: AsyncSession, order_id: UUID, at: datetime, reason: str 
     await session.execute(
         update(DriverAssignment)
         .where(own, col(DriverAssignment.status).in_(_LIVE))
-        .values(status=AssignmentStatus.CANCELLED, reason=reason, responded_at=at)
+        .values(status=AssignmentStatus.CANCELLED, ended_by=by.role, reason=reason, responded_at=at)
     )
 
 

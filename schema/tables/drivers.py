@@ -8,6 +8,7 @@ from sqlalchemy import CheckConstraint, Index, UniqueConstraint, text
 from sqlmodel import SQLModel
 
 from domain.drivers import DocumentType, Vehicle
+from domain.order_status import Actor
 from domain.verification import DocumentStatus, Verification
 from schema.messages.dispatch import AssignmentStatus
 from schema.tables.columns import created, document, key, moment, one_of, reference, texts
@@ -79,7 +80,8 @@ class DriverAssignment(SQLModel, table=True):
 
     An offer is all rows with its `offer_id` (that of its first row): the orders that the driver is
     to bring, by `stop` from 1. An order has at most one that is live or taken, a driver at most one
-    live offer. `why` is what the choice of this driver cost, term by term, in seconds.
+    live offer. `why` is what the choice of this driver cost, term by term, in seconds; `ended_by`
+    is who took it away again.
     """
 
     __tablename__ = "driver_assignments"
@@ -109,6 +111,7 @@ class DriverAssignment(SQLModel, table=True):
     order_id: UUID = reference("orders.id", index=True)
     driver_id: UUID = reference("drivers.id")
     status: AssignmentStatus = one_of(AssignmentStatus, "driver_assignments_status")
+    ended_by: Actor | None = one_of(Actor, "driver_assignments_ended_by", default=None)
     distance_km: float
     bonus_cents: int = 0
     reason: str | None = None

@@ -22,7 +22,7 @@ preparing          cancelled           admin chef customer
 ready_for_pickup   assigned_to_driver  dispatch admin
 ready_for_pickup   cancelled           dispatch admin
 assigned_to_driver picked_up           driver
-assigned_to_driver ready_for_pickup    driver
+assigned_to_driver ready_for_pickup    driver dispatch admin
 assigned_to_driver cancelled           admin
 picked_up          in_transit          driver
 picked_up          cancelled           admin

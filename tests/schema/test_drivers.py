@@ -7,6 +7,7 @@ import pytest
 from sqlalchemy import select, update
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import col
+from uuid_utils.compat import uuid7
 
 from domain.driver_performance import LAST_OFFERS, performance
 from domain.drivers import DocumentType
@@ -19,7 +20,7 @@ from schema.database import Database
 from schema.messages.dispatch import AssignmentStatus
 from schema.messages.order import Changes, Transition, Who
 from schema.queries import driver_profiles, driver_records, drivers, offers, orders, shifts
-from schema.tables import Driver, DriverAssignment, DriverDocument, OrderStatusHistory
+from schema.tables import Driver, DriverAssignment, DriverDocument
 
 A, S = AssignmentStatus, OrderStatus
 NOW = datetime(2026, 1, 31, 18, tzinfo=UTC)
@@ -149,8 +150,11 @@ async def asked(
     database: Database, driver_id: UUID, order_id: UUID, status: A, **what: object
 ) -> UUID:
     """An offer that went so, an hour ago unless `what` says otherwise."""
+    row_id = uuid7()
     row = DriverAssignment(
         **{
+            "id": row_id,
+            "offer_id": row_id,
             "order_id": order_id,
             "driver_id": driver_id,
             "status": status,
@@ -186,21 +190,8 @@ async def test_what_was_withdrawn_or_cancelled_by_others_is_not_in_the_record(
 async def test_what_he_gave_back_is_in_the_record_as_such(database: Database) -> None:
     world = await worlds.settle(database, drivers=1)
     driver, order_id = world.drivers[0], await begun(database, world)
-    await asked(database, driver.id, order_id, A.CANCELLED, responded_at=NOW)
-    withdrawn = NOW - timedelta(minutes=30)
-    await asked(database, driver.id, order_id, A.CANCELLED, responded_at=withdrawn)
-    async with database.write() as session:
-        session.add(
-            OrderStatusHistory(
-                order_id=order_id,
-                sequence=2,
-                was=S.ASSIGNED_TO_DRIVER,
-                status=S.READY_FOR_PICKUP,
-                actor=Actor.DRIVER,
-                created_by=driver.user_id,
-                created_at=NOW,
-            )
-        )
+    await asked(database, driver.id, order_id, A.CANCELLED, ended_by=Actor.DRIVER)
+    await asked(database, driver.id, order_id, A.CANCELLED, ended_by=Actor.ADMIN)
 
     async with database.read() as session:
         records = await driver_records.asked(session, [driver.id])

@@ -58,6 +58,26 @@ def upgrade() -> None:
         "driver_assignments",
         sa.Column("estimated_delivery_time", sa.DateTime(timezone=True), nullable=True),
     )
+    op.add_column(
+        "driver_assignments",
+        sa.Column(
+            "ended_by",
+            sa.Enum(
+                "customer",
+                "chef",
+                "driver",
+                "admin",
+                "stripe",
+                "dispatch",
+                "deadline",
+                name="driver_assignments_ended_by",
+                native_enum=False,
+                create_constraint=True,
+                length=32,
+            ),
+            nullable=True,
+        ),
+    )
     op.create_unique_constraint(
         "driver_assignments_offer_id_stop_key", "driver_assignments", ["offer_id", "stop"]
     )
@@ -90,6 +110,6 @@ def downgrade() -> None:
     op.drop_constraint("driver_assignments_bonus_not_negative", "driver_assignments")
     op.drop_constraint("driver_assignments_stop_positive", "driver_assignments")
     op.drop_constraint("driver_assignments_offer_id_stop_key", "driver_assignments")
-    for name in ("estimated_delivery_time", "why", "bonus_cents", "stop", "offer_id"):
+    for name in ("ended_by", "estimated_delivery_time", "why", "bonus_cents", "stop", "offer_id"):
         op.drop_column("driver_assignments", name)
     op.drop_table("dispatch_searches")
