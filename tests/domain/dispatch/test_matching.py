@@ -1,0 +1,151 @@
+"""What holds for the matching in any scene whatever."""
+
+from collections import Counter
+from dataclasses import replace
+from math import hypot, inf
+from random import Random
+
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+
+from domain.dispatch.plan import Courier, OpenOrder, Place, Places, Scene, Seconds
+from domain.dispatch.policy import Matching, Weights
+
+NOW = 100_000.0
+METRES_PER_SECOND = 5.0
+LIVE = Weights(neighbours_m=400.0, commit_ahead=75.0, early=60.0, fairness=0.05, freshness=0.5)
+
+metres = st.integers(0, 6_000).map(float)
+places = st.builds(Place, metres, metres)
+ids = [f"driver-{number}" for number in range(6)]
+
+
+def travel(origins: Places, destinations: Places) -> Seconds:
+    return np.hypot(*(origins - destinations).T) / METRES_PER_SECOND
+
+
+@st.composite
+def scenes(draw: st.DrawFn) -> Scene:
+    kitchens = draw(st.lists(places, min_size=1, max_size=3))
+    orders = []
+    for number in range(draw(st.integers(0, 7))):
+        kitchen = draw(st.integers(0, len(kitchens) - 1))
+        placed_at = NOW - draw(st.integers(0, 3_600))
+        orders.append(
+            OpenOrder(
+                id=f"order-{number}",
+                kitchen_id=f"kitchen-{kitchen}",
+                kitchen=kitchens[kitchen],
+                door=draw(places),
+                placed_at=placed_at,
+                ready_at=placed_at + draw(st.integers(60, 3_600)),
+                promised_at=draw(st.none() | st.just(placed_at + 2_400)),
+                radius_m=draw(st.sampled_from([1_000.0, 3_000.0, inf])),
+                excluded=draw(st.frozensets(st.sampled_from(ids), max_size=2)),
+                preferred=draw(st.none() | st.none() | st.sampled_from(ids)),
+                held_until=draw(st.none() | st.none() | st.sampled_from([NOW - 60, NOW + 60])),
+            )
+        )
+    couriers = [
+        Courier(
+            id=courier,
+            place=draw(places),
+            free_at=NOW + draw(st.sampled_from([-600, 0, 30, 300, 1_500, 9_000])),
+            seen_at=NOW,
+            idle_since=NOW - draw(st.integers(0, 3_600)),
+            capacity=draw(st.integers(1, 3)),
+            load=draw(st.integers(0, 2)),
+            shift_ends_at=NOW + draw(st.sampled_from([-60.0, 600.0, 3_000.0, inf])),
+        )
+        for courier in draw(st.lists(st.sampled_from(ids), unique=True))
+    ]
+    return Scene(NOW, tuple(orders), tuple(couriers), travel)
+
+
+weights = st.sampled_from([Weights(), LIVE, Weights(bundle_size=1), Weights(lateness=2.0)])
+
+
+@given(scenes(), weights)
+def test_every_open_order_is_proposed_once_or_held_once(scene: Scene, weights: Weights) -> None:
+    plan = Matching(weights)(scene)
+
+    named = [stop.order_id for proposal in plan.proposals for stop in proposal.pickups]
+    named += [held.order_id for held in plan.held]
+    assert Counter(named) == Counter(order.id for order in scene.orders)
+
+
+@given(scenes(), weights)
+def test_a_proposal_is_one_that_its_driver_may_be_asked(scene: Scene, weights: Weights) -> None:
+    plan = Matching(weights)(scene)
+
+    couriers = {courier.id: courier for courier in scene.couriers}
+    orders = {order.id: order for order in scene.orders}
+    assert len({proposal.courier_id for proposal in plan.proposals}) == len(plan.proposals)
+    for proposal in plan.proposals:
+        courier = couriers[proposal.courier_id]
+        taken = [orders[stop.order_id] for stop in proposal.pickups]
+        assert courier.load + len(taken) <= courier.capacity
+        assert len(taken) <= weights.bundle_size
+        assert max(stop.at for stop in proposal.pickups) <= courier.shift_ends_at
+        ready = [order.ready_at for order in taken]
+        assert max(ready) - min(ready) <= weights.ready_gap
+        for order in taken:
+            assert courier.id not in order.excluded
+            assert order.held_until is None or order.held_until <= scene.at
+            if order.preferred in couriers and order.preferred not in order.excluded:
+                assert order.preferred == courier.id
+            else:
+                away = np.subtract(order.kitchen, courier.place)
+                assert hypot(*away) <= order.radius_m
+
+
+@given(scenes(), weights)
+def test_the_times_of_a_proposal_can_be_driven(scene: Scene, weights: Weights) -> None:
+    orders = {order.id: order for order in scene.orders}
+    couriers = {courier.id: courier for courier in scene.couriers}
+
+    for proposal in Matching(weights)(scene).proposals:
+        courier = couriers[proposal.courier_id]
+        place, free_at = courier.place, max(scene.at, courier.free_at)
+        stops = [(stop, orders[stop.order_id].kitchen) for stop in proposal.pickups]
+        stops += [(stop, orders[stop.order_id].door) for stop in proposal.dropoffs]
+        for number, (stop, there) in enumerate(stops):
+            again = number > 0 and there == place and number < len(proposal.pickups)
+            drive = float(travel(np.array([place]), np.array([there]))[0])
+            if not again:
+                assert stop.at >= free_at + drive + scene.arriving - 1e-6
+            free_at, place = stop.at + scene.leaving, there
+        for stop in proposal.pickups:
+            assert stop.at >= orders[stop.order_id].ready_at
+        assert Counter(s.order_id for s in proposal.dropoffs) == Counter(
+            s.order_id for s in proposal.pickups
+        )
+
+
+@given(scenes(), weights)
+def test_no_driver_is_sent_to_stand_and_wait(scene: Scene, weights: Weights) -> None:
+    couriers = {courier.id: courier for courier in scene.couriers}
+    orders = {order.id: order for order in scene.orders}
+
+    for proposal in Matching(weights)(scene).proposals:
+        courier, first = couriers[proposal.courier_id], proposal.pickups[0]
+        kitchen = np.array([orders[first.order_id].kitchen])
+        drive = float(travel(np.array([courier.place]), kitchen)[0])
+        in_reach_at = max(scene.at, courier.free_at) + drive + scene.arriving
+        one_kitchen = len({orders[stop.order_id].kitchen for stop in proposal.pickups}) == 1
+        if one_kitchen:
+            margin = weights.early + weights.commit_ahead
+            assert first.at - in_reach_at <= margin + 1e-6
+
+
+@given(scenes(), weights, st.randoms())
+def test_the_sequence_in_which_things_are_told_changes_nothing(
+    scene: Scene, weights: Weights, random: Random
+) -> None:
+    orders, couriers = list(scene.orders), list(scene.couriers)
+    random.shuffle(orders)
+    random.shuffle(couriers)
+    shuffled = replace(scene, orders=tuple(orders), couriers=tuple(couriers))
+
+    assert Matching(weights)(shuffled) == Matching(weights)(scene)
