@@ -38,6 +38,8 @@ def cheapest(choices: Choices, most_at_once: int) -> Indices:
     matched first, all of them, and after that each district seeks better with bundles: it has the
     drivers whom the matching gave it, and those whom nobody has been given.
     """
+    if not len(choices):
+        return np.empty(0, np.int64)
     single = (choices.orders[:, 1:] < 0).all(axis=1)
     if single.all():
         return _matched(choices, np.arange(len(choices)))

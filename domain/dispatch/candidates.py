@@ -55,7 +55,7 @@ class Reach:
         self._wanted = wanted(orders, couriers)
         self._excluded = _excluded(orders, couriers)
         self._of_order, near = self._near_kitchens(scene, orders, weights)
-        self._starts = np.searchsorted(near[:, 0], np.arange(near[:, 0].max(initial=-1) + 2))
+        self._starts = np.searchsorted(near[:, 0], np.arange(len(self._kitchens) + 1))
         self._near = near[:, 1]
         kitchens = self._kitchens[near[:, 0]]
         self._approach = np.asarray(scene.travel(self.places[self._near], kitchens), float)

@@ -88,7 +88,7 @@ class Options:
         self._nobody = np.zeros(len(orders))
         self._kitchens = np.array([order.kitchen for order in orders], float).reshape(-1, 2)
         self._reachable: set[str] = set()
-        if orders and self._couriers:
+        if orders:
             self._weigh()
 
     def _weigh(self) -> None:

@@ -1,20 +1,30 @@
 """What holds for the matching in any scene whatever."""
 
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import replace
 from math import hypot, inf
+from operator import attrgetter
 from random import Random
+from time import process_time
 
 import numpy as np
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from domain.dispatch.plan import Courier, OpenOrder, Place, Places, Scene, Seconds
+from domain.dispatch.assignment import cheapest, total
+from domain.dispatch.options import Options
+from domain.dispatch.plan import Courier, Demand, OpenOrder, Place, Places, Scene, Seconds
 from domain.dispatch.policy import Matching, Weights
 
 NOW = 100_000.0
 METRES_PER_SECOND = 5.0
+# What the solver leaves of the optimum.
+TOLERANCE = 1e-4
 LIVE = Weights(neighbours_m=400.0, commit_ahead=75.0, early=60.0, fairness=0.05, freshness=0.5)
+
+# Each example solves a scene; how long that takes is the machine's affair.
+few = settings(max_examples=40, deadline=None)
 
 metres = st.integers(0, 6_000).map(float)
 places = st.builds(Place, metres, metres)
@@ -60,12 +70,14 @@ def scenes(draw: st.DrawFn) -> Scene:
         )
         for courier in draw(st.lists(st.sampled_from(ids), unique=True))
     ]
-    return Scene(NOW, tuple(orders), tuple(couriers), travel)
+    demand = draw(st.sampled_from([(), (Demand(kitchens[0], 20.0, (300.0, 900.0)),)]))
+    return Scene(NOW, tuple(orders), tuple(couriers), travel, demand=demand)
 
 
 weights = st.sampled_from([Weights(), LIVE, Weights(bundle_size=1), Weights(lateness=2.0)])
 
 
+@few
 @given(scenes(), weights)
 def test_every_open_order_is_proposed_once_or_held_once(scene: Scene, weights: Weights) -> None:
     plan = Matching(weights)(scene)
@@ -75,6 +87,7 @@ def test_every_open_order_is_proposed_once_or_held_once(scene: Scene, weights: W
     assert Counter(named) == Counter(order.id for order in scene.orders)
 
 
+@few
 @given(scenes(), weights)
 def test_a_proposal_is_one_that_its_driver_may_be_asked(scene: Scene, weights: Weights) -> None:
     plan = Matching(weights)(scene)
@@ -100,6 +113,7 @@ def test_a_proposal_is_one_that_its_driver_may_be_asked(scene: Scene, weights: W
                 assert hypot(*away) <= order.radius_m
 
 
+@few
 @given(scenes(), weights)
 def test_the_times_of_a_proposal_can_be_driven(scene: Scene, weights: Weights) -> None:
     orders = {order.id: order for order in scene.orders}
@@ -123,6 +137,7 @@ def test_the_times_of_a_proposal_can_be_driven(scene: Scene, weights: Weights) -
         )
 
 
+@few
 @given(scenes(), weights)
 def test_no_driver_is_sent_to_stand_and_wait(scene: Scene, weights: Weights) -> None:
     couriers = {courier.id: courier for courier in scene.couriers}
@@ -139,6 +154,7 @@ def test_no_driver_is_sent_to_stand_and_wait(scene: Scene, weights: Weights) -> 
             assert first.at - in_reach_at <= margin + 1e-6
 
 
+@few
 @given(scenes(), weights, st.randoms())
 def test_the_sequence_in_which_things_are_told_changes_nothing(
     scene: Scene, weights: Weights, random: Random
@@ -149,3 +165,94 @@ def test_the_sequence_in_which_things_are_told_changes_nothing(
     shuffled = replace(scene, orders=tuple(orders), couriers=tuple(couriers))
 
     assert Matching(weights)(shuffled) == Matching(weights)(scene)
+
+
+@few
+@given(scenes(), weights)
+def test_one_driver_more_never_makes_the_best_total_worse(scene: Scene, weights: Weights) -> None:
+    def least(couriers: tuple[Courier, ...]) -> float:
+        orders = sorted(scene.orders, key=lambda order: order.id)
+        # An order that one driver is wanted for waits for him alone, if he is there.
+        orders = [replace(order, preferred=None) for order in orders]
+        choices = Options(scene, orders, couriers, weights).choices
+        return total(choices, cheapest(choices, weights.most_at_once))
+
+    couriers = tuple(sorted(scene.couriers, key=lambda courier: courier.id))
+    for number in range(len(couriers)):
+        without = couriers[:number] + couriers[number + 1 :]
+        assert least(couriers) <= least(without) + TOLERANCE * (1 + abs(least(without)))
+
+
+def test_a_thousand_orders_and_a_thousand_drivers_are_weighed_by_the_few(
+    record_property: Callable[[str, object], None],
+) -> None:
+    scene = busy_zone(orders=1_000, couriers=1_000)
+    weights = Weights()
+
+    started = process_time()
+    plan = Matching(weights)(scene)
+    record_property("seconds", process_time() - started)
+
+    by_id = attrgetter("id")
+    options = Options(
+        scene, sorted(scene.orders, key=by_id), sorted(scene.couriers, key=by_id), weights
+    )
+    singles = (options.choices.orders[:, 1:] < 0).all(axis=1).sum()
+    assert singles <= 1_000 * weights.candidates
+    assert len(options.choices) <= 40 * 1_000
+    assert len({held.order_id for held in plan.held}) + sum(
+        len(proposal.pickups) for proposal in plan.proposals
+    ) == len(scene.orders)
+
+
+def test_a_zone_solved_by_districts_costs_hardly_more_than_one_solved_whole() -> None:
+    scene = busy_zone(orders=120, couriers=60)
+    weights = Weights(candidates=10)
+    by_id = attrgetter("id")
+    options = Options(
+        scene, sorted(scene.orders, key=by_id), sorted(scene.couriers, key=by_id), weights
+    )
+    choices = options.choices
+
+    whole = total(choices, cheapest(choices, len(choices)))
+    districts = cheapest(choices, len(choices) // 4)
+
+    served = choices.orders[districts]
+    assert len(np.unique(served[served >= 0])) == (served >= 0).sum()
+    assert len(np.unique(choices.courier[districts])) == len(districts)
+    assert whole <= total(choices, districts) <= 1.1 * whole
+
+
+def busy_zone(*, orders: int, couriers: int) -> Scene:
+    random = Random(4)
+    kitchens = [
+        Place(random.uniform(0, 15_000), random.uniform(0, 15_000)) for _ in range(orders // 4)
+    ]
+    placed = [NOW - random.uniform(0, 1_200) for _ in range(orders)]
+    chosen = [random.randrange(len(kitchens)) for _ in range(orders)]
+    return Scene(
+        NOW,
+        tuple(
+            OpenOrder(
+                id=f"order-{number}",
+                kitchen_id=f"kitchen-{kitchen}",
+                kitchen=kitchens[kitchen],
+                door=Place(random.uniform(0, 15_000), random.uniform(0, 15_000)),
+                placed_at=placed_at,
+                ready_at=placed_at + random.uniform(300, 1_800),
+            )
+            for number, (kitchen, placed_at) in enumerate(zip(chosen, placed, strict=True))
+        ),
+        tuple(
+            Courier(
+                id=f"driver-{number}",
+                place=Place(random.uniform(0, 15_000), random.uniform(0, 15_000)),
+                free_at=NOW + max(0.0, random.uniform(-1_800, 1_800)),
+                seen_at=NOW,
+                idle_since=NOW - 600,
+            )
+            for number in range(couriers)
+        ),
+        travel,
+        demand=(Demand(Place(5_000, 5_000), 90.0, (600.0, 1_200.0)),),
+    )
