@@ -70,7 +70,10 @@ class Reach:
             axis=0,
             return_inverse=True,
         )
-        found = [nearest(self._kitchens, self.places, self.free_at - scene.at, weights)]
+        # So that those who have declined do not hide those behind them.
+        count = weights.candidates + max(len(order.excluded) for order in orders)
+        waits = (self.free_at - scene.at) / weights.lookahead
+        found = [nearest(self._kitchens, self.places, waits, count)]
         for order, courier in self._wanted.items():
             found.append(np.array([[of_order[order], courier]]))
         return of_order.ravel(), np.unique(np.concatenate(found), axis=0)
@@ -108,19 +111,20 @@ class Reach:
         return allowed
 
 
-def nearest(targets: Places, places: Places, waits: Seconds, weights: Weights) -> Indices:
+def nearest(targets: Places, places: Places, waits: Seconds, count: int) -> Indices:
     """For each target some of the drivers at these places, as rows of the two.
 
-    The nearest in a straight line of those free now, and as many of those free within each third
-    of the lookahead: a near one may be late and a far one in time, only what it costs can tell.
+    `waits` is how long each is still busy, as a share of the lookahead. The nearest in a straight
+    line of those free now, and as many of those free within each third of the lookahead: a near
+    one may be late and a far one in time, only what it costs can tell.
     """
-    turns = np.ceil(waits / max(weights.lookahead / 3, 1.0))
+    turns = np.ceil(3 * waits)
     found = [np.empty((0, 2), np.int64)]
     for turn in np.unique(turns):
         alike = np.flatnonzero(turns == turn)
-        count = min(weights.candidates, len(alike))
-        _, near = cKDTree(places[alike]).query(targets, k=[*range(1, count + 1)])
-        target = np.repeat(np.arange(len(targets)), count)
+        ranks = range(1, min(count, len(alike)) + 1)
+        _, near = cKDTree(places[alike]).query(targets, k=ranks)
+        target = np.repeat(np.arange(len(targets)), len(ranks))
         found.append(np.stack([target, alike[near.ravel()]], axis=1))
     return np.concatenate(found)
 

@@ -67,7 +67,7 @@ class Costs:
         idle = scene.at - np.array([courier.idle_since for courier in couriers], float)
         self._not_idle = np.clip(weights.idle_for - idle, 0.0, weights.idle_for)
         # What else a driver could do is worth more, the more orders there are to each.
-        self._scarcity = max(0.0, len(orders) / max(1, len(couriers)) - weights.slack)
+        self._scarcity = float(np.clip(len(orders) / max(1, len(couriers)) - weights.slack, 0, 1))
 
     def of_pairs(self, bundles: Bundles, pairs: Pairs) -> dict[str, Seconds]:
         """Each term of each pair's cost, weighted."""

@@ -39,7 +39,8 @@ def _soonest(
     """Of each place of demand the first drivers to reach it, and how late they would be."""
     ranks = len(CHANCES) + 1
     targets = np.array([demand.place for demand in scene.demand], float)
-    at, courier = nearest(targets, places, free_at - scene.at, weights).T
+    waits = (free_at - scene.at) / weights.lookahead
+    at, courier = nearest(targets, places, waits, weights.candidates).T
     drive = np.asarray(scene.travel(places[courier], targets[at]), float)
     reached_in = np.maximum(free_at[courier] - scene.at - SOON, 0.0) + drive + scene.arriving
     notice = np.array([demand.notice for demand in scene.demand], float)[at]

@@ -19,7 +19,7 @@ class Weights:
     freshness: float = 0.0
     # Of each driver: to the kitchen; standing there; and with the food, from kitchen to last door.
     # Approach and detour are weighed by how many open orders there are to each driver beyond
-    # `slack`: while there are drivers enough, their time is worth nothing.
+    # `slack`, up to 1: while there are drivers enough, their time is worth nothing.
     approach: float = 1.0
     waiting: float = 0.5
     detour: float = 1.0
@@ -36,8 +36,9 @@ class Weights:
     idle_for: float = 30 * 60.0
     trip: float = 25 * 60.0
 
-    # An order that nobody could be found for waits so much longer.
-    unserved: float = 40 * 60.0
+    # An order that nobody could be found for waits so much longer. Longer than any approach, or
+    # an order that is far from all drivers would wait for ever.
+    unserved: float = 80 * 60.0
     # Drivers who will be free so soon are waited for, if that is best.
     lookahead: float = 45 * 60.0
     # A driver is sent so much before he would have to leave to come just in time: to be early...
