@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
 from domain.dispatch.bundles import Bundles, Indices
-from domain.dispatch.plan import Courier, OpenOrder, Scene, Seconds
+from domain.dispatch.plan import Courier, OpenOrder, Places, Scene, Seconds
 from domain.dispatch.weights import Weights
 
 
@@ -55,7 +55,7 @@ class Reach:
         self._wanted = wanted(orders, couriers)
         self._excluded = _excluded(orders, couriers)
         self._of_order, near = self._near_kitchens(scene, orders, weights)
-        self._starts = np.searchsorted(near[:, 0], np.arange(near[:, 0].max(initial=-1) + 2))
+        self._starts = np.searchsorted(near[:, 0], np.arange(len(self._kitchens) + 1))
         self._near = near[:, 1]
         kitchens = self._kitchens[near[:, 0]]
         self._approach = np.asarray(scene.travel(self.places[self._near], kitchens), float)
@@ -64,24 +64,16 @@ class Reach:
     def _near_kitchens(
         self, scene: Scene, orders: Sequence[OpenOrder], weights: Weights
     ) -> tuple[Indices, Indices]:
-        """Of each order its kitchen, and of each kitchen the drivers to consider.
-
-        The nearest in a straight line of those free now, and as many of those free within each
-        third of the lookahead: a near one may be late and a far one in time, only the cost knows.
-        """
+        """Of each order its kitchen, and of each kitchen the drivers to consider."""
         self._kitchens, of_order = np.unique(
             np.array([order.kitchen for order in orders], float).reshape(-1, 2),
             axis=0,
             return_inverse=True,
         )
-        waits = np.ceil((self.free_at - scene.at) / max(weights.lookahead / 3, 1.0))
-        found = [np.empty((0, 2), np.int64)]
-        for wait in np.unique(waits):
-            alike = np.flatnonzero(waits == wait)
-            count = min(weights.candidates, len(alike))
-            _, nearest = cKDTree(self.places[alike]).query(self._kitchens, k=[*range(1, count + 1)])
-            kitchen = np.repeat(np.arange(len(self._kitchens)), count)
-            found.append(np.stack([kitchen, alike[nearest.ravel()]], axis=1))
+        # So that those who have declined do not hide those behind them.
+        count = weights.candidates + max(len(order.excluded) for order in orders)
+        waits = (self.free_at - scene.at) / weights.lookahead
+        found = [nearest(self._kitchens, self.places, waits, count)]
         for order, courier in self._wanted.items():
             found.append(np.array([[of_order[order], courier]]))
         return of_order.ravel(), np.unique(np.concatenate(found), axis=0)
@@ -117,6 +109,24 @@ class Reach:
             # An operator knows why he wants a driver from further away.
             allowed[theirs] = pairs.courier[theirs] == courier
         return allowed
+
+
+def nearest(targets: Places, places: Places, waits: Seconds, count: int) -> Indices:
+    """For each target some of the drivers at these places, as rows of the two.
+
+    `waits` is how long each is still busy, as a share of the lookahead. The nearest in a straight
+    line of those free now, and as many of those free within each third of the lookahead: a near
+    one may be late and a far one in time, only what it costs can tell.
+    """
+    turns = np.ceil(3 * waits)
+    found = [np.empty((0, 2), np.int64)]
+    for turn in np.unique(turns):
+        alike = np.flatnonzero(turns == turn)
+        ranks = range(1, min(count, len(alike)) + 1)
+        _, near = cKDTree(places[alike]).query(targets, k=ranks)
+        target = np.repeat(np.arange(len(targets)), len(ranks))
+        found.append(np.stack([target, alike[near.ravel()]], axis=1))
+    return np.concatenate(found)
 
 
 def wanted(orders: Sequence[OpenOrder], couriers: Sequence[Courier]) -> dict[int, int]:

@@ -7,6 +7,7 @@ import numpy as np
 
 from domain.dispatch.bundles import Bundles, Indices
 from domain.dispatch.candidates import Pairs
+from domain.dispatch.coverage import losses
 from domain.dispatch.plan import Courier, OpenOrder, Scene, Seconds
 from domain.dispatch.weights import Weights
 
@@ -49,6 +50,9 @@ class Costs:
         couriers: Sequence[Courier],
         weights: Weights,
     ) -> None:
+        places = np.array([courier.place for courier in couriers], float).reshape(-1, 2)
+        free_at = np.maximum([courier.free_at for courier in couriers], scene.at)
+        self._losses = losses(scene, places, free_at, weights)
         self._weights = weights
         self._scene = scene
         self._placed = np.array([order.placed_at for order in orders], float)
@@ -62,8 +66,8 @@ class Costs:
         )
         idle = scene.at - np.array([courier.idle_since for courier in couriers], float)
         self._not_idle = np.clip(weights.idle_for - idle, 0.0, weights.idle_for)
-        # What a driver could do else is worth more, the more orders there are to each.
-        self._scarcity = len(orders) / max(1, len(couriers))
+        # What else a driver could do is worth more, the more orders there are to each.
+        self._scarcity = float(np.clip(len(orders) / max(1, len(couriers)) - weights.slack, 0, 1))
 
     def of_pairs(self, bundles: Bundles, pairs: Pairs) -> dict[str, Seconds]:
         """Each term of each pair's cost, weighted."""
@@ -74,6 +78,7 @@ class Costs:
             "detour": self._weights.detour
             * self._scarcity
             * (bundles.between[:, -1] + bundles.done_after)[pairs.bundle],
+            "coverage": self._weights.coverage * self._losses[pairs.courier],
             "fairness": self._weights.fairness * self._not_idle[pairs.courier],
         }
 

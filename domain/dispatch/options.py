@@ -12,6 +12,9 @@ from domain.dispatch.costs import Costs, Schedule, schedule
 from domain.dispatch.plan import Courier, HeldBack, OpenOrder, Proposal, Scene, Seconds, Stop
 from domain.dispatch.weights import Weights
 
+# A bundle that costs more than its orders would, each with its fifth best driver, is no gain.
+ALTERNATIVES = 5
+
 
 @dataclass(frozen=True, slots=True)
 class Option:
@@ -56,6 +59,11 @@ class _OfOneSize:
     terms: Mapping[str, Seconds]
     cost: Seconds
 
+    def at(self, rows: Indices) -> "_OfOneSize":
+        """Those of the options that the rows name."""
+        terms = {name: term[rows] for name, term in self.terms.items()}
+        return _OfOneSize(self.bundles, self.pairs.at(rows), terms, self.cost[rows])
+
 
 class Options:
     """The sparse table of what could be done, and the best of it."""
@@ -78,8 +86,9 @@ class Options:
         ]
         self._by_size: list[_OfOneSize] = []
         self._nobody = np.zeros(len(orders))
+        self._kitchens = np.array([order.kitchen for order in orders], float).reshape(-1, 2)
         self._reachable: set[str] = set()
-        if orders and self._couriers:
+        if orders:
             self._weigh()
 
     def _weigh(self) -> None:
@@ -87,26 +96,32 @@ class Options:
         reach = Reach(self._scene, self._orders, self._couriers, self._weights)
         costs = Costs(self._scene, self._orders, self._couriers, self._weights)
         self._nobody = costs.of_nobody(found[0])
-        fair_share = self._weights.most_pairs // sum(len(alike) for alike in found)
-        share = max(1, min(self._weights.candidates, fair_share))
         for alike in found:
             pairs = reach.pairs(alike)
-            if alike.size == 1:
-                reachable = np.unique(alike.pickups[pairs.bundle, 0]).tolist()
-                self._reachable = {self._orders[order].id for order in reachable}
             terms = costs.of_pairs(alike, pairs)
             cost: Seconds = sum(terms.values(), start=np.zeros(len(pairs)))
             nobody = self._nobody[alike.pickups].sum(axis=1)
-            rows = _best_of_each(pairs, cost, share)
+            if alike.size == 1:
+                self._remember_reachable(alike, pairs)
+            rows = _best_of_each(pairs, cost, self._weights.candidates)
             rows = rows[cost[rows] < nobody[pairs.bundle[rows]]]
-            self._by_size.append(
-                _OfOneSize(
-                    alike,
-                    pairs.at(rows),
-                    {name: term[rows] for name, term in terms.items()},
-                    cost[rows],
-                )
-            )
+            self._by_size.append(_OfOneSize(alike, pairs, terms, cost).at(rows))
+        if sum(len(alike.pairs) for alike in self._by_size) > self._weights.most_at_once:
+            self._drop_what_is_no_gain()
+
+    def _drop_what_is_no_gain(self) -> None:
+        """Of many bundles keep those that cost less than their orders would alone."""
+        single, *bundled = self._by_size
+        alone = _cost_of_alternative(single.pairs, single.cost, self._nobody)
+        self._by_size = [single]
+        for alike in bundled:
+            apart = alone[alike.bundles.pickups].sum(axis=1)
+            rows = np.flatnonzero(alike.cost < apart[alike.pairs.bundle])
+            self._by_size.append(alike.at(rows))
+
+    def _remember_reachable(self, alone: Bundles, pairs: Pairs) -> None:
+        reachable = np.unique(alone.pickups[pairs.bundle, 0]).tolist()
+        self._reachable = {self._orders[order].id for order in reachable}
 
     @property
     def choices(self) -> Choices:
@@ -125,11 +140,12 @@ class Options:
             ),
             cost=np.concatenate([none, *(a.cost for a in self._by_size)]),
             nobody=self._nobody,
+            kitchens=self._kitchens,
         )
 
     def best(self) -> list[Option]:
         """The options that together cost least, no order and no driver in two of them."""
-        chosen = cheapest(self.choices)
+        chosen = cheapest(self.choices, self._weights.most_at_once)
         start = 0
         best = []
         for alike in self._by_size:
@@ -160,6 +176,15 @@ class Options:
             Stop(self._orders[order].id, float(moment))
             for order, moment in zip(orders.tolist(), at.tolist(), strict=True)
         )
+
+
+def _cost_of_alternative(pairs: Pairs, cost: Seconds, nobody: Seconds) -> Seconds:
+    """What each single order costs with a driver whom it will hardly fail to get, if any."""
+    likely = _best_of_each(pairs, cost, ALTERNATIVES)
+    count = np.bincount(pairs.bundle[likely], minlength=len(nobody))
+    worst = np.zeros(len(nobody))
+    np.maximum.at(worst, pairs.bundle[likely], cost[likely])
+    return np.where(count < ALTERNATIVES, nobody, np.minimum(worst, nobody))
 
 
 def _best_of_each(pairs: Pairs, cost: Seconds, count: int) -> Indices:

@@ -80,6 +80,18 @@ class Courier:
 
 
 @dataclass(frozen=True, slots=True)
+class Demand:
+    """What the kitchens around a place are expected to be asked for soon.
+
+    `notice` is how long before their food is ready such orders are placed: equally likely values.
+    """
+
+    place: Place
+    orders_per_hour: float
+    notice: tuple[float, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Scene:
     """A moment in a zone: who waits, who could drive, how long drives and handovers take."""
 
@@ -90,6 +102,8 @@ class Scene:
     # From arriving to having the food in hand, and from there to driving off; the same at the door.
     arriving: float = 120.0
     leaving: float = 120.0
+    # What may come next, where anybody knows: see `forecast.py`.
+    demand: tuple[Demand, ...] = ()
 
 
 class Stop(NamedTuple):

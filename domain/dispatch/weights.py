@@ -17,23 +17,30 @@ class Weights:
     age: float = 1.0
     lateness: float = 0.0
     freshness: float = 0.0
-    # Of each driver: to the kitchen; standing there; and with the food, from door to door. What
-    # else he could do in that time is worth more the more orders there are to each driver:
-    # approach and detour are weighed by that ratio.
-    approach: float = 0.1
+    # Of each driver: to the kitchen; standing there; and with the food, from kitchen to last door.
+    # Approach and detour are weighed by how many open orders there are to each driver beyond
+    # `slack`, up to 1: while there are drivers enough, their time is worth nothing.
+    approach: float = 1.0
     waiting: float = 0.5
-    detour: float = 0.1
+    detour: float = 1.0
+    slack: float = 0.6
     # Of each driver, what he has been idle for less than `idle_for`: who waits longest goes first.
     fairness: float = 0.0
+
+    # Of each driver, how much longer the next orders around him would be likely to wait if he were
+    # not there, for the length of a `trip`. Reckoned with where the demand is forecast.
+    coverage: float = 1.0
 
     target: float = 40 * 60.0
     fresh_for: float = 20 * 60.0
     idle_for: float = 30 * 60.0
+    trip: float = 25 * 60.0
 
-    # An order that nobody could be found for waits so much longer.
-    unserved: float = 40 * 60.0
+    # An order that nobody could be found for waits so much longer. Longer than any approach, or
+    # an order that is far from all drivers would wait for ever.
+    unserved: float = 80 * 60.0
     # Drivers who will be free so soon are waited for, if that is best.
-    lookahead: float = 30 * 60.0
+    lookahead: float = 45 * 60.0
     # A driver is sent so much before he would have to leave to come just in time: to be early...
     early: float = 0.0
     # ... and because he needs time to answer.
@@ -45,6 +52,6 @@ class Weights:
     ready_gap: float = 20 * 60.0
     neighbours_m: float = 0.0
     companions: int = 9
-    # So many drivers are considered for each bundle, so many pairs of the two in one solution.
-    candidates: int = 12
-    most_pairs: int = 12_000
+    # So many drivers are considered for each bundle; so many pairs of the two are weighed at once.
+    candidates: int = 20
+    most_at_once: int = 4_000
