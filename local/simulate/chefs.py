@@ -8,7 +8,7 @@ from local.simulate.scenario import MINUTE, chance
 from local.simulate.settlers import SettledKitchen
 from local.simulate.tonight import Tonight
 
-_LOOKS_EVERY = 25.0
+_LOOKS_EVERY = 30.0
 _REFUSES = 0.015
 # How cooking times scatter around what a chef usually needs (sigma of the logarithm).
 _SCATTER = 0.18

@@ -1,5 +1,6 @@
 """Customers: they order, pay (some at the second try, some never), look where it is, and wait."""
 
+from contextlib import suppress
 from datetime import datetime
 from typing import Any
 
@@ -14,7 +15,7 @@ from local.simulate.settlers import SettledKitchen
 from local.simulate.tonight import Tonight
 
 # How often an app that is open asks where the order is.
-_LOOKS_EVERY = 3 * MINUTE
+_LOOKS_EVERY = 4 * MINUTE
 _FETCHES_ANOTHER_CARD = 30.0
 _ON_THE_WAY = ("picked_up", "in_transit")
 
@@ -72,13 +73,19 @@ class Customer:
         }
 
     async def _pay(self, secret: str) -> None:
-        if self._arrival.story in {Story.PAYS_AT_SECOND_TRY, Story.NEVER_PAYS}:
-            try:
-                await self._wallet.pay(secret, self._arrival.bad_card)
-            except stripe.CardError:
-                await self._clock.sleep(_FETCHES_ANOTHER_CARD)
-        if self._arrival.story is not Story.NEVER_PAYS:
-            await self._wallet.pay(secret)
+        try:
+            if self._arrival.story in {Story.PAYS_AT_SECOND_TRY, Story.NEVER_PAYS}:
+                await self._is_declined(secret)
+            if self._arrival.story is not Story.NEVER_PAYS:
+                await self._wallet.pay(secret)
+        except stripe.InvalidRequestError as refused:
+            # Too late: the order was not waiting for its payment any more.
+            self._diary.overtaken[refused.code or "payment"] += 1
+
+    async def _is_declined(self, secret: str) -> None:
+        with suppress(stripe.CardError):
+            await self._wallet.pay(secret, self._arrival.bad_card)
+        await self._clock.sleep(_FETCHES_ANOTHER_CARD)
 
     async def _cancel(self, ticket: Ticket) -> None:
         try:

@@ -27,6 +27,8 @@ _TRIES_ANOTHER_CARD = 0.6
 _CHANGES_HIS_MIND = 0.03
 _TIPS = 0.5
 _SAYS_MINUTES = 0.6
+# And how fast they are in a city, in km/h.
+_VEHICLES = (("car", 30.0), ("car", 30.0), ("car", 30.0), ("scooter", 32.0), ("bicycle", 22.0))
 # Which of Stripe's test cards fail, and how: https://docs.stripe.com/testing#declined-payments
 _BAD_CARDS = ("pm_card_chargeDeclined", "pm_card_chargeDeclinedInsufficientFunds")
 
@@ -193,7 +195,7 @@ def _kitchen(scenario: Scenario, number: int) -> KitchenPlan:
 
 def _driver(scenario: Scenario, number: int) -> DriverPlan:
     dice = chance(scenario.seed, "driver", number)
-    vehicle, kmh = dice.choice((("car", 30.0), ("car", 30.0), ("scooter", 32.0), ("bicycle", 20.0)))
+    vehicle, kmh = dice.choice(_VEHICLES)
     return DriverPlan(
         number=number,
         home=geography.somewhere(dice),

@@ -18,10 +18,12 @@ from local.simulate.scenario import MINUTE, chance
 from local.simulate.settlers import SettledDriver
 from local.simulate.tonight import Tonight
 
-# By the city's clock, in seconds: how often an app asks for offers, tells where it is (and how far
-# apart the positions of one telling are), and looks whether the food is ready.
+# By the city's clock, in seconds: how often an app asks for offers, tells where it is (while it
+# moves, and while it stands; how far apart the positions of one telling are), and looks whether the
+# food is ready.
 _ASKS_EVERY = 14.0
 _TELLS_EVERY = 30.0
+_STANDING_TELLS_EVERY = 60.0
 _POSITIONS_EVERY = 10.0
 _LOOKS_EVERY = 15.0
 # An app that was set off duty for its silence is opened again now and then.
@@ -266,7 +268,11 @@ class Rider:
         while True:
             if self.doing in {"idle", "busy"}:
                 await self._tell()
-            await self._clock.sleep(_TELLS_EVERY)
+            await self._clock.sleep(_TELLS_EVERY if self._moves else _STANDING_TELLS_EVERY)
+
+    @property
+    def _moves(self) -> bool:
+        return bool(self.track.legs) and self.track.legs[-1].ends > self._clock.now
 
     async def _tell(self) -> None:
         """Post the positions since the last time."""
@@ -274,7 +280,8 @@ class Rider:
         since = max(self._told_at, now - _TELLS_EVERY)
         self._told_at = now
         moments = [now]
-        while moments[0] - _POSITIONS_EVERY > since and self.track.at(since) != self.track.at(now):
+        moved = self.track.at(since) != self.track.at(now)
+        while moved and moments[0] - _POSITIONS_EVERY > since:
             moments.insert(0, moments[0] - _POSITIONS_EVERY)
         positions = [self._position(moment) for moment in moments]
         body = positions[-1]

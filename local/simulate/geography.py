@@ -59,11 +59,6 @@ class Track:
         self._begins.append(leg.begins)
         self.legs.append(leg)
 
-    def stop(self, at: float) -> None:
-        """Come to a halt in the middle of the last drive."""
-        leg = self.legs.pop()
-        self.legs.append(Leg(leg.begins, at, leg.origin, leg.at(at)))
-
     def at(self, moment: float) -> Point:
         """Where he is at a moment."""
         place = bisect_right(self._begins, moment)
