@@ -100,9 +100,10 @@ class Person:
         """The answer to a PUT of `body`."""
         return await self.ask("PUT", path, body)
 
-    async def send(self, path: str, content: bytes, kind: str) -> Any:
+    async def upload(self, path: str, content: bytes, kind: str, **query: Any) -> Any:
         """The answer to a POST of a file of the given media type."""
-        return await self._ask("POST", path, content=content, headers={"Content-Type": kind})
+        headers = {"Content-Type": kind}
+        return await self._ask("POST", path, content=content, headers=headers, params=query)
 
     async def leave(self) -> None:
         """Close the connections, unless others use them too."""

@@ -196,7 +196,7 @@ class Rider:
         if asked == "code":
             return {"code": await self._diary.tickets[job.order_id].code()}
         if asked == "photo":
-            await self._phone.send(f"/delivery/orders/{job.order_id}/proof", _PHOTO, "image/jpeg")
+            await self._phone.upload(f"/delivery/orders/{job.order_id}/proof", _PHOTO, "image/jpeg")
         return {"note": "handed to the customer"}
 
     async def _breaks_down(self, job: Job) -> None:

@@ -63,9 +63,8 @@ class Exchange:
         """Ask the facade what it can do."""
         documents = (await self.http.get(f"{self._url}/openapi.json")).json()
         schemas = documents["components"]["schemas"]
-        location = documents["paths"]["/api/v1/delivery/location"]["post"]["requestBody"]
         return Abilities(
-            takes_batches="Batch" in str(location) or _has(schemas, "LocationBody", "positions"),
+            takes_batches=_has(schemas, "LocationBody", "positions"),
             shows_driver="/api/v1/orders/{order_id}/driver-location" in documents["paths"],
             asks_for_proof=_has(schemas, "OrderBody", "deliveryProof"),
         )
