@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
 
+from local import meters
 from local.people import Wallet
 from local.simulate import evidence as evidences
 from local.simulate.chefs import Cook
@@ -44,7 +45,7 @@ POSITIONS_BACK = "positions come back by themselves"
 
 @dataclass(frozen=True)
 class Outcome:
-    """What has become of an evening."""
+    """What has become of an evening; `processor` are seconds of a core, by server."""
 
     scenario: Scenario
     evidence: Evidence
@@ -53,6 +54,7 @@ class Outcome:
     clock: CityClock
     exchange: Exchange
     ended_at: float
+    processor: Mapping[str, float]
     tracks: Mapping[str, Track]
     interrupted: bool
 
@@ -89,6 +91,7 @@ class Evening:
             self._capacity,
         )
         await self._open(tonight, settled)
+        spent = self._spent()
         self._clock.begin()
         background = [
             asyncio.create_task(self._noting(who, work))
@@ -107,7 +110,7 @@ class Evening:
         orders = asyncio.create_task(self._orders_come(tonight, settled))
         stopped = asyncio.create_task(stop.wait())
         await asyncio.wait({orders, stopped}, return_when=asyncio.FIRST_COMPLETED)
-        ended_at = self._clock.now
+        ended_at, spent_since = self._clock.now, self._spent()
         evidence = await self._settled(interrupted=stop.is_set())
         await _end([*background, orders, stopped])
         await self._wallet.close()
@@ -121,9 +124,20 @@ class Evening:
             self._clock,
             self._exchange,
             ended_at,
+            {
+                name: seconds - spent.get((name, pid), 0.0)
+                for (name, pid), seconds in spent_since.items()
+            },
             {name: rider.track for name, rider in self._riders.items()},
             stop.is_set(),
         )
+
+    def _spent(self) -> dict[tuple[str, int], float]:
+        """What each process has spent so far: one that was started again begins anew."""
+        running = [server for server in self._stack.running() if server.is_alive]
+        pids = {server.name: server.pid for server in running}
+        spent = meters.processor_seconds(running, own="people")
+        return {(name, pids.get(name, 0)): seconds for name, seconds in spent.items()}
 
     async def _open(self, tonight: Tonight, settled: Settled) -> None:
         """Kitchens open, drivers go on duty."""
@@ -201,8 +215,9 @@ class Evening:
             await asyncio.sleep(_LOOKS_AGAIN)
 
     async def _judge(self, *, at_stripe: bool, over: bool) -> Evidence:
-        evidence = await asyncio.to_thread(evidences.look, self._environment, at_stripe=at_stripe)
+        # Before one looks: what is placed meanwhile may not be in the evidence.
         rules = Rules(self._capacity, set(self._diary.tickets))
+        evidence = await asyncio.to_thread(evidences.look, self._environment, at_stripe=at_stripe)
         self._violations = [*judge(evidence, rules, over=over), *self._found()]
         return evidence
 

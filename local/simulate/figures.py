@@ -65,6 +65,7 @@ def summary(outcome: Outcome) -> dict[str, Any]:
             "overtaken": dict(diary.overtaken),
             "unheardPositions": dict(diary.unheard),
         },
+        "cores": {name: round(cpu / wall, 3) for name, cpu in outcome.processor.items()},
         "lagSeconds": {
             "p50": round(percentile(clock.lateness, 0.5), 4),
             "p99": round(percentile(clock.lateness, 0.99), 4),

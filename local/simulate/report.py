@@ -217,6 +217,7 @@ def _key_figures(summary: Mapping[str, Any]) -> str:
         "drivers busy": f"{drivers['utilisation']} of the time on duty",
         "requests": f"{requests['sent']}, {requests['perSecond']} a second,"
         f" answered in {requests['p50Ms']} ms (99 of 100: {requests['p99Ms']})",
+        "cores": ", ".join(f"{name} {cores}" for name, cores in summary["cores"].items()),
         "lag of the actors' clock": f"p99 {lag['p99']} s, at most {lag['max']} s of ours"
         f" ({lag['max'] * speed:.1f} s of the city's)",
     }

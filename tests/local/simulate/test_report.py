@@ -79,6 +79,7 @@ async def outcome() -> AsyncIterator[Outcome]:
         clock=clock,
         exchange=exchange,
         ended_at=7200.0,
+        processor={"api": 360.0, "worker": 72.0},
         tracks={"driver 1": track},
         interrupted=False,
     )
@@ -121,6 +122,7 @@ def test_figures_are_by_the_citys_clock(outcome: Outcome) -> None:
     assert found["requests"]["p50Ms"] == 10
     assert found["requests"]["p99Ms"] == 200
     assert found["wallSeconds"] == 720
+    assert found["cores"] == {"api": 0.5, "worker": 0.1}
     assert found["lagSeconds"] == {"p50": 0.002, "p99": 0.5, "max": 0.5}
     json.dumps(found)
 
