@@ -3,7 +3,7 @@
 from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from typing import NamedTuple
 from uuid import UUID
@@ -46,6 +46,10 @@ class Rules:
 
 Rule = Callable[[Evidence, Rules], Iterator[str]]
 
+# A step's moment is when its workflow was told, a little before it is written down: those of two
+# orders may be told apart the wrong way round.
+_CLOCKS = timedelta(seconds=1)
+
 
 def judge(evidence: Evidence, rules: Rules, *, over: bool) -> list[Violation]:
     """All violations; what must hold only when the evening is `over` is left out before."""
@@ -83,14 +87,15 @@ def holdings(evidence: Evidence) -> list[Held]:
     return held
 
 
-def most_at_once(held: Sequence[Held]) -> int:
-    """How many of these overlap at most; what ends as another begins does not."""
-    changes = sorted(
-        [(one.since, 1) for one in held if one.since < one.until]
-        + [(one.until, -1) for one in held if one.since < one.until]
-    )
+def most_at_once(held: Sequence[Held], at_least: timedelta = timedelta(0)) -> int:
+    """How many of these overlap at most, for longer than `at_least`."""
+    changes = []
+    for one in held:
+        if one.since + at_least < one.until:
+            changes += [(one.since + at_least, 1), (one.until, -1)]
     load = most = 0
-    for _, change in changes:
+    # What ends as another begins ends first.
+    for _, change in sorted(changes):
         load += change
         most = max(most, load)
     return most
@@ -120,20 +125,28 @@ def _capacity(evidence: Evidence, rules: Rules) -> Iterator[str]:
     for held in holdings(evidence):
         of_drivers[held.driver_id].append(held)
     for driver_id, held_by in of_drivers.items():
-        if (most := most_at_once(held_by)) > rules.capacity:
+        if (most := most_at_once(held_by, _CLOCKS)) > rules.capacity:
             yield f"driver {driver_id} had {most} orders at once instead of {rules.capacity}"
 
 
 def _one_live_offer(evidence: Evidence, _: Rules) -> Iterator[str]:
     of_orders: dict[UUID, list[Held]] = defaultdict(list)
     for offer in evidence.offers:
+        since = max(offer.offered_at, _written(offer.id))
         ends = offer.responded_at or evidence.at
-        of_orders[offer.order_id].append(
-            Held(offer.driver_id, offer.order_id, offer.offered_at, ends)
-        )
+        of_orders[offer.order_id].append(Held(offer.driver_id, offer.order_id, since, ends))
     for order_id, offered in of_orders.items():
         if most_at_once(offered) > 1:
             yield f"order {order_id} was offered to two drivers at once"
+
+
+def _written(row: UUID) -> datetime:
+    """When a row was made, by its UUIDv7 (to the millisecond).
+
+    An offer's own moment is that of the look at the city from which it came: another offer of the
+    same order may have ended after that, and before this one was made.
+    """
+    return datetime.fromtimestamp((row.int >> 80) / 1000, UTC)
 
 
 def _legal_steps(evidence: Evidence, _: Rules) -> Iterator[str]:

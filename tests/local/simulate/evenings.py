@@ -40,6 +40,11 @@ def minute(after: float) -> datetime:
     return BEGAN + timedelta(minutes=after)
 
 
+def written_at(moment: datetime) -> UUID:
+    """The id of a row that is made at a moment."""
+    return uuid7(nanoseconds=round(moment.timestamp() * 1000) * 1_000_000)
+
+
 @dataclass
 class Books:
     """Rows, to be added to and spoilt."""
@@ -119,6 +124,7 @@ class Books:
     ) -> DriverAssignment:
         """An offer, and what became of it."""
         made = DriverAssignment(
+            id=written_at(offered),
             order_id=order.id,
             driver_id=driver_id,
             status=status,

@@ -13,7 +13,7 @@ from local.simulate.evidence import Booked
 from local.simulate.referee import AFTERWARDS, ALWAYS, Rules, Violation, holdings, judge
 from schema.messages.books import Crooked, Sum
 from schema.messages.dispatch import AssignmentStatus
-from tests.local.simulate.evenings import DELIVERED, REJECTED, Books, minute
+from tests.local.simulate.evenings import DELIVERED, REJECTED, Books, minute, written_at
 
 A, S = AssignmentStatus, OrderStatus
 DRIVER = uuid4()
@@ -165,6 +165,28 @@ def test_an_offer_that_begins_as_another_ends_is_not_a_second_one() -> None:
     books.offer(order, uuid4(), A.DECLINED, minute(4.2), minute(4.4))
     books.offer(order, uuid4(), A.EXPIRED, minute(4.4), books.offers[0].offered_at)
     assert judged(books) == []
+
+
+def test_an_offer_that_was_made_after_another_ended_may_come_from_an_earlier_look() -> None:
+    books = good()
+    order = books.orders[0]
+    books.offer(order, uuid4(), A.DECLINED, minute(4.2), minute(4.4))
+    late = books.offer(order, uuid4(), A.EXPIRED, minute(4.3), minute(4.5))
+    late.id = written_at(minute(4.41))
+    assert judged(books) == []
+
+
+def test_a_delivery_and_the_next_order_in_the_same_second_are_not_at_once() -> None:
+    books = good()
+    ended = books.orders[0].delivered_at
+    assert ended is not None
+    since = ended - timedelta(seconds=0.5)
+    order = books.order(begins=8.0, driver=DRIVER)
+    books.offers[-1].responded_at = since
+    assert judged(books) == []
+    books.offers[-1].responded_at = since - timedelta(seconds=1)
+    assert [rule for rule, _ in judged(books)] == ["no driver over capacity"]
+    assert order.status is S.DELIVERED
 
 
 def test_an_order_given_back_is_held_from_the_step_that_gave_it() -> None:
