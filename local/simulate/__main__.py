@@ -93,7 +93,7 @@ def _play(scenario: Scenario, home: Path, folder: Path) -> dict[str, Any]:
 
 
 def _tell(found: Mapping[str, Any], path: Path) -> None:
-    door, lag = found["clickToDoor"], found["lagSeconds"]
+    door, lag, requests = found["clickToDoor"], found["lagSeconds"], found["requests"]
     speed = found["scenario"]["speed"]
     console.print(
         f"{found['orders']['placed']} orders, {door['count']} delivered,"
@@ -101,11 +101,18 @@ def _tell(found: Mapping[str, Any], path: Path) -> None:
         f" {door['over60']} over 60 min"
     )
     console.print(
-        f"{found['requests']['sent']} requests, {found['requests']['perSecond']} a second;"
+        f"{requests['sent']} requests, {requests['perSecond']} a second, half of them answered"
+        f" within {requests['p50Ms']} ms, 99 of 100 within {requests['p99Ms']} ms"
+        f" ({requests['p99Ms'] * speed / 1000:.0f} s of the city's);"
         f" people woke up late by {lag['p99'] * 1000:.0f} ms (99 of 100 less),"
-        f" the machine could not keep up by {lag['max']:.2f} s at most"
-        f" ({lag['max'] * speed:.0f} s of the city's)"
+        f" {lag['max'] * speed:.0f} s of the city's at most"
     )
+    if not found["keptUp"]:
+        console.print(
+            "The machine could not keep up: times are worse than the system's own."
+            " Lower --speed, or leave the machine alone.",
+            style="yellow",
+        )
     for violation in found["violations"]:
         console.print(violation, style="red", markup=False)
     if not found["violations"]:

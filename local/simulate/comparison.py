@@ -23,6 +23,7 @@ _ROWS: Mapping[str, Callable[[Mapping[str, Any]], object]] = {
         "meanAbsolute"
     ],
     "lag, p99 (s of ours)": lambda found: found["lagSeconds"]["p99"],
+    "the machine kept up": lambda found: "yes" if found["keptUp"] else "no",
     "violations": lambda found: len(found["violations"]),
 }
 

@@ -21,6 +21,10 @@ from schema.tables import DriverAssignment
 A, S = AssignmentStatus, OrderStatus
 
 LATE_MINUTES = 60
+# Seconds of the city's: an answer that takes longer than an offer is open, or a person who wakes up
+# so late, is the machine's doing and not the system's.
+_SLOW_ANSWER = 30.0
+_SLOW_PERSON = 5.0
 _MOST_VIOLATIONS = 100
 
 Minutes = Callable[[datetime, datetime], float]
@@ -71,10 +75,21 @@ def summary(outcome: Outcome) -> dict[str, Any]:
             "p99": round(percentile(clock.lateness, 0.99), 4),
             "max": round(percentile(clock.lateness, 1.0), 4),
         },
+        "keptUp": kept_up(outcome),
         "kills": diary.kills,
         "invariants": {rule: broken[rule] for rule in rules},
         "violations": [f"{one.rule}: {one.words}" for one in outcome.violations[:_MOST_VIOLATIONS]],
     }
+
+
+def kept_up(outcome: Outcome) -> bool:
+    """Whether the machine was fast enough for the speed, in 99 of 100 cases.
+
+    Where it was not, times are worse than the system's own.
+    """
+    answer = percentile(outcome.exchange.seconds, 0.99) * outcome.scenario.speed
+    lag = percentile(outcome.clock.lateness, 0.99) * outcome.scenario.speed
+    return answer <= _SLOW_ANSWER and lag <= _SLOW_PERSON
 
 
 def click_to_door(outcome: Outcome) -> list[float]:

@@ -122,6 +122,10 @@ def test_figures_are_by_the_citys_clock(outcome: Outcome) -> None:
     assert found["requests"]["p50Ms"] == 10
     assert found["requests"]["p99Ms"] == 200
     assert found["wallSeconds"] == 720
+    # Half a second of ours in which somebody did not wake up are five of the city's.
+    assert found["keptUp"]
+    outcome.clock.lateness.append(0.6)
+    assert not figures.kept_up(outcome)
     assert found["cores"] == {"api": 0.5, "worker": 0.1}
     assert found["lagSeconds"] == {"p50": 0.002, "p99": 0.5, "max": 0.5}
     json.dumps(found)
