@@ -24,8 +24,8 @@ from rich.console import Console
 from rich.progress import Progress, TaskID
 from rich.table import Table
 
-from bench import control, meters
-from local import processes
+from bench import control
+from local import meters, processes
 from local.cast import Cast, cast, holds
 from local.people import until
 from local.processes import Running

@@ -30,9 +30,10 @@ from sqlalchemy import func, select
 from sqlmodel import col
 from temporalio.client import Client
 
-from bench import exact, meters, payees
+from bench import exact, payees
 from bench.payees import OWED, Payee
 from domain.payouts import PayoutStatus, latest_day
+from local import meters
 from local.processes import Running
 from local.stack import Stack
 from providers.stripe import Stripe

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 Found = TypeVar("Found")
 
-_REQUEST_SECONDS = 30.0
+REQUEST_SECONDS = 30.0
 _LOOK_AGAIN_SECONDS = 0.05
 _SEND_AGAIN_SECONDS = 0.2
 
@@ -38,13 +38,24 @@ class Person:
     """Somebody with a login.
 
     With `patience` (seconds), a request that met a broken connection or a 503 is sent again as it
-    was, as a good app does: the facade promises that it takes effect once.
+    was, as a good app does: the facade promises that it takes effect once. `http` are connections
+    that many people share; without them, each has his own.
     """
 
-    def __init__(self, api_url: str, email: str, *, patience: float = 0.0) -> None:
+    def __init__(
+        self,
+        api_url: str,
+        email: str,
+        *,
+        patience: float = 0.0,
+        http: httpx.AsyncClient | None = None,
+    ) -> None:
         self.email = email
+        self._url = f"{api_url}/api/v1"
         self._patience = patience
-        self._http = httpx.AsyncClient(base_url=f"{api_url}/api/v1", timeout=_REQUEST_SECONDS)
+        self._http = http or httpx.AsyncClient(timeout=REQUEST_SECONDS)
+        self._shares = http is not None
+        self._headers: dict[str, str] = {}
 
     async def log_in(self, password: str) -> dict[str, Any]:
         """Get an access token, for all requests that follow."""
@@ -55,12 +66,12 @@ class Person:
 
     def use_token(self, token: str) -> None:
         """Go on with an access token that came from elsewhere."""
-        self._http.headers["Authorization"] = f"Bearer {token}"
+        self._headers["Authorization"] = f"Bearer {token}"
 
     @property
     def authorization(self) -> str:
         """The header that says who this is."""
-        return self._http.headers["Authorization"]
+        return self._headers["Authorization"]
 
     async def ask(
         self,
@@ -76,24 +87,7 @@ class Person:
         Raises Unanswered when the answer is a problem.
         """
         headers = {"Idempotency-Key": key} if key else {}
-        deadline = time.monotonic() + self._patience
-        while True:
-            try:
-                response = await self._http.request(
-                    method, path, json=body, headers=headers, params=query
-                )
-            except httpx.TransportError:
-                if time.monotonic() > deadline:
-                    raise
-            else:
-                if response.is_success:
-                    return response.json()
-                if (
-                    response.status_code != HTTPStatus.SERVICE_UNAVAILABLE
-                    or time.monotonic() > deadline
-                ):
-                    raise Unanswered(response)
-            await asyncio.sleep(_SEND_AGAIN_SECONDS)
+        return await self._ask(method, path, json=body, headers=headers, params=query)
 
     async def get(self, path: str, **query: Any) -> Any:
         """The answer to a GET."""
@@ -108,17 +102,34 @@ class Person:
         return await self.ask("PUT", path, body)
 
     async def upload(self, path: str, content: bytes, kind: str, **query: Any) -> Any:
-        """The answer to a POST of a file. Raises Unanswered when the answer is a problem."""
-        response = await self._http.post(
-            path, content=content, headers={"Content-Type": kind}, params=query
-        )
-        if not response.is_success:
-            raise Unanswered(response)
-        return response.json()
+        """The answer to a POST of a file of the given media type."""
+        headers = {"Content-Type": kind}
+        return await self._ask("POST", path, content=content, headers=headers, params=query)
 
     async def leave(self) -> None:
-        """Close the connections."""
-        await self._http.aclose()
+        """Close the connections, unless others use them too."""
+        if not self._shares:
+            await self._http.aclose()
+
+    async def _ask(self, method: str, path: str, *, headers: Mapping[str, str], **what: Any) -> Any:
+        deadline = time.monotonic() + self._patience
+        while True:
+            try:
+                response = await self._http.request(
+                    method, self._url + path, headers={**self._headers, **headers}, **what
+                )
+            except httpx.TransportError:
+                if time.monotonic() > deadline:
+                    raise
+            else:
+                if response.is_success:
+                    return response.json()
+                if (
+                    response.status_code != HTTPStatus.SERVICE_UNAVAILABLE
+                    or time.monotonic() > deadline
+                ):
+                    raise Unanswered(response)
+            await asyncio.sleep(_SEND_AGAIN_SECONDS)
 
 
 def insisting(latitude: float, longitude: float) -> dict[str, Any]:

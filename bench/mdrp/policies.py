@@ -4,9 +4,11 @@ from collections.abc import Callable, Mapping
 
 from domain.dispatch.nearest import nearest
 from domain.dispatch.plan import Policy
+from domain.dispatch.policy import Matching
 
 POLICIES: Mapping[str, Callable[[], Policy]] = {
+    "matching": Matching,
     "nearest": lambda: nearest,
 }
 
-DEFAULT = "nearest"
+DEFAULT = "matching"

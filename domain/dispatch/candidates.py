@@ -52,6 +52,7 @@ class Reach:
         self.capacity = np.array([courier.capacity for courier in couriers])
         self.shift_ends_at = np.array([courier.shift_ends_at for courier in couriers], float)
         self._radius = np.array([order.radius_m for order in orders], float)
+        self._reach = np.array([courier.reach_m for courier in couriers], float)
         self._wanted = wanted(orders, couriers)
         self._excluded = _excluded(orders, couriers)
         self._of_order, near = self._near_kitchens(scene, orders, weights)
@@ -101,7 +102,8 @@ class Reach:
         for stop in range(bundles.size):
             order = bundles.pickups[pairs.bundle, stop]
             away = self._kitchens[self._of_order[order]] - self.places[pairs.courier]
-            allowed &= np.hypot(away[:, 0], away[:, 1]) <= self._radius[order]
+            furthest = np.minimum(self._radius[order], self._reach[pairs.courier])
+            allowed &= np.hypot(away[:, 0], away[:, 1]) <= furthest
             allowed &= ~np.isin(order * len(self._couriers) + pairs.courier, self._excluded)
         alone = bundles.pickups[pairs.bundle, 0]
         for order, courier in self._wanted.items():

@@ -73,6 +73,7 @@ class _Drivers:
         self._places = np.array([courier.place for courier in ranked], dtype=float).reshape(-1, 2)
         self._free_at = np.maximum([courier.free_at for courier in ranked], scene.at)
         self._shift_ends_at = np.array([courier.shift_ends_at for courier in ranked])
+        self._reach = np.array([courier.reach_m for courier in ranked])
         self._free = np.array(
             [c.free_at <= scene.at and c.load < c.capacity for c in ranked], dtype=bool
         )
@@ -84,7 +85,9 @@ class _Drivers:
         metres = np.hypot(*(self._places - kitchen).T)
         approach = self._scene.travel(self._places, kitchen)
         pickup = np.maximum(order.ready_at, self._free_at + approach + self._scene.arriving)
-        in_reach = (metres <= order.radius_m) & (pickup <= self._shift_ends_at)
+        in_reach = (metres <= np.minimum(order.radius_m, self._reach)) & (
+            pickup <= self._shift_ends_at
+        )
         in_reach[[self._index[name] for name in order.excluded if name in self._index]] = False
         available = in_reach & self._free & ~self._asked
         if not available.any():

@@ -7,9 +7,9 @@ import psutil
 from local.processes import Running
 
 
-def processor_seconds(servers: Iterable[Running]) -> dict[str, float]:
-    """What each process has spent so far, this one as `bench`."""
-    spent = {"bench": _of(psutil.Process())}
+def processor_seconds(servers: Iterable[Running], own: str = "bench") -> dict[str, float]:
+    """What each process has spent so far, this one under the name `own`."""
+    spent = {own: _of(psutil.Process())}
     for running in servers:
         process = psutil.Process(running.pid)
         spent[running.name] = sum(_of(p) for p in (process, *process.children(recursive=True)))

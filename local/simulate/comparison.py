@@ -1,0 +1,40 @@
+"""Evenings side by side, as docs/dispatch.md shows them."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+_ROWS: Mapping[str, Callable[[Mapping[str, Any]], object]] = {
+    "orders delivered": lambda found: found["clickToDoor"]["count"],
+    "click to door, mean (min)": lambda found: found["clickToDoor"]["mean"],
+    "click to door, p50 (min)": lambda found: found["clickToDoor"]["p50"],
+    "click to door, p90 (min)": lambda found: found["clickToDoor"]["p90"],
+    "orders over 60 min": lambda found: found["clickToDoor"]["over60"],
+    "ready to picked up, mean (min)": lambda found: found["readyToPickup"]["mean"],
+    "offers made": lambda found: found["offers"]["made"],
+    "offers accepted": lambda found: found["offers"]["acceptance"],
+    "orders per run": lambda found: found["bundles"]["ordersPerRun"],
+    "drivers busy": lambda found: found["drivers"]["utilisation"],
+    "earned per driver and hour (cents)": lambda found: found["drivers"]["earnedCents"]["perHour"],
+    "ETA at placing, mean error (min)": lambda found: found["eta"]["atPlacing"]["mean"],
+    "ETA at placing, mean absolute error (min)": lambda found: found["eta"]["atPlacing"][
+        "meanAbsolute"
+    ],
+    "ETA at pickup, mean absolute error (min)": lambda found: found["eta"]["atPickup"][
+        "meanAbsolute"
+    ],
+    "lag, p99 (s of ours)": lambda found: found["lagSeconds"]["p99"],
+    "the machine kept up": lambda found: "yes" if found["keptUp"] else "no",
+    "violations": lambda found: len(found["violations"]),
+}
+
+
+def table(evenings: Sequence[Mapping[str, Any]]) -> str:
+    """A Markdown table, one column for each evening."""
+    heads = ["", *(found["scenario"]["policy"] for found in evenings)]
+    lines = [_row(heads), _row(["---"] * len(heads))]
+    lines += [_row([name, *(of(found) for found in evenings)]) for name, of in _ROWS.items()]
+    return "\n".join(lines)
+
+
+def _row(cells: Sequence[object]) -> str:
+    return "| " + " | ".join(map(str, cells)) + " |"

@@ -1,0 +1,87 @@
+"""How a city's people reach the facade: over connections that all share, every request counted."""
+
+import time
+from array import array
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import httpx
+
+from api.auth import access_token
+from local.people import REQUEST_SECONDS, Person
+from local.world import Somebody
+from schema.queries.people import Login
+from schema.tables import Role
+from settings import Settings
+
+_CONNECTIONS = 80
+# How long an app tries again when the facade is away, in seconds of ours.
+_PATIENCE = 120.0
+
+
+@dataclass(frozen=True)
+class Abilities:
+    """What the facade can do, by its own documents."""
+
+    takes_batches: bool
+    shows_driver: bool
+    asks_for_proof: bool
+
+
+class Exchange:
+    """The connections, and what goes over them. `seconds` are how long each answer took."""
+
+    def __init__(self, environment: Mapping[str, str]) -> None:
+        self._url = environment["API_URL"]
+        self._settings = Settings.of(environment)
+        self.http = httpx.AsyncClient(
+            timeout=REQUEST_SECONDS,
+            limits=httpx.Limits(
+                max_connections=_CONNECTIONS, max_keepalive_connections=_CONNECTIONS
+            ),
+            event_hooks={"request": [self._begins], "response": [self._answered]},
+        )
+        self.sent = 0
+        self.seconds = array("d")
+        self.answers: Counter[int] = Counter()
+
+    def phone(self, login: Somebody, role: Role, *, patient: bool = True) -> Person:
+        """Somebody's phone, logged in. An impatient one does not try again.
+
+        The token is made here, as the facade would make it: two hundred logins are two hundred
+        times argon2, which is slow by design.
+        """
+        phone = Person(
+            self._url, login.email, patience=_PATIENCE if patient else 0.0, http=self.http
+        )
+        who = Login(login.user_id, login.email, role, "", "", "")
+        phone.use_token(access_token(who, self._settings))
+        return phone
+
+    async def abilities(self) -> Abilities:
+        """Ask the facade what it can do."""
+        documents = (await self.http.get(f"{self._url}/openapi.json")).json()
+        schemas = documents["components"]["schemas"]
+        return Abilities(
+            takes_batches=_has(schemas, "LocationBody", "positions"),
+            shows_driver="/api/v1/orders/{order_id}/driver-location" in documents["paths"],
+            asks_for_proof=_has(schemas, "OrderBody", "deliveryProof"),
+        )
+
+    async def close(self) -> None:
+        """Hang up."""
+        await self.http.aclose()
+
+    async def _begins(self, request: httpx.Request) -> None:
+        self.sent += 1
+        request.extensions["began"] = time.monotonic()
+
+    async def _answered(self, response: httpx.Response) -> None:
+        self.seconds.append(time.monotonic() - response.request.extensions["began"])
+        self.answers[response.status_code] += 1
+
+
+def _has(schemas: Mapping[str, Mapping[str, object]], name: str, field: str) -> bool:
+    fields = schemas.get(name, {}).get("properties", {})
+    return isinstance(fields, dict) and field in fields
