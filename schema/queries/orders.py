@@ -200,7 +200,7 @@ async def _move(session: AsyncSession, step: Transition) -> Parties:
     if step.to is OrderStatus.CANCELLED:
         values |= {"cancelled_by": step.by.role, "cancel_reason": step.reason}
     if step.to is OrderStatus.READY_FOR_PICKUP:
-        values["driver_id"] = None
+        values |= {"driver_id": None, "driver_bonus_cents": 0}
     moved = await session.execute(
         update(Order)
         .where(
@@ -272,6 +272,7 @@ def _message(row: Order, kitchen_name: str, payment: Payment | None) -> message.
         kept_cents=row.kept_cents,
         refunded_cents=payment.refunded_cents if payment else 0,
         promised_tip_cents=row.promised_tip_cents,
+        driver_bonus_cents=row.driver_bonus_cents,
         delivered_at=row.delivered_at,
         promo_code=row.promo_code,
     )

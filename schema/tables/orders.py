@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, Index, UniqueConstraint
+from sqlalchemy import CheckConstraint, Index, UniqueConstraint, text
 from sqlmodel import Field, SQLModel
 
 from domain.order_status import Actor, OrderStatus
@@ -25,6 +25,7 @@ class Order(SQLModel, table=True):
 
     `kept_cents` is set when the order is cancelled: what of a captured payment is not given back.
     `promised_tip_cents` is a higher tip that is charged when the order is delivered.
+    `driver_bonus_cents` is what the platform gives the driver beside his earning by the bill.
     """
 
     __tablename__ = "orders"
@@ -36,6 +37,7 @@ class Order(SQLModel, table=True):
         CheckConstraint(f"least({_CENTS}) >= 0", name="orders_cents_not_negative"),
         CheckConstraint(f"total_cents = {_SUM}", name="orders_total_is_the_sum"),
         CheckConstraint("kept_cents BETWEEN 0 AND total_cents", name="orders_kept_within_total"),
+        CheckConstraint("driver_bonus_cents >= 0", name="orders_driver_bonus_not_negative"),
     )
 
     id: UUID = key()
@@ -58,6 +60,7 @@ class Order(SQLModel, table=True):
     platform_fee_cents: int
     chef_earning_cents: int
     driver_earning_cents: int
+    driver_bonus_cents: int = Field(default=0, sa_column_kwargs={"server_default": text("0")})
     kept_cents: int | None = None
     promised_tip_cents: int | None = None
 
