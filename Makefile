@@ -1,7 +1,7 @@
 PYTHON ?= python3
 RUN = .venv/bin/python -m
 
-.PHONY: demo up down reset status test lint bench bench-payouts histories finance lock
+.PHONY: demo up down reset status test lint bench bench-payouts bench-mdrp histories finance lock
 
 demo: .venv/ready  ## start everything and play one order (EXIT=1 ends after it)
 	@$(RUN) local.demo $(if $(EXIT),--exit)
@@ -32,6 +32,9 @@ bench: .venv/ready  ## orders per second beside a workflow without logic (ARGS="
 
 bench-payouts: .venv/ready  ## a payout run beside the same calls to Stripe (ARGS="--payees 10000")
 	@$(RUN) bench.payouts $(ARGS)
+
+bench-mdrp: .venv/ready  ## dispatch beside the published algorithms (ARGS="--policy nearest")
+	@$(RUN) bench.mdrp $(ARGS)
 
 histories: .venv/ready  ## record anew the histories that the replay test reads
 	@$(RUN) tests.workflows.record_histories

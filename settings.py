@@ -6,6 +6,7 @@ like, or a profile): `temporalio.envconfig`.
 """
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import timedelta
 from typing import Annotated, Literal
 
@@ -13,6 +14,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, SecretSt
 from pydantic_core import from_json
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from domain.dispatch.weights import Weights
 from domain.pricing import Rates
 from domain.refunds import Rules
 from schema.messages.order import Terms
@@ -35,6 +37,16 @@ OptionalAddress = Annotated[str | None, AfterValidator(_address_or_nothing)]
 def _written_out(value: object) -> object:
     """In an environment it is JSON."""
     return from_json(value) if isinstance(value, str) else value
+
+
+# A driver is asked so long before he has to leave: he needs time to answer.
+LIVE = Weights(commit_ahead=75.0)
+
+
+def _weighted(value: object) -> object:
+    """What is not given stays as it is."""
+    given = _written_out(value)
+    return replace(LIVE, **given) if isinstance(given, dict) else given
 
 
 class Market(BaseModel):
@@ -94,8 +106,25 @@ class Settings(BaseSettings):
     chef_response_seconds: Positive = 5 * 60
     scheduled_lead_seconds: Positive = 15 * 60
     offer_seconds: Positive = 30
-    dispatch_radii_km: tuple[float, ...] = (5.0, 10.0, 15.0)
-    dispatch_pause_seconds: Positive = 10
+    dispatch_policy: Literal["matching", "nearest"] = "matching"
+    # What the matching weighs (domain.dispatch.weights), as far as it is to be otherwise.
+    dispatch_weights: Annotated[Weights, BeforeValidator(_weighted)] = LIVE
+    dispatch_tick_seconds: Positive = 10
+    dispatch_watch_seconds: Positive = 60
+    dispatch_retry_seconds: Positive = 1
+    # Not in step with offers and ticks.
+    dispatch_rejoin_seconds: Positive = 67
+    dispatch_patience_seconds: Positive = 5 * 60
+    dispatch_ask_again_seconds: Positive = 2 * 60
+    dispatch_radii_km: Annotated[tuple[float, ...], Field(min_length=1)] = (2, 4, 7, 10, 15)
+    dispatch_widen_seconds: Positive = 30
+    # How long before the food is ready the search begins.
+    dispatch_lead_seconds: Positive = 10 * 60
+    dispatch_bonus_cents: int = Field(default=200, ge=0)
+    # H3: cells of resolution 5 are some 250 km² each; those of a named zone are one.
+    dispatch_zone_resolution: Annotated[int, Field(ge=0, le=15)] = 5
+    dispatch_zones: Annotated[dict[str, tuple[str, ...]], BeforeValidator(_written_out)] = {}
+    dispatch_border_km: float = Field(default=2.0, ge=0)
     dispatch_alert_seconds: Positive = 20 * 60
     dispatch_give_up_seconds: Positive = 30 * 60
     pickup_overdue_seconds: Positive = 20 * 60
@@ -114,6 +143,7 @@ class Settings(BaseSettings):
 
     driver_capacity: Positive = 3
     driver_fix_max_age_seconds: Positive = 300
+    driver_dark_seconds: Positive = 300
     near_door_km: float = 0.3
 
     engine_timeout_seconds: Positive = 10
@@ -147,7 +177,7 @@ def terms(settings: Settings) -> Terms:
     return Terms(
         capture_method=settings.capture_method,
         payment_attempts=settings.payment_attempts,
-        dispatch_radii_km=settings.dispatch_radii_km,
+        driver_capacity=settings.driver_capacity,
         **{
             name: settings.lasting(name)
             for name in Terms.model_fields

@@ -34,7 +34,16 @@ from activities.payments import PaymentActivities
 from activities.payouts import PayoutActivities
 from activities.reconciliation import ReconciliationActivities
 from activities.refunds import RefundActivities
+from activities.searching import SearchActivities, Zones
+from activities.snapshot import Snapshots
 from activities.tips import TipActivities
+from domain.dispatch.nearest import nearest
+from domain.dispatch.plan import Policy
+from domain.dispatch.plane import plain_roads
+from domain.dispatch.policy import Matching
+from domain.dispatch.rules import Rules
+from domain.dispatch.widening import Widening
+from domain.dispatch.zones import Zoning
 from providers.positions import Positions
 from providers.redis import connect_redis
 from providers.stripe import Stripe
@@ -45,13 +54,21 @@ from settings import Settings, terms
 from workflows.connection import connect
 from workflows.dispute import DisputeWorkflow
 from workflows.onboarding import OnboardingWorkflow
-from workflows.options import NOTIFICATIONS_QUEUE, ORDERS_QUEUE, PAYMENTS_QUEUE, PAYOUTS_QUEUE
+from workflows.options import (
+    ALL_QUEUES,
+    DISPATCH_QUEUE,
+    NOTIFICATIONS_QUEUE,
+    ORDERS_QUEUE,
+    PAYMENTS_QUEUE,
+    PAYOUTS_QUEUE,
+)
 from workflows.order import OrderWorkflow
 from workflows.payout import PayoutWorkflow
 from workflows.payout_run import PayoutDayWorkflow, PayoutRunWorkflow
 from workflows.reconciliation import ReconciliationWorkflow
 from workflows.refund import RefundWorkflow
 from workflows.schedules import ensure_schedules
+from workflows.zone import ZoneDispatchWorkflow
 
 # What an activity may take longer than the process is allowed to live is done again elsewhere.
 GRACE = timedelta(seconds=10)
@@ -68,12 +85,7 @@ async def working(client: Client, settings: Settings, **options: Any) -> AsyncIt
     redis = connect_redis(settings.redis_url)
     announcer = Announcer(redis)
     orders = OrderActivities(database, announcer)
-    dispatch = DispatchActivities(
-        database,
-        Positions(redis),
-        capacity=settings.driver_capacity,
-        fix_max_age=settings.driver_fix_max_age,
-    )
+    positions, rules = Positions(redis), dispatch_rules(settings)
     stripe = Stripe(
         settings.stripe_api_key.get_secret_value(),
         api_base=settings.stripe_api_base,
@@ -85,6 +97,18 @@ async def working(client: Client, settings: Settings, **options: Any) -> AsyncIt
     tips = TipActivities(database, stripe)
     disputes = DisputeActivities(database, stripe, settings.dispute_evidence_lead)
     messenger = Messenger(client, OrderWorkflow.run, ORDERS_QUEUE, terms(settings))
+    zones = Zones(client, ZoneDispatchWorkflow.run, ZoneDispatchWorkflow.join, DISPATCH_QUEUE)
+    search = SearchActivities(database, zones, zoning(settings))
+    dispatch = DispatchActivities(
+        database,
+        positions,
+        messenger=messenger,
+        snapshots=Snapshots(database, positions, plain_roads, rules),
+        policy=dispatch_policy(settings),
+        rules=rules,
+        found=OrderWorkflow.driver_found,
+        dark=OrderWorkflow.driver_dark,
+    )
     onboarding = OnboardingActivities(
         database, stripe, {name: market.country for name, market in settings.markets.items()}
     )
@@ -107,12 +131,25 @@ async def working(client: Client, settings: Settings, **options: Any) -> AsyncIt
                     orders.note_tip,
                     orders.open_complaints,
                     orders.raise_alarm,
-                    dispatch.make_offer,
-                    dispatch.withdraw_offer,
+                    search.join_dispatch,
+                    search.take_offer,
+                    search.assign_early,
+                    search.release_early,
                 ],
                 sticky_queue_schedule_to_start_timeout=STICKY,
                 graceful_shutdown_timeout=GRACE,
                 deployment_config=_deployment(settings, VersioningBehavior.PINNED),
+                **options,
+            ),
+            Worker(
+                client,
+                task_queue=DISPATCH_QUEUE,
+                workflows=[ZoneDispatchWorkflow],
+                activities=[dispatch.plan_tick, dispatch.decline_offer],
+                interceptors=[Heartbeats()],
+                sticky_queue_schedule_to_start_timeout=STICKY,
+                graceful_shutdown_timeout=GRACE,
+                deployment_config=_deployment(settings, VersioningBehavior.AUTO_UPGRADE),
                 **options,
             ),
             Worker(
@@ -198,6 +235,43 @@ async def working(client: Client, settings: Settings, **options: Any) -> AsyncIt
         yield
 
 
+def zoning(settings: Settings) -> Zoning:
+    """How the earth is parted into zones."""
+    return Zoning(
+        settings.dispatch_zone_resolution, settings.dispatch_border_km, settings.dispatch_zones
+    )
+
+
+def dispatch_rules(settings: Settings) -> Rules:
+    """How zones go about it."""
+    return Rules(
+        widening=Widening(
+            radii_km=settings.dispatch_radii_km,
+            ring=settings.lasting("dispatch_widen"),
+            lead=settings.lasting("dispatch_lead"),
+        ),
+        tick=settings.lasting("dispatch_tick"),
+        watch=settings.lasting("dispatch_watch"),
+        retry=settings.lasting("dispatch_retry"),
+        offer=settings.lasting("offer"),
+        ask_again=settings.lasting("dispatch_ask_again"),
+        dark=settings.lasting("driver_dark"),
+        fix_max_age=settings.driver_fix_max_age,
+        patience=settings.lasting("dispatch_patience"),
+        give_up=settings.lasting("dispatch_give_up"),
+        bonus_cents=settings.dispatch_bonus_cents,
+        capacity=settings.driver_capacity,
+        pace=settings.pace,
+    )
+
+
+def dispatch_policy(settings: Settings) -> Policy:
+    """The policy that the settings name."""
+    if settings.dispatch_policy == "nearest":
+        return nearest
+    return Matching(settings.dispatch_weights)
+
+
 @contextmanager
 def _nothing_collected() -> Iterator[None]:
     """Keep garbage where it is while the sandbox imports our workflows.
@@ -251,9 +325,7 @@ async def main() -> None:
     client = await connect()
     async with working(client, settings):
         await ensure_schedules(client, settings)
-        _log.info(
-            "working", queues=[ORDERS_QUEUE, PAYMENTS_QUEUE, PAYOUTS_QUEUE, NOTIFICATIONS_QUEUE]
-        )
+        _log.info("working", queues=ALL_QUEUES)
         with _ready(settings.worker_ready_file):
             await stop.wait()
     # A process that exits right after its workers closed can abort in the SDK's native threads.

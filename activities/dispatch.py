@@ -1,100 +1,287 @@
-"""Asking drivers to take an order."""
+"""What a zone has done: orders and drivers matched, offers made and ended."""
 
-from collections.abc import Mapping
+import asyncio
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from time import monotonic
+from typing import Any
 from uuid import UUID
 
 import structlog
-from redis.exceptions import RedisError
-from sqlalchemy.ext.asyncio import AsyncSession
 from temporalio import activity
+from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 
-from domain.dispatch.nearest import Candidate, rank
-from domain.geo import distance_km
+from activities.messenger import Messenger, Telling
+from activities.orders import OFFER_GONE
+from activities.snapshot import Snapshot, Snapshots, ready_at
+from domain.dispatch.plan import Plan, Policy
+from domain.dispatch.rules import Rules
 from domain.notifications import Alert
+from domain.order_status import WANTS_DRIVER, OrderStatus
 from providers.positions import Positions
 from schema.database import Database
-from schema.messages.dispatch import Offer, OfferSearch, Withdrawal
-from schema.queries import notifications, offers, orders
+from schema.messages.dispatch import (
+    AssignmentStatus,
+    Decline,
+    Declined,
+    DriverNews,
+    Standing,
+    Tick,
+    Ticked,
+)
+from schema.messages.order import Order, StatusView
+from schema.queries import drivers, notifications, offers, orders, searches
+from schema.queries.offers import NotOffered
+from schema.queries.searches import Looking
+from schema.tables import DriverAssignment
 
-# A run that was terminated leaves its offer open, and its driver with it.
+# A zone that was terminated leaves its offers open, and their drivers with them.
 _STALE_AFTER = timedelta(minutes=1)
+# However much happens in a zone, it looks no more than a fifth of the time, and from one look to
+# the next so many seconds pass at least.
+_SHARE, _REST = 5, 0.25
+_BEFORE_PICKUP = frozenset({OrderStatus.PREPARING, OrderStatus.ASSIGNED_TO_DRIVER})
 
 _log = structlog.get_logger()
 
 
-class DispatchActivities:
-    """Offers to drivers: short, safe to repeat, run as local activities.
+@dataclass
+class _Parted:
+    """The orders of a zone, by what is to be done about them."""
 
-    A driver may have `capacity` orders in hand; a position older than `fix_max_age` does not count.
-    """
+    over: list[UUID] = field(default_factory=list)
+    waiting: list[Looking] = field(default_factory=list)
+    offered: list[Looking] = field(default_factory=list)
+    under_way: list[Looking] = field(default_factory=list)
+
+
+class DispatchActivities:
+    """A zone's looks at its orders; each may be repeated, and finds what the last one left."""
 
     def __init__(
-        self, database: Database, positions: Positions, *, capacity: int, fix_max_age: timedelta
+        self,
+        database: Database,
+        positions: Positions,
+        *,
+        messenger: Messenger,
+        snapshots: Snapshots,
+        policy: Policy,
+        rules: Rules,
+        found: Any,
+        dark: Any,
     ) -> None:
+        """`found` and `dark` are the signals by which an order hears of its driver."""
         self._database = database
         self._positions = positions
-        self._capacity = capacity
-        self._fix_max_age = fix_max_age
+        self._messenger = messenger
+        self._snapshots = snapshots
+        self._policy = policy
+        self._rules = rules
+        self._found = found
+        self._dark = dark
 
     @activity.defn
-    async def make_offer(self, search: OfferSearch) -> Offer | None:
-        """Offer an order to the best driver who may be asked; None when there is nobody.
+    async def plan_tick(self, tick: Tick) -> Ticked:
+        """Look at a zone's orders, and have drivers asked for those that should have one."""
+        began = monotonic()
+        await self._end_offers(tick)
+        async with self._database.read() as session:
+            known = await searches.looking(session, tick.order_ids)
+        parted = self._part(known, tick)
+        await self._watch(parted.under_way, tick.at)
+        again = [look.assignment.expires_at for look in parted.offered if look.assignment]
+        again += [tick.at + self._rules.watch] * bool(parted.under_way)
+        held: Counter[str] = Counter()
+        made: list[UUID] = []
+        if parted.waiting:
+            await self._raise_bonuses(parted.waiting, tick.at)
+            snapshot = await self._snapshots.take(parted.waiting, tick.at)
+            # In a thread of its own: whatever else this process does goes on meanwhile.
+            plan = await asyncio.to_thread(self._policy, snapshot.scene)
+            made = await self._offer_all(snapshot, plan)
+            held.update(kept.reason.value for kept in plan.held)
+            again.append(self._again(snapshot, plan, made))
+        return Ticked(
+            over=parted.over,
+            standing=Standing(
+                waiting=len(parted.waiting) - len(made),
+                held=dict(sorted(held.items())),
+                offered=len(parted.offered) + len(made),
+                under_way=len(parted.under_way),
+            ),
+            again_at=min(again, default=None),
+            rests_until=tick.at + timedelta(seconds=max(_REST, _SHARE * (monotonic() - began))),
+        )
 
-        An order has one live offer at most: where it has one already, that is the answer. One that
-        does not wait for a driver any more, by a step that is not known here yet, gets none.
-        """
-        # The clock on the wall, not the workflow's: a position is as old as it is.
-        now = datetime.now(UTC)
-        near = await self._seen_by_redis(search, now)
+    @activity.defn
+    async def decline_offer(self, no: Decline) -> Declined:
+        """Note a driver's no to an offer. Fails for good (OfferGone) when it is gone."""
+        try:
+            async with self._database.write() as session:
+                declined = await offers.decline(session, no)
+                order = await orders.load(session, declined[0])
+        except offers.OfferGone as gone:
+            raise ApplicationError(
+                "this offer is not open any more",
+                type=OFFER_GONE,
+                non_retryable=True,
+                category=ApplicationErrorCategory.BENIGN,
+            ) from gone
+        if order is None:
+            raise LookupError(f"there is no order {declined[0]}")
+        return Declined(order_ids=declined, view=standing(order))
+
+    async def _end_offers(self, tick: Tick) -> None:
+        """End what was not answered in time, and take off duty who never answers."""
+        silent: list[UUID] = []
         async with self._database.write() as session:
-            if not await offers.is_wanted(session, search.order_id):
-                return None
-            live = await offers.live_offer(session, search.order_id)
-            if live is not None:
-                return live
-            await offers.clear_stale(session, now - _STALE_AFTER)
-            for candidate in rank(await self._candidates(session, search, near, now)):
-                made = await offers.offer(
-                    session, search, candidate.driver_id, candidate.distance_km
+            await offers.forget(session, datetime.now(UTC) - _STALE_AFTER)
+            for expired in await offers.expire(session, tick.order_ids, tick.at):
+                driver_id = expired.driver_id
+                if not await offers.has_fallen_silent(session, driver_id, self._rules.silences):
+                    continue
+                await drivers.set_available(session, driver_id, available=False)
+                parties = await orders.parties(session, expired.order_id)
+                await notifications.tell(
+                    session,
+                    Alert.DRIVER_SILENT,
+                    parties._replace(driver_id=driver_id),
+                    key=str(expired.offer_id),
                 )
-                if made is not None:
-                    parties = await orders.parties(session, search.order_id)
+                silent.append(driver_id)
+        for driver_id in silent:
+            await self._positions.forget(driver_id)
+
+    def _part(self, known: Sequence[Looking], tick: Tick) -> _Parted:
+        parted = _Parted()
+        gone = set(tick.order_ids)
+        for look in known:
+            place = self._place_of(look, parted, tick.at)
+            if place is not None:
+                place.append(look)
+                gone.discard(look.order.id)
+        parted.over = sorted(gone)
+        return parted
+
+    def _place_of(self, look: Looking, parted: _Parted, at: datetime) -> list[Looking] | None:
+        """Where an order belongs; None when the zone has nothing to do with it any more."""
+        order, assignment = look.order, look.assignment
+        if order.status in WANTS_DRIVER and assignment is None:
+            return parted.waiting if self._is_expected(look, at) else None
+        if assignment is not None and assignment.status is AssignmentStatus.OFFERED:
+            return parted.offered
+        is_due = at <= order.estimated_delivery_at + self._rules.patience
+        return parted.under_way if order.status in offers.IN_HAND and is_due else None
+
+    def _is_expected(self, look: Looking, at: datetime) -> bool:
+        """Whether an order that waits is still to be planned for; else it joins again if it is."""
+        order, held_until = look.order, look.search.held_until
+        if order.status is OrderStatus.PREPARING:
+            return at <= order.estimated_ready_at + self._rules.patience
+        is_held = held_until is not None and held_until > at
+        waited = at - (order.prepared_at or at)
+        return is_held or waited <= self._rules.give_up + self._rules.patience
+
+    async def _watch(self, under_way: Sequence[Looking], at: datetime) -> None:
+        """Tell orders what they have missed of their drivers, and that theirs is lost."""
+        now = datetime.now(UTC)
+        for look in under_way:
+            order, assignment = look.order, look.assignment
+            if assignment is None:
+                continue
+            if order.status is OrderStatus.READY_FOR_PICKUP:
+                await self._tell(order.id, self._found, assignment.driver_id)
+            elif not self._is_dark(look.driver_seen_at, assignment, now, at):
+                continue
+            elif order.status in _BEFORE_PICKUP:
+                await self._tell(order.id, self._dark, assignment.driver_id)
+            else:
+                async with self._database.write() as session:
+                    parties = await orders.parties(session, order.id)
+                    await notifications.tell(
+                        session, Alert.DRIVER_DARK, parties, key=str(assignment.id)
+                    )
+
+    def _is_dark(
+        self,
+        seen_at: datetime | None,
+        assignment: DriverAssignment,
+        now: datetime,
+        at: datetime,
+    ) -> bool:
+        """Whether a driver who could be seen has not been for too long, since he has the order.
+
+        He is seen by the clock on the wall, the order was taken by the workflow's.
+        """
+        taken_at = assignment.responded_at or assignment.offered_at
+        had_time = at - taken_at > self._rules.dark
+        return had_time and seen_at is not None and now - seen_at > self._rules.dark
+
+    async def _tell(self, order_id: UUID, signal: Any, driver_id: UUID) -> None:
+        news = DriverNews(driver_id=driver_id)
+        await self._messenger.tell_order(
+            Telling(order_id=order_id, signal=signal.__name__, fact=news.model_dump(mode="json"))
+        )
+
+    async def _raise_bonuses(self, waiting: Sequence[Looking], at: datetime) -> None:
+        widening = self._rules.widening
+        due = [
+            look.order.id
+            for look in waiting
+            if look.search.bonus_cents == 0
+            and widening.bonus_is_due(look.search.joined_at, ready_at(look.order, at), at)
+        ]
+        if due and self._rules.bonus_cents:
+            async with self._database.write() as session:
+                await searches.raise_bonus(session, due, self._rules.bonus_cents)
+
+    async def _offer_all(self, snapshot: Snapshot, plan: Plan) -> list[UUID]:
+        """Make the offers of a plan, each in a transaction of its own; the orders offered."""
+        offered: list[UUID] = []
+        for proposal in plan.proposals:
+            new = snapshot.offer(proposal, snapshot.at + self._rules.offer)
+            try:
+                async with self._database.write() as session:
+                    offer_id = await offers.offer(session, new, self._rules.capacity)
+                    parties = await orders.parties(session, new.stops[0].order_id)
                     await notifications.tell(
                         session,
                         Alert.DRIVER_OFFER,
-                        parties._replace(driver_id=made.driver_id),
-                        key=str(made.id),
+                        parties._replace(driver_id=new.driver_id),
+                        key=str(offer_id),
                     )
-                    return made
-        return None
+            except NotOffered as why:
+                _log.info("not offered", driver_id=str(new.driver_id), why=str(why))
+            else:
+                offered += [stop.order_id for stop in new.stops]
+        return offered
 
-    @activity.defn
-    async def withdraw_offer(self, ending: Withdrawal) -> bool:
-        """End an offer that waits for an answer; False when it did not wait any more."""
-        async with self._database.write() as session:
-            return await offers.withdraw(session, ending)
+    def _again(self, snapshot: Snapshot, plan: Plan, offered: Sequence[UUID]) -> datetime:
+        """When to look again at the orders that were waiting."""
+        at, rules = snapshot.at, self._rules
+        moments = [at + rules.offer] if offered else []
+        proposed = sum(len(proposal.pickups) for proposal in plan.proposals)
+        if proposed > len(offered):
+            # Somebody else was faster: another plan is due.
+            moments.append(at + rules.retry)
+        for kept in plan.held:
+            until = at if kept.until is None else snapshot.moment(kept.until)
+            moments.append(min(max(until, at + rules.tick), at + rules.watch))
+        return min(moments)
 
-    async def _candidates(
-        self, session: AsyncSession, search: OfferSearch, near: Mapping[UUID, float], now: datetime
-    ) -> list[Candidate]:
-        free = await offers.free_among(session, near, search, self._capacity) if near else []
-        if free:
-            return [Candidate(d.driver_id, near[d.driver_id], d.rating, d.load) for d in free]
-        # Redis may know of some and not of all, if it was away for a while.
-        free = await offers.free_within(
-            session, search, self._capacity, seen_since=now - self._fix_max_age
-        )
-        return [
-            Candidate(d.driver_id, distance_km(search.kitchen, d.seen_at), d.rating, d.load)
-            for d in free
-        ]
 
-    async def _seen_by_redis(self, search: OfferSearch, now: datetime) -> dict[UUID, float]:
-        try:
-            return await self._positions.near(
-                search.kitchen, search.radius_km, now=now, max_age=self._fix_max_age
-            )
-        except RedisError as error:
-            _log.warning("positions from the database instead", error=str(error))
-            return {}
+def standing(order: Order) -> StatusView:
+    """Where an order stands, for whoever did something about its offer."""
+    return StatusView(
+        order_id=order.id,
+        order_number=order.number,
+        status=order.status,
+        sequence=order.sequence,
+        driver_id=order.driver_id,
+        estimated_ready_at=order.estimated_ready_at,
+        estimated_delivery_at=order.estimated_delivery_at,
+        refund_cents=None,
+        waiting_for="",
+    )

@@ -163,8 +163,7 @@ STATUS: Example = {
     "refundCents": None,
 }
 
-OFFER: Example = {
-    "id": "0198c0de-0000-7000-8000-0000000000f1",
+_OFFERED: Example = {
     "orderId": _ORDER,
     "orderNumber": "RND-20260131-0001",
     "chefName": "Meena's Kitchen",
@@ -173,11 +172,18 @@ OFFER: Example = {
     "pickupLongitude": -97.7431,
     "deliveryLatitude": 30.2755,
     "deliveryLongitude": -97.7415,
-    "distanceKm": 0.4,
     "earningCents": 500,
-    "currency": "usd",
+    "bonusCents": 200,
     "readyAt": "2026-01-31T18:25:00Z",
     "estimatedPickupTime": "2026-01-31T18:26:00Z",
+    "estimatedDeliveryTime": "2026-01-31T18:35:00Z",
+}
+
+OFFER: Example = _OFFERED | {
+    "id": "0198c0de-0000-7000-8000-0000000000f1",
+    "orders": [_OFFERED],
+    "distanceKm": 0.4,
+    "currency": "usd",
     "offeredAt": "2026-01-31T18:25:00Z",
     "expiresAt": "2026-01-31T18:25:30Z",
 }

@@ -243,12 +243,9 @@ class StatusOut(Message):
     refund_cents: int | None
 
 
-class OfferOut(Message):
-    """An order that a driver may take. He earns the delivery fee and the tip, in cents."""
+class OfferedOrderOut(Message):
+    """An order of an offer. Whoever brings it earns the delivery fee and the tip, and the bonus."""
 
-    model_config = _example(examples.OFFER)
-
-    id: UUID
     order_id: UUID
     order_number: str
     chef_name: str
@@ -257,11 +254,25 @@ class OfferOut(Message):
     pickup_longitude: float
     delivery_latitude: float
     delivery_longitude: float
-    distance_km: float
     earning_cents: int
-    currency: str
+    bonus_cents: int
     ready_at: Moment
     estimated_pickup_time: Moment | None
+    estimated_delivery_time: Moment | None
+
+
+class OfferOut(OfferedOrderOut):
+    """Orders that a driver may take, all of them or none, in the sequence of `orders`; the other
+    fields are the first one's. What he earns with all of them, in cents, is `earningCents`, and
+    `bonusCents` on top of it.
+    """
+
+    model_config = _example(examples.OFFER)
+
+    id: UUID
+    orders: list[OfferedOrderOut]
+    distance_km: float
+    currency: str
     offered_at: Moment
     expires_at: Moment
 
@@ -397,25 +408,39 @@ def status(answer: StatusView) -> StatusOut:
     return StatusOut(**answer.model_dump(include=set(StatusOut.model_fields)))
 
 
-def offer(view: OfferView) -> OfferOut:
+def offer(views: Sequence[OfferView]) -> OfferOut:
     """An offer, for its driver."""
-    made, offered = view.assignment, view.order
+    made, first = views[0].assignment, views[0].order
+    offered = [_offered(view) for view in views]
     return OfferOut(
-        **offered.model_dump(include=set(OfferOut.model_fields) - {"id"}),
-        **made.model_dump(
-            include={
-                "id",
-                "order_id",
-                "distance_km",
-                "estimated_pickup_time",
-                "offered_at",
-                "expires_at",
-            }
-        ),
+        **offered[0].model_dump(exclude={"earning_cents", "bonus_cents"}),
+        id=made.offer_id,
+        orders=offered,
+        earning_cents=sum(order.earning_cents for order in offered),
+        bonus_cents=sum(order.bonus_cents for order in offered),
+        distance_km=made.distance_km,
+        currency=first.currency,
+        offered_at=made.offered_at,
+        expires_at=made.expires_at,
+    )
+
+
+def _offered(view: OfferView) -> OfferedOrderOut:
+    made, order = view.assignment, view.order
+    return OfferedOrderOut(
+        order_id=order.id,
+        order_number=order.order_number,
         chef_name=view.kitchen_name,
         pickup_address=view.kitchen_address,
-        earning_cents=offered.driver_earning_cents,
-        ready_at=offered.estimated_ready_at,
+        pickup_latitude=order.pickup_latitude,
+        pickup_longitude=order.pickup_longitude,
+        delivery_latitude=order.delivery_latitude,
+        delivery_longitude=order.delivery_longitude,
+        earning_cents=order.driver_earning_cents,
+        bonus_cents=made.bonus_cents,
+        ready_at=order.estimated_ready_at,
+        estimated_pickup_time=made.estimated_pickup_time,
+        estimated_delivery_time=made.estimated_delivery_time,
     )
 
 

@@ -26,7 +26,7 @@ from rich.table import Table
 
 from bench import control, meters
 from local import processes
-from local.cast import Cast, cast
+from local.cast import Cast, cast, holds
 from local.people import until
 from local.processes import Running
 from local.stack import PROJECT, Stack
@@ -56,7 +56,7 @@ async def order(play: Cast, timings: Timings, tick: Tick) -> None:
 
     async def offered() -> dict[str, Any] | None:
         offers = await timed("GET /delivery/offers", play.drivers[0].get("/delivery/offers"))
-        return next((offer for offer in offers if offer["orderId"] == placed["id"]), None)
+        return next((offer for offer in offers if holds(offer, placed)), None)
 
     placed = await timed("POST /orders", play.place())
     await play.wallet.pay(placed["clientSecret"])

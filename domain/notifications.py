@@ -28,6 +28,8 @@ class Alert(StrEnum):
     CHEF_REMINDER = "chef_reminder"
     CHEF_OVERDUE = "chef_overdue"
     DRIVER_OFFER = "driver_offer"
+    DRIVER_SILENT = "driver_silent"
+    DRIVER_DARK = "driver_dark"
     DISPATCH_SLOW = "dispatch_slow"
     PICKUP_OVERDUE = "pickup_overdue"
     DELIVERY_OVERDUE = "delivery_overdue"
@@ -129,6 +131,12 @@ NOTICES: Mapping[OrderStatus | Alert | PayeeAlert, tuple[Notice, ...]] = {
     Alert.DRIVER_OFFER: (
         _driver("{kitchen} has an order for you: {number}.", "driver:new_assignment"),
     ),
+    Alert.DRIVER_SILENT: (
+        _driver(
+            "You have let several offers pass in a row, so you are off duty now.", "driver:off_duty"
+        ),
+    ),
+    Alert.DRIVER_DARK: (_ops("The driver who has {number} cannot be seen any more."),),
     Alert.DISPATCH_SLOW: (_ops("No driver has taken {number} so far."),),
     Alert.PICKUP_OVERDUE: (_ops("The driver has not picked up {number} in time."),),
     Alert.DELIVERY_OVERDUE: (_ops("The driver has not delivered {number} in time."),),

@@ -63,7 +63,8 @@ TRANSITIONS: Mapping[OrderStatus, Mapping[OrderStatus, frozenset[Actor]]] = {
     },
     S.ASSIGNED_TO_DRIVER: {
         S.PICKED_UP: frozenset({A.DRIVER}),
-        S.READY_FOR_PICKUP: frozenset({A.DRIVER}),
+        # Dispatch: a driver who cannot be seen any more.
+        S.READY_FOR_PICKUP: frozenset({A.DRIVER, A.DISPATCH, A.ADMIN}),
         S.CANCELLED: frozenset({A.ADMIN}),
     },
     S.PICKED_UP: {
@@ -89,6 +90,9 @@ TRANSITIONS: Mapping[OrderStatus, Mapping[OrderStatus, frozenset[Actor]]] = {
 
 # The order is over for kitchen and road; what can still happen to it is about money.
 ENDED = frozenset({S.DELIVERED, S.CANCELLED, S.REFUNDED})
+
+# A driver may be looked for: from when cooking starts, since he needs time to come.
+WANTS_DRIVER = frozenset({S.PREPARING, S.READY_FOR_PICKUP})
 
 # A driver has the order in hand, or is on the way to it.
 WITH_DRIVER = frozenset({S.ASSIGNED_TO_DRIVER, S.PICKED_UP, S.IN_TRANSIT})

@@ -71,11 +71,11 @@ class Cast:
         return answer
 
     async def offered(self, number: int, order: Order) -> dict[str, Any]:
-        """Wait until a driver is offered an order."""
+        """Wait until a driver is offered an order, alone or with others."""
 
         async def find() -> dict[str, Any] | None:
             offers = await self.drivers[number].get("/delivery/offers")
-            return next((o for o in offers if o["orderId"] == order["id"]), None)
+            return next((offer for offer in offers if holds(offer, order)), None)
 
         return await until(find)
 
@@ -146,6 +146,11 @@ class Cast:
             await self.driver_says(0, order, status)
         else:
             await self.chef_says(order, status)
+
+
+def holds(offer: Mapping[str, Any], order: Mapping[str, Any]) -> bool:
+    """Whether an order is among those of an offer."""
+    return any(offered["orderId"] == order["id"] for offered in offer["orders"])
 
 
 @asynccontextmanager

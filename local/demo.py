@@ -18,6 +18,7 @@ from temporalio.client import WorkflowHandle
 
 from domain.ledger import Event
 from domain.order_status import OrderStatus
+from local.cast import holds
 from local.city import CENTRE, KITCHENS, PASSWORD, driver_email
 from local.people import Person, Wallet, until
 from local.processes import Died
@@ -145,7 +146,7 @@ class Play:
 
     async def _offer(self, driver: Person, order_id: str) -> dict[str, Any] | None:
         offers = await driver.get("/delivery/offers")
-        return next((offer for offer in offers if offer["orderId"] == order_id), None)
+        return next((offer for offer in offers if holds(offer, {"id": order_id})), None)
 
     async def _near_door(self, order_id: str) -> bool:
         order = await self._customer.get(f"/orders/{order_id}")

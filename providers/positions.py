@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import datetime, timedelta
-from typing import cast
+from datetime import UTC, datetime, timedelta
+from typing import NamedTuple, cast
 from uuid import UUID
 
 import structlog
@@ -20,8 +20,8 @@ if redis.call('ZADD', KEYS[1], 'GT', 'CH', ARGV[2], ARGV[1]) == 1 then
   redis.call('GEOADD', KEYS[2], ARGV[3], ARGV[4], ARGV[1])
 end
 """
-# Stale positions are filtered after the search, so it must look further than the ten it is for.
-_MOST_FOUND = 1000
+# Stale positions are filtered after the search, so that not all of these may count.
+_MOST_FOUND = 3000
 
 
 _log = structlog.get_logger()
@@ -33,6 +33,13 @@ def _unless_away() -> Iterator[None]:
         yield
     except RedisError as error:
         _log.warning("position not remembered in Redis", error=str(error))
+
+
+class Seen(NamedTuple):
+    """Where a driver was, and when."""
+
+    point: Point
+    at: datetime
 
 
 class Positions:
@@ -61,31 +68,31 @@ class Positions:
                 pipe.zrem(_PLACES, str(driver_id))
                 await pipe.execute()
 
-    async def near(
-        self, point: Point, radius_km: float, *, now: datetime, max_age: timedelta
-    ) -> dict[UUID, float]:
-        """The drivers within `radius_km` that were seen within `max_age`, with their km.
+    async def around(
+        self, centre: Point, radius_km: float, *, now: datetime, max_age: timedelta
+    ) -> dict[UUID, Seen]:
+        """The drivers within `radius_km` that were seen within `max_age`, and where.
 
         Raises RedisError.
         """
         reply = await self._redis.geosearch(
             _PLACES,
-            longitude=point.longitude,
-            latitude=point.latitude,
+            longitude=centre.longitude,
+            latitude=centre.latitude,
             radius=radius_km,
             unit="km",
             sort="ASC",
             count=_MOST_FOUND,
-            withdist=True,
+            withcoord=True,
         )
-        # The SDK's type covers every form of the reply; with distances it is this one.
-        found = cast("list[tuple[str, float]]", reply)
+        # The SDK's type covers every form of the reply; with coordinates it is this one.
+        found = cast("list[tuple[str, tuple[float, float]]]", reply)
         if not found:
             return {}
         seen = await self._redis.zmscore(_SEEN, [member for member, _ in found])
         oldest = (now - max_age).timestamp()
         return {
-            UUID(member): km
-            for (member, km), at in zip(found, seen, strict=True)
+            UUID(member): Seen(Point(latitude, longitude), datetime.fromtimestamp(at, UTC))
+            for (member, (longitude, latitude)), at in zip(found, seen, strict=True)
             if at is not None and at >= oldest
         }

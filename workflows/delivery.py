@@ -1,6 +1,11 @@
-"""Finding a driver: one offer at a time, in a widening circle (seed 000, Driver Assignment)."""
+"""Finding a driver: the zone asks, the order decides (seed 000, Driver Assignment).
 
-from datetime import datetime
+The order joins the dispatch of its zone when cooking starts, and again and again for as long as it
+waits with the food ready: a zone that has been lost is there again by that. Drivers may say yes
+before the food is ready: then the order has its driver early, and is his as soon as it is.
+"""
+
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from temporalio import workflow
@@ -10,164 +15,278 @@ from workflows.options import DATABASE
 from workflows.steps import Steps, until
 
 with workflow.unsafe.imports_passed_through():
-    from activities.dispatch import DispatchActivities
     from activities.orders import OFFER_GONE
+    from activities.searching import SearchActivities
     from domain import eta
     from domain.notifications import Alert
-    from domain.order_status import Actor, OrderStatus
+    from domain.order_status import WANTS_DRIVER, Actor, OrderStatus
     from schema.messages.dispatch import (
-        AssignmentStatus,
-        Offer,
+        Acceptance,
+        Assignment,
+        DriverCommand,
+        DriverNews,
+        JoinDispatch,
         OfferAnswer,
-        OfferSearch,
         OperatorAssign,
-        Withdrawal,
+        Release,
+        Search,
+        Taken,
     )
-    from schema.messages.order import Changes, Order, Terms, Who
+    from schema.messages.order import Changes, Command, Order, Terms, Who
 
 
 class DriverSearch:
-    """The offers of one order.
-
-    Everybody within the first radius is asked, the best first; when nobody is left there is a pause
-    and the circle widens. Once the widest is through, those who let an offer pass are asked again;
-    those who declined or dropped out are not.
-    """
+    """The search for one order's driver."""
 
     def __init__(self, steps: Steps, terms: Terms) -> None:
         self._steps = steps
         self._terms = terms
-        self._offer: Offer | None = None
+        # Who is to bring the order once its food is ready.
+        self._taken: Taken | None = None
+        self._joined = False
+
+    @property
+    def is_due(self) -> bool:
+        """Whether the order is cooking, without a driver, and its zone has not heard of it."""
+        return self._steps.status is OrderStatus.PREPARING and not (self._joined or self._taken)
+
+    async def join(self) -> Search:
+        """Have the zone look for a driver, if there is none; how the search stands."""
+        order = self._steps.order
+        search = await workflow.execute_local_activity_method(
+            SearchActivities.join_dispatch,
+            JoinDispatch(order_id=order.id, kitchen=order.kitchen, at=workflow.now()),
+            summary="join the dispatch of the zone",
+            **DATABASE,
+        )
+        self._joined = True
+        if search.taken is not None and self._is_open:
+            self._learn(search.taken)
+        return search
 
     async def find(self) -> None:
-        """Ask until a driver has the order, it is cancelled, or nobody could be found in time."""
-        began = workflow.now()
-        gives_up = began + self._terms.dispatch_give_up
-        alarm_at: datetime | None = began + self._terms.dispatch_alert
-        ring, round_began = 0, began
-        while self._searching and workflow.now() < gives_up:
-            radius = self._terms.dispatch_radii_km[ring]
-            self._offer = await self._ask_next(radius, round_began)
-            pause_ends = workflow.now() + self._terms.dispatch_pause
-            ends = min(self._offer.expires_at if self._offer else pause_ends, gives_up)
-            self._explain(radius, ends)
-            if alarm_at and alarm_at <= ends and not await self._answered(alarm_at):
+        """Wait until a driver has the order, it is cancelled, or nobody could be found in time.
+
+        An operator who keeps the order back is not counted as time.
+        """
+        patience = self._terms.dispatch_give_up
+        alarm_at: datetime | None = workflow.now() + self._terms.dispatch_alert
+        while self._searching:
+            if self._taken is not None:
+                await self._hand_over(self._taken)
+                continue
+            since = workflow.now()
+            search = await self.join()
+            if search.sequence > self._steps.order.sequence:
+                # A step is there that a lost task had recorded.
+                await self._steps.look()
+            if self._has_moved_on:
+                continue
+            is_held = search.held_until is not None and search.held_until > since
+            if patience <= timedelta(0) and not is_held:
+                return
+            ends = since + self._terms.dispatch_rejoin
+            ends = ends if is_held else min(ends, since + patience)
+            self._explain(search, since + patience)
+            if alarm_at and alarm_at <= ends and not await self._moves_on(alarm_at):
                 await self._steps.alarm(Alert.DISPATCH_SLOW)
                 alarm_at = None
-            if await self._answered(ends):
-                continue
-            if self._offer is not None:
-                await self._expire(self._offer)
-            elif ring + 1 < len(self._terms.dispatch_radii_km):
-                ring += 1
-            else:
-                round_began = workflow.now()
-                # An assignment may be there that a lost task had recorded.
-                await self._steps.look()
+            await self._moves_on(ends)
+            patience -= timedelta(0) if is_held else workflow.now() - since
 
     def must_be_open(self, answer: OfferAnswer) -> None:
-        """Raise a refusal unless the offer is the one that waits for this driver's answer."""
-        offer = self._offer if self._searching else None
-        if offer is None or (offer.id, offer.driver_id) != (answer.offer_id, answer.driver_id):
+        """Raise a refusal unless the order looks for a driver, or has this one by this offer."""
+        if not self._is_open or self._taken not in (None, self._by(answer)):
             raise self._offer_gone()
 
     async def accept(self, answer: OfferAnswer) -> None:
-        """Give the order to the driver who says yes. Raises a refusal when the offer is gone."""
+        """Give the order to the driver who says yes, with all others of his offer.
+
+        Raises a refusal when the offer is gone.
+        """
         async with self._steps.deciding():
             self.must_be_open(answer)
             try:
-                await self._steps.move(
-                    OrderStatus.ASSIGNED_TO_DRIVER,
-                    Who(role=Actor.DISPATCH, id=answer.by.id),
-                    offer_id=answer.offer_id,
-                    changes=lambda order: self._assignment(order, answer),
-                )
+                if self._steps.status is OrderStatus.READY_FOR_PICKUP:
+                    await self._assign(self._by(answer))
+                else:
+                    await self._take_early(answer)
             except ApplicationError as error:
                 # A local activity's failure comes as it is, not wrapped as a remote one's.
                 if error.type != OFFER_GONE:
                     raise
                 raise self._offer_gone() from error
 
-    async def decline(self, answer: OfferAnswer) -> None:
-        """Note a driver's no; the next one is asked at once."""
+    async def found(self, news: DriverNews) -> None:
+        """Look who has the order, if it does not know."""
+        async with self._steps.noting():
+            if self._is_open and (self._taken is None or self._taken.driver_id != news.driver_id):
+                await self.join()
+
+    async def lose(self, news: DriverNews) -> None:
+        """Take the order back from a driver who cannot be seen any more."""
+        async with self._steps.noting():
+            if self._steps.order.driver_id == news.driver_id:
+                await self._give_back(Who(role=Actor.DISPATCH), news.driver_id, "driver_dark")
+
+    async def drop_out(self, ask: DriverCommand) -> None:
+        """Take the order back from the driver who gives it back before picking it up."""
         async with self._steps.deciding():
-            self.must_be_open(answer)
-            await self._withdraw(AssignmentStatus.DECLINED, answer.offer_id, answer.reason)
+            await self._give_back(ask.by, ask.driver_id, ask.reason)
+
+    async def unassign(self, ask: Command) -> None:
+        """Take the order back from its driver for an operator, who says why."""
+        async with self._steps.deciding():
+            self.must_have_driver(ask)
+            driver_id = self._steps.order.driver_id
+            if driver_id is not None:
+                await self._give_back(ask.by, driver_id, ask.reason)
+
+    def must_have_driver(self, ask: Command) -> None:
+        """Raise a refusal unless there is a driver who can be taken off the order."""
+        if not (self._steps.has_begun and self.is_early):
+            self._steps.must_allow(OrderStatus.READY_FOR_PICKUP, ask.by)
+
+    @property
+    def is_early(self) -> bool:
+        """Whether the order has its driver while its food is not ready yet."""
+        return self._steps.status is OrderStatus.PREPARING and self._taken is not None
 
     async def assign_by_hand(self, ask: OperatorAssign) -> None:
         """Give the order to the driver an operator chose; a live offer to another is withdrawn."""
         async with self._steps.deciding():
+            if self._steps.status is OrderStatus.PREPARING and await self._assign_early(ask):
+                return
             await self._steps.move(
                 OrderStatus.ASSIGNED_TO_DRIVER,
                 ask.by,
                 reason=ask.reason,
-                changes=lambda order: self._assignment(order, ask),
+                changes=lambda order: self._assignment(order, ask.driver_id),
             )
+
+    def may_be_assigned(self, ask: OperatorAssign) -> None:
+        """Raise a refusal unless a driver can be chosen for the order."""
+        if not (self._steps.has_begun and self._steps.status is OrderStatus.PREPARING):
+            self._steps.must_allow(OrderStatus.ASSIGNED_TO_DRIVER, ask.by)
+
+    async def _hand_over(self, taken: Taken) -> None:
+        """Give the order, whose food is ready, to the driver who has said yes before."""
+        async with self._steps.noting():
+            if not self._searching or self._taken is not taken:
+                return
+            try:
+                await self._assign(taken)
+            except ApplicationError as error:
+                if error.type != OFFER_GONE:
+                    raise
+                # He has been released meanwhile.
+                self._forget()
+
+    async def _assign(self, to: Taken) -> None:
+        await self._steps.move(
+            OrderStatus.ASSIGNED_TO_DRIVER,
+            Who(role=Actor.DISPATCH, id=to.user_id),
+            offer_id=to.offer_id,
+            capacity=self._terms.driver_capacity,
+            changes=lambda order: self._assignment(order, to.driver_id),
+        )
+        self._taken = None
+
+    async def _take_early(self, answer: OfferAnswer) -> None:
+        await workflow.execute_local_activity_method(
+            SearchActivities.take_offer,
+            Acceptance(
+                order_id=self._steps.order.id,
+                offer_id=answer.offer_id,
+                driver_id=answer.driver_id,
+                capacity=self._terms.driver_capacity,
+                at=workflow.now(),
+            ),
+            summary="a driver says yes before the food is ready",
+            **DATABASE,
+        )
+        self._learn(self._by(answer))
+
+    async def _assign_early(self, ask: OperatorAssign) -> bool:
+        """Whether the food was still not ready, as far as the database knows."""
+        order = self._steps.order
+        given = await workflow.execute_local_activity_method(
+            SearchActivities.assign_early,
+            Assignment(
+                order_id=order.id,
+                driver_id=ask.driver_id,
+                by=ask.by,
+                reason=ask.reason,
+                at=workflow.now(),
+            ),
+            summary="an operator chooses a driver before the food is ready",
+            **DATABASE,
+        )
+        if given is None:
+            await self._steps.catch_up()
+            return False
+        self._learn(given)
+        return True
+
+    async def _give_back(self, by: Who, driver_id: UUID, reason: str | None) -> None:
+        if not self.is_early:
+            await self._steps.move(OrderStatus.READY_FOR_PICKUP, by, reason=reason)
+            return
+        await workflow.execute_local_activity_method(
+            SearchActivities.release_early,
+            Release(
+                order_id=self._steps.order.id,
+                driver_id=driver_id,
+                by=by,
+                reason=reason,
+                at=workflow.now(),
+            ),
+            summary="the driver gives the order back before its food is ready",
+            **DATABASE,
+        )
+        self._forget()
+
+    def _by(self, answer: OfferAnswer) -> Taken:
+        user_id = answer.by.id
+        if user_id is None:
+            raise self._offer_gone()
+        return Taken(driver_id=answer.driver_id, user_id=user_id, offer_id=answer.offer_id)
+
+    def _learn(self, taken: Taken) -> None:
+        self._taken = taken
+        self._steps.learn(driver_id=taken.driver_id)
+
+    def _forget(self) -> None:
+        self._taken, self._joined = None, False
+        self._steps.learn(driver_id=None)
 
     def _offer_gone(self) -> ApplicationError:
         return self._steps.refusal(OFFER_GONE, "this offer is not open any more")
 
     @property
-    def _searching(self) -> bool:
-        return self._steps.has_begun and self._steps.status is OrderStatus.READY_FOR_PICKUP
+    def _is_open(self) -> bool:
+        return self._steps.has_begun and self._steps.status in WANTS_DRIVER
 
-    def _assignment(self, order: Order, to: OfferAnswer | OperatorAssign) -> Changes:
+    @property
+    def _searching(self) -> bool:
+        return self._steps.status is OrderStatus.READY_FOR_PICKUP
+
+    @property
+    def _has_moved_on(self) -> bool:
+        return not self._searching or self._taken is not None
+
+    async def _moves_on(self, by: datetime) -> bool:
+        """Whether the order leaves its state, or a driver says yes, before the moment `by`."""
+        return await until(lambda: self._has_moved_on, by, "look for a driver again")
+
+    def _assignment(self, order: Order, driver_id: UUID) -> Changes:
         ready = max(order.estimated_ready_at, workflow.now())
         return Changes(
-            driver_id=to.driver_id, estimated_delivery_at=eta.delivery_time(ready, order.road_km)
+            driver_id=driver_id, estimated_delivery_at=eta.delivery_time(ready, order.road_km)
         )
 
-    async def _ask_next(self, radius_km: float, asked_since: datetime) -> Offer | None:
-        order = self._steps.order
-        return await workflow.execute_local_activity_method(
-            DispatchActivities.make_offer,
-            OfferSearch(
-                order_id=order.id,
-                kitchen=order.kitchen,
-                ready_at=order.estimated_ready_at,
-                radius_km=radius_km,
-                asked_since=asked_since,
-                at=workflow.now(),
-                lasts=self._terms.offer,
-            ),
-            summary=f"ask the best driver within {radius_km:g} km",
-            **DATABASE,
-        )
-
-    def _explain(self, radius_km: float, ends: datetime) -> None:
-        if self._offer is None:
-            self._steps.say(f"Nobody to ask within {radius_km:g} km; again at {ends:%H:%M:%S} UTC")
+    def _explain(self, search: Search, gives_up_at: datetime) -> None:
+        if search.held_until is not None and search.held_until > workflow.now():
+            self._steps.say(f"Kept back by an operator until {search.held_until:%H:%M} UTC")
         else:
-            self._steps.say(
-                f"Waiting for a driver {self._offer.distance_km:.1f} km away to answer"
-                f" until {ends:%H:%M:%S} UTC"
-            )
-
-    async def _answered(self, by: datetime) -> bool:
-        """Whether the state or the offer changed before the moment `by`."""
-        offer = self._offer
-        return await until(
-            lambda: not self._searching or self._offer is not offer,
-            by,
-            "offer expires" if offer else "ask again",
-        )
-
-    async def _expire(self, offer: Offer) -> None:
-        async with self._steps.noting():
-            # An answer may have been recorded while we waited for the door.
-            if self._searching and self._offer is offer:
-                await self._withdraw(AssignmentStatus.EXPIRED, offer.id)
-
-    async def _withdraw(
-        self, status: AssignmentStatus, offer_id: UUID, reason: str | None = None
-    ) -> None:
-        was_open = await workflow.execute_local_activity_method(
-            DispatchActivities.withdraw_offer,
-            Withdrawal(offer_id=offer_id, status=status, reason=reason, at=workflow.now()),
-            summary=f"offer {status}",
-            **DATABASE,
-        )
-        self._offer = None
-        if not was_open:
-            # Its answer was committed by a task that got lost: the driver may have the order.
-            await self._steps.catch_up()
+            self._steps.say(f"Looking for a driver until {gives_up_at:%H:%M} UTC")

@@ -13,7 +13,9 @@ with workflow.unsafe.imports_passed_through():
 ORDERS_QUEUE = "orders"
 PAYMENTS_QUEUE = "payments"
 PAYOUTS_QUEUE = "payouts"
+DISPATCH_QUEUE = "dispatch"
 NOTIFICATIONS_QUEUE = "notifications"
+ALL_QUEUES = (ORDERS_QUEUE, DISPATCH_QUEUE, PAYMENTS_QUEUE, PAYOUTS_QUEUE, NOTIFICATIONS_QUEUE)
 
 
 class LocalOptions(TypedDict):
@@ -87,4 +89,15 @@ ANNOUNCE = RemoteOptions(
     schedule_to_close_timeout=timedelta(hours=1),
     heartbeat_timeout=HEARTBEAT,
     retry_policy=RetryPolicy(maximum_interval=timedelta(seconds=30)),
+)
+
+# A zone's look at its orders. It is of no use later: the next attempt sees what there is then.
+TICK = RemoteOptions(
+    task_queue=DISPATCH_QUEUE,
+    start_to_close_timeout=timedelta(seconds=30),
+    schedule_to_close_timeout=HOWEVER_LONG,
+    heartbeat_timeout=HEARTBEAT,
+    retry_policy=RetryPolicy(
+        initial_interval=timedelta(milliseconds=500), maximum_interval=timedelta(seconds=10)
+    ),
 )

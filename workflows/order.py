@@ -7,13 +7,14 @@ answer each, given by the door in `Steps`, through which one change goes at a ti
   that has come of it.
 - payment against expiry: whichever comes first. A payment that comes after the order was cancelled
   goes back in full, and the order stays cancelled.
-- two drivers accepting: only he who holds the live offer can, and one UPDATE decides.
+- two drivers accepting: only he who holds the live offer can, and one UPDATE decides for all.
 - an update while the workflow ends: it is answered before the end; after the end there is nobody to
   ask, and the facade says where the order stands.
 - the same command twice: it has the same update id, so it gets the same answer, with one effect.
 """
 
 import asyncio
+from uuid import UUID
 
 from temporalio import workflow
 from temporalio.exceptions import ApplicationError, FailureError, is_cancelled_exception
@@ -31,7 +32,13 @@ with workflow.unsafe.imports_passed_through():
     from domain.notifications import Alert
     from domain.order_status import ENDED, Actor, IllegalTransition, OrderStatus
     from domain.promo import Reason
-    from schema.messages.dispatch import Delivery, DriverCommand, OfferAnswer, OperatorAssign
+    from schema.messages.dispatch import (
+        Delivery,
+        DriverCommand,
+        DriverNews,
+        OfferAnswer,
+        OperatorAssign,
+    )
     from schema.messages.money import (
         DisputeClosed,
         DisputeOpened,
@@ -220,7 +227,7 @@ class OrderWorkflow(Aftermath):
 
     @workflow.update
     async def accept_offer(self, answer: OfferAnswer) -> StatusView:
-        """A driver takes the order."""
+        """A driver takes the order, and all others that he was offered with it."""
         await self._search.accept(answer)
         return self._steps.view()
 
@@ -229,25 +236,15 @@ class OrderWorkflow(Aftermath):
         self._search.must_be_open(answer)
 
     @workflow.update
-    async def decline_offer(self, answer: OfferAnswer) -> StatusView:
-        """A driver does not take the order: the next one is asked."""
-        await self._search.decline(answer)
-        return self._steps.view()
-
-    @decline_offer.validator
-    def _may_decline_offer(self, answer: OfferAnswer) -> None:
-        self._search.must_be_open(answer)
-
-    @workflow.update
     async def drop_out(self, ask: DriverCommand) -> StatusView:
         """The driver gives the order back before picking it up: another is looked for."""
-        async with self._steps.deciding():
-            await self._steps.move(OrderStatus.READY_FOR_PICKUP, ask.by, reason=ask.reason)
+        await self._search.drop_out(ask)
         return self._steps.view()
 
     @drop_out.validator
     def _may_drop_out(self, ask: DriverCommand) -> None:
-        self._must_have_it(ask, OrderStatus.READY_FOR_PICKUP)
+        self._must_be_with(ask.driver_id)
+        self._search.must_have_driver(ask)
 
     @workflow.update
     async def pick_up(self, ask: DriverCommand) -> StatusView:
@@ -309,7 +306,17 @@ class OrderWorkflow(Aftermath):
 
     @operator_assign.validator
     def _may_operator_assign(self, ask: OperatorAssign) -> None:
-        self._steps.must_allow(OrderStatus.ASSIGNED_TO_DRIVER, ask.by)
+        self._search.may_be_assigned(ask)
+
+    @workflow.update
+    async def operator_unassign(self, ask: Command) -> StatusView:
+        """An operator takes the order from its driver before he has it: another is looked for."""
+        await self._search.unassign(ask)
+        return self._steps.view()
+
+    @operator_unassign.validator
+    def _may_operator_unassign(self, ask: Command) -> None:
+        self._search.must_have_driver(ask)
 
     @workflow.update
     async def operator_cancel(self, ask: OperatorCancel) -> StatusView:
@@ -358,6 +365,20 @@ class OrderWorkflow(Aftermath):
             await self._payment.look()
 
     @workflow.signal
+    async def driver_found(self, news: DriverNews) -> None:
+        """Dispatch: a driver has taken the order, by another one that he was offered with it."""
+        if not await self._has_begun():
+            return
+        await self._search.found(news)
+
+    @workflow.signal
+    async def driver_dark(self, news: DriverNews) -> None:
+        """Dispatch: the driver cannot be seen any more, and has not picked up yet."""
+        if not await self._has_begun():
+            return
+        await self._search.lose(news)
+
+    @workflow.signal
     async def driver_near_door(self) -> None:
         """The driver's phone: he is almost there."""
         if not await self._has_begun():
@@ -381,9 +402,12 @@ class OrderWorkflow(Aftermath):
         await self._payment.dispute_ended(fact)
 
     def _must_have_it(self, ask: DriverCommand, to: OrderStatus) -> None:
-        if self._steps.has_begun and self._steps.order.driver_id != ask.driver_id:
-            raise self._steps.refusal("NotTheDriver", "the order is with another driver")
+        self._must_be_with(ask.driver_id)
         self._steps.must_allow(to, ask.by)
+
+    def _must_be_with(self, driver_id: UUID) -> None:
+        if self._steps.has_begun and self._steps.order.driver_id != driver_id:
+            raise self._steps.refusal("NotTheDriver", "the order is with another driver")
 
 
 def _why_unplaceable(error: FailureError) -> tuple[str, str]:

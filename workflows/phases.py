@@ -86,17 +86,22 @@ class Phases:
             )
 
     async def _food_gets_ready(self) -> None:
+        if self._search.is_due:
+            await self._search.join()
         kitchen = self._steps.order.kitchen_name
         promised = self._steps.order.estimated_ready_at
         self._steps.say(f"Waiting for {kitchen} to have it ready by {_clock(promised)}")
 
         def ready_or_promised_anew() -> bool:
             order = self._steps.order
-            return order.status not in COOKING or order.estimated_ready_at != promised
+            is_due = order.status not in COOKING or order.estimated_ready_at != promised
+            return is_due or self._search.is_due
 
         if not await until(ready_or_promised_anew, promised, "promised ready time"):
             self._steps.say(f"{kitchen} is late: it was promised for {_clock(promised)}")
-            await self._overdue(Alert.CHEF_OVERDUE, ready_or_promised_anew)
+            # Once for each promise, whatever else happens in the kitchen.
+            key = promised.isoformat()
+            await self._overdue(Alert.CHEF_OVERDUE, ready_or_promised_anew, key)
 
     async def _driver_is_found(self) -> None:
         await self._search.find()
@@ -119,7 +124,7 @@ class Phases:
                 Alert.DELIVERY_OVERDUE, lambda: self._steps.status not in ON_THE_WAY
             )
 
-    async def _overdue(self, alert: Alert, is_over: Callable[[], bool]) -> None:
+    async def _overdue(self, alert: Alert, is_over: Callable[[], bool], key: str = "") -> None:
         """Sound the alarm, then wait for as long as it takes.
 
         What is waited for may have been recorded by a workflow task that got lost, with nobody who
@@ -128,7 +133,7 @@ class Phases:
         await self._steps.look()
         if is_over():
             return
-        await self._steps.alarm(alert)
+        await self._steps.alarm(alert, key=key)
         while not await until(is_over, workflow.now() + _LOOK_AGAIN, "look at the database"):
             await self._steps.look()
 

@@ -35,6 +35,11 @@ def attributes(order: Order) -> list[SearchAttributePair[Any]]:
     return found
 
 
+def attributes_of_zone(zone: str) -> list[SearchAttributePair[Any]]:
+    """What the workflow of a zone is found by."""
+    return [SearchAttributePair(ZONE, zone)]
+
+
 def attributes_of_payee(payee: PayeeRef) -> list[SearchAttributePair[Any]]:
     """What the workflows of a chef or driver are found by."""
     key = CHEF_ID if payee.kind is PayeeKind.CHEF else DRIVER_ID

@@ -158,6 +158,7 @@ class Steps:
         *,
         reason: str | None = None,
         offer_id: UUID | None = None,
+        capacity: int | None = None,
         changes: Callable[[Order], Changes] = no_changes,
     ) -> None:
         """Take the order to `to`; the caller is `deciding`. Raises IllegalTransition if it may not.
@@ -175,6 +176,7 @@ class Steps:
                 at=workflow.now(),
                 reason=reason,
                 offer_id=offer_id,
+                capacity=capacity,
                 changes=changes(self.order),
             )
             recorded = await workflow.execute_local_activity_method(
@@ -285,7 +287,8 @@ class Steps:
             for name, value in step.changes
             if value is not None and name in Order.model_fields
         }
-        if step.to is OrderStatus.READY_FOR_PICKUP:
+        # One that has got ready may have its driver already.
+        if step.to is OrderStatus.READY_FOR_PICKUP and step.was is not OrderStatus.PREPARING:
             news |= {"driver_id": None, "driver_bonus_cents": 0}
         self.learn(**news, status=step.to, sequence=step.sequence)
         updates = [ORDER_STATUS.value_set(step.to)]

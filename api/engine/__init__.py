@@ -6,6 +6,7 @@ from api.engine.door import Door, EngineBusy, OrderClosed, Refused
 from api.engine.money import Money
 from api.engine.orders import Orders
 from api.engine.payees import Payees
+from api.engine.zones import Zones
 from schema.messages.order import Terms
 from workflows.connection import connect
 
@@ -20,6 +21,7 @@ class Engine:
         self.orders = Orders(door, terms)
         self.payees = Payees(door)
         self.money = Money(door)
+        self.zones = Zones(door)
 
     @classmethod
     async def connected(cls, terms: Terms, patience: timedelta) -> "Engine":

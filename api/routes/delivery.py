@@ -28,9 +28,10 @@ from api.order_lists import orders_page
 from api.views import LocationOut, OfferOut, OrderOut, Page, StatusOut
 from domain.geo import Point, distance_km
 from domain.order_status import Actor, OrderStatus
-from schema.messages.dispatch import Delivery, DriverCommand, OfferAnswer
+from schema.messages.dispatch import Delivery, DriverCommand, DriverNews, OfferAnswer
 from schema.messages.order import Who
-from schema.queries import drivers, order_views
+from schema.queries import drivers, order_views, searches
+from schema.queries.drivers import Offered
 from schema.queries.order_views import Access
 from workflows.order import OrderWorkflow
 
@@ -105,23 +106,63 @@ async def post_location(held: ServicesDep, who: DriverUser, body: LocationBody) 
 
 @router.get("/offers", responses=problems(HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN))
 async def list_offers(held: ServicesDep, who: DriverUser) -> list[OfferOut]:
-    """See the orders that are offered to the caller now; each offer is open for 30 seconds."""
+    """See what is offered to the caller now; each offer is open for 30 seconds, and may hold
+    several orders.
+    """
     async with held.database.read() as session:
         return [views.offer(made) for made in await drivers.live_offers(session, who.user_id)]
 
 
 @router.post("/offers/{offer_id}/accept", responses=_CHANGES)
 async def accept_offer(held: ServicesDep, who: DriverUser, offer_id: UUID) -> StatusOut:
-    """Take an offered order."""
-    return await _answer(held, who, offer_id, OrderWorkflow.accept_offer, None)
+    """Take what is offered, all of it; it may still be cooking. Answers with the first order."""
+    offered = await _offered(held, who, offer_id)
+    first = next((one for one in offered if one.is_live), offered[0])
+    async with held.database.read() as session:
+        order = await order_views.access(session, first.order_id)
+    if order is None:
+        raise not_found("offer")
+    answer = await commands.ask(
+        held,
+        order,
+        OrderWorkflow.accept_offer,
+        OfferAnswer(
+            by=Who(role=Actor.DRIVER, id=who.user_id),
+            offer_id=offer_id,
+            driver_id=first.driver_id,
+        ),
+        to=OrderStatus.ASSIGNED_TO_DRIVER,
+        by=Actor.DRIVER,
+        key=str(offer_id),
+    )
+    news = DriverNews(driver_id=first.driver_id)
+    for other in offered:
+        # Should this never happen, their zone tells them.
+        if other.is_live and other is not first:
+            await held.engine.orders.tell(other.order_id, OrderWorkflow.driver_found, news)
+    return answer
 
 
 @router.post("/offers/{offer_id}/decline", responses=_CHANGES)
 async def decline_offer(
     held: ServicesDep, who: DriverUser, offer_id: UUID, body: DeclineBody
 ) -> StatusOut:
-    """Leave an offered order to others; it will not be offered to the caller again."""
-    return await _answer(held, who, offer_id, OrderWorkflow.decline_offer, body.reason)
+    """Leave what is offered to others, all of it; it will not be offered to the caller again."""
+    first, *_ = await _offered(held, who, offer_id)
+    async with held.database.read() as session:
+        zones = await searches.zones_of(session, first.order_id)
+    if not zones:
+        raise not_found("offer")
+    declined = await held.engine.zones.decline(
+        zones[0],
+        OfferAnswer(
+            by=Who(role=Actor.DRIVER, id=who.user_id),
+            offer_id=offer_id,
+            driver_id=first.driver_id,
+            reason=body.reason,
+        ),
+    )
+    return views.status(declined.view)
 
 
 @router.get("/orders", responses=problems(HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN))
@@ -188,32 +229,9 @@ async def _given_back(held: Services, order_id: UUID, driver_id: UUID) -> tuple[
     return order, str(assignment)
 
 
-async def _answer(
-    held: Services,
-    who: Principal,
-    offer_id: UUID,
-    update: object,
-    reason: str | None,
-) -> StatusOut:
+async def _offered(held: Services, who: Principal, offer_id: UUID) -> list[Offered]:
     async with held.database.read() as session:
-        offered = await drivers.offered_order(session, offer_id, who.user_id)
-        if offered is None:
-            raise not_found("offer")
-        order_id, driver_id = offered
-        order = await order_views.access(session, order_id)
-    if order is None:
+        offered = await drivers.offered_orders(session, offer_id, who.user_id)
+    if not offered:
         raise not_found("offer")
-    return await commands.ask(
-        held,
-        order,
-        update,
-        OfferAnswer(
-            by=Who(role=Actor.DRIVER, id=who.user_id),
-            offer_id=offer_id,
-            driver_id=driver_id,
-            reason=reason,
-        ),
-        to=OrderStatus.ASSIGNED_TO_DRIVER,
-        by=Actor.DRIVER,
-        key=str(offer_id),
-    )
+    return offered

@@ -32,16 +32,16 @@ class Terms(Message):
     payment_attempts: int = 3
     payment_deadline: timedelta = timedelta(minutes=15)
     chef_response: timedelta = timedelta(minutes=5)
-    offer: timedelta = timedelta(seconds=30)
-    dispatch_radii_km: tuple[float, ...] = (5.0, 10.0, 15.0)
     scheduled_lead: timedelta = timedelta(minutes=15)
-    dispatch_pause: timedelta = timedelta(seconds=10)
+    # Not in step with offers and ticks.
+    dispatch_rejoin: timedelta = timedelta(seconds=67)
     dispatch_alert: timedelta = timedelta(minutes=20)
     dispatch_give_up: timedelta = timedelta(minutes=30)
     pickup_overdue: timedelta = timedelta(minutes=20)
     delivery_overdue: timedelta = timedelta(minutes=15)
     refund_overdue: timedelta = timedelta(days=7)
     tip_window: timedelta = timedelta(hours=24)
+    driver_capacity: int = 3
 
 
 class Address(Message):
@@ -145,6 +145,7 @@ class Transition(Message):
     """One step in an order's life. `sequence` counts an order's steps from 1.
 
     `offer_id` is the offer that an assignment takes; without it an operator assigned by hand.
+    `capacity` is how many orders the driver who takes it may have in hand, if it counts.
     """
 
     order_id: UUID
@@ -155,6 +156,7 @@ class Transition(Message):
     at: datetime
     reason: str | None = None
     offer_id: UUID | None = None
+    capacity: int | None = None
     changes: Changes = Changes()
 
 

@@ -9,6 +9,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 from uuid_utils.compat import uuid7
 
+from domain.order_status import Actor
+from schema.messages.dispatch import Assignment, Release
 from schema.messages.disputes import Decision
 from schema.messages.order import Transition
 from schema.tables import AdminAction
@@ -27,6 +29,25 @@ async def note(session: AsyncSession, step: Transition) -> None:
         target=("order", step.order_id),
         details={"was": step.was, "reason": step.reason},
         at=step.at,
+    )
+
+
+async def note_early(
+    session: AsyncSession, deed: Assignment | Release, action: str, driver_id: UUID
+) -> None:
+    """Write down what an admin did about the driver of an order that is still being cooked, which
+    is no step of the order.
+    """
+    if deed.by.role is not Actor.ADMIN or deed.by.id is None:
+        return
+    await act(
+        session,
+        key=f"{deed.order_id}:{action}:{deed.at.isoformat()}",
+        admin_id=deed.by.id,
+        action=action,
+        target=("order", deed.order_id),
+        details={"driver_id": str(driver_id), "reason": deed.reason},
+        at=deed.at,
     )
 
 

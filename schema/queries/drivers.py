@@ -1,10 +1,11 @@
 """Every SQL statement by which drivers say where they are and see what they are offered."""
 
 from datetime import datetime
+from itertools import groupby
 from typing import NamedTuple
 from uuid import UUID
 
-from sqlalchemy import or_, select, update
+from sqlalchemy import func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
@@ -22,12 +23,20 @@ class Door(NamedTuple):
 
 
 class OfferView(NamedTuple):
-    """An offer as the driver sees it."""
+    """An order of an offer, as the driver sees it."""
 
     assignment: DriverAssignment
     order: Order
     kitchen_name: str
     kitchen_address: str
+
+
+class Offered(NamedTuple):
+    """An order that was offered to a driver, however that ended."""
+
+    order_id: UUID
+    driver_id: UUID
+    is_live: bool
 
 
 async def driver_of(session: AsyncSession, user_id: UUID) -> UUID | None:
@@ -57,7 +66,9 @@ async def latest_assignment(session: AsyncSession, order_id: UUID, driver_id: UU
 async def set_available(session: AsyncSession, driver_id: UUID, available: bool) -> None:
     """Let a driver be asked, or not."""
     await session.execute(
-        update(Driver).where(col(Driver.id) == driver_id).values(is_available=available)
+        update(Driver)
+        .where(col(Driver.id) == driver_id, col(Driver.is_available) != available)
+        .values(is_available=available, available_since=func.now() if available else None)
     )
 
 
@@ -87,8 +98,8 @@ async def doors_ahead(session: AsyncSession, driver_id: UUID) -> list[Door]:
     return [Door(row[0], Point(row[1], row[2])) for row in found]
 
 
-async def live_offers(session: AsyncSession, user_id: UUID) -> list[OfferView]:
-    """What a driver is offered now."""
+async def live_offers(session: AsyncSession, user_id: UUID) -> list[list[OfferView]]:
+    """What a driver is offered now: of each offer its orders, in their sequence."""
     found = await session.execute(
         select(DriverAssignment, Order, col(Chef.business_name), col(Chef.address))
         .join(Driver, col(Driver.id) == col(DriverAssignment.driver_id))
@@ -98,19 +109,26 @@ async def live_offers(session: AsyncSession, user_id: UUID) -> list[OfferView]:
             col(Driver.user_id) == user_id,
             col(DriverAssignment.status) == AssignmentStatus.OFFERED,
         )
-        .order_by(col(DriverAssignment.offered_at))
+        .order_by(
+            col(DriverAssignment.offered_at),
+            col(DriverAssignment.offer_id),
+            col(DriverAssignment.stop),
+        )
     )
-    return [OfferView(*row) for row in found]
+    views = (OfferView(*row) for row in found)
+    return [list(offer) for _, offer in groupby(views, lambda view: view.assignment.offer_id)]
 
 
-async def offered_order(
-    session: AsyncSession, offer_id: UUID, user_id: UUID
-) -> tuple[UUID, UUID] | None:
-    """The order and the driver of an offer that was made to this user, however it ended."""
+async def offered_orders(session: AsyncSession, offer_id: UUID, user_id: UUID) -> list[Offered]:
+    """The orders of an offer that was made to this user, in their sequence."""
     found = await session.execute(
-        select(col(DriverAssignment.order_id), col(DriverAssignment.driver_id))
+        select(
+            col(DriverAssignment.order_id),
+            col(DriverAssignment.driver_id),
+            col(DriverAssignment.status).in_([AssignmentStatus.OFFERED, AssignmentStatus.ACCEPTED]),
+        )
         .join(Driver, col(Driver.id) == col(DriverAssignment.driver_id))
-        .where(col(DriverAssignment.id) == offer_id, col(Driver.user_id) == user_id)
+        .where(col(DriverAssignment.offer_id) == offer_id, col(Driver.user_id) == user_id)
+        .order_by(col(DriverAssignment.stop))
     )
-    row = found.first()
-    return None if row is None else (row[0], row[1])
+    return [Offered(*row) for row in found]

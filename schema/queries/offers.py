@@ -1,65 +1,76 @@
-"""Every SQL statement about offers to drivers."""
+"""Every SQL statement about offers to drivers, and about who has which order in hand.
 
-from collections.abc import Collection
+All rows of an offer stand or fall together as long as nobody has answered it; once it is accepted,
+each order goes its own way.
+"""
+
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import NamedTuple
 from uuid import UUID
 
-from sqlalchemy import Select, and_, exists, func, not_, or_, select, update
+from sqlalchemy import exists, func, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 from uuid_utils.compat import uuid7
 
-from domain import eta
-from domain.geo import ROAD_FACTOR, Point
-from domain.order_status import WITH_DRIVER, OrderStatus
-from schema.messages.dispatch import AssignmentStatus, Offer, OfferSearch, Withdrawal
+from domain.order_status import WANTS_DRIVER, WITH_DRIVER, OrderStatus
+from schema.messages.dispatch import (
+    Acceptance,
+    Assignment,
+    AssignmentStatus,
+    Decline,
+    Offer,
+    Release,
+    Taken,
+)
 from schema.messages.order import Transition
-from schema.tables import Driver, DriverAssignment, Order, Verification
+from schema.queries import admin
+from schema.tables import DispatchSearch, Driver, DriverAssignment, Order, Verification
 
 _LIVE = (AssignmentStatus.OFFERED, AssignmentStatus.ACCEPTED)
 # Who said no, dropped out, or was passed over by an operator.
-_NOT_AGAIN = (AssignmentStatus.DECLINED, AssignmentStatus.CANCELLED)
+NOT_AGAIN = (AssignmentStatus.DECLINED, AssignmentStatus.CANCELLED)
+# What a driver made of an offer by himself.
+_ANSWERS = (AssignmentStatus.ACCEPTED, AssignmentStatus.DECLINED, AssignmentStatus.EXPIRED)
+# An order with a driver in one of these is one that he has in hand.
+IN_HAND = WITH_DRIVER | WANTS_DRIVER
 
 
 class OfferGone(Exception):
     """The offer was withdrawn, has expired, or never was this driver's."""
 
 
-class Free(NamedTuple):
-    """A driver who may be asked: rating 0-5, orders in hand, and where he was last seen."""
+class NotOffered(Exception):
+    """An offer cannot be made: in the meantime the driver or an order is not to be had any more."""
+
+
+class NewStop(NamedTuple):
+    """An order to be offered: how far from the driver its kitchen is, when he would be where."""
+
+    order_id: UUID
+    distance_km: float
+    pickup_at: datetime
+    delivery_at: datetime
+
+
+class NewOffer(NamedTuple):
+    """Orders to be offered to a driver together, in this sequence, and why him."""
 
     driver_id: UUID
-    rating: float
-    load: int
-    latitude: float
-    longitude: float
-
-    @property
-    def seen_at(self) -> Point:
-        """Where the driver was last seen."""
-        return Point(self.latitude, self.longitude)
+    stops: Sequence[NewStop]
+    why: Mapping[str, float]
+    at: datetime
+    expires_at: datetime
 
 
-async def is_wanted(session: AsyncSession, order_id: UUID) -> bool:
-    """Whether an order waits for a driver; it goes on waiting until this transaction ends."""
-    status = await session.scalar(
-        select(col(Order.status)).where(col(Order.id) == order_id).with_for_update(read=True)
-    )
-    return status is OrderStatus.READY_FOR_PICKUP
+class Expired(NamedTuple):
+    """An offer that its driver has let pass, and its first order."""
 
-
-async def clear_stale(session: AsyncSession, expired_before: datetime) -> None:
-    """Expire what was forgotten open, so that its drivers can be asked again."""
-    await session.execute(
-        update(DriverAssignment)
-        .where(
-            col(DriverAssignment.status) == AssignmentStatus.OFFERED,
-            col(DriverAssignment.expires_at) < expired_before,
-        )
-        .values(status=AssignmentStatus.EXPIRED, reason="forgotten")
-    )
+    offer_id: UUID
+    driver_id: UUID
+    order_id: UUID
 
 
 async def live_offer(session: AsyncSession, order_id: UUID) -> Offer | None:
@@ -70,163 +81,406 @@ async def live_offer(session: AsyncSession, order_id: UUID) -> Offer | None:
             col(DriverAssignment.status) == AssignmentStatus.OFFERED,
         )
     )
-    return None if row is None else _offer(row)
-
-
-async def free_among(
-    session: AsyncSession, drivers: Collection[UUID], search: OfferSearch, capacity: int
-) -> list[Free]:
-    """Which of `drivers` may be asked to take this order."""
-    found = await session.execute(_free(search, capacity).where(col(Driver.id).in_(drivers)))
-    return [Free(*row) for row in found]
-
-
-async def free_within(
-    session: AsyncSession, search: OfferSearch, capacity: int, seen_since: datetime
-) -> list[Free]:
-    """Who may be asked among the drivers that this database last saw within the radius."""
-    metres = search.radius_km * 1000
-    kitchen = func.ll_to_earth(search.kitchen.latitude, search.kitchen.longitude)
-    place = func.ll_to_earth(Driver.current_latitude, Driver.current_longitude)
-    found = await session.execute(
-        _free(search, capacity).where(
-            col(Driver.located_at) >= seen_since,
-            # The box is what the index knows; its corners are further away than the radius.
-            func.earth_box(kitchen, metres).op("@>")(place),
-            func.earth_distance(kitchen, place) <= metres,
-        )
+    if row is None:
+        return None
+    return Offer(
+        id=row.offer_id,
+        driver_id=row.driver_id,
+        distance_km=row.distance_km,
+        expires_at=row.expires_at,
     )
-    return [Free(*row) for row in found]
 
 
-async def offer(
-    session: AsyncSession, search: OfferSearch, driver_id: UUID, distance_km: float
-) -> Offer | None:
-    """Make an offer, or None when the driver was offered another order in the meantime."""
+async def offer(session: AsyncSession, new: NewOffer, capacity: int) -> UUID:
+    """Make an offer, whole or not at all; its id.
+
+    Raises NotOffered, after which the transaction must not be committed: the driver went off duty,
+    was offered something else or would have more than `capacity` orders in hand, or an order is not
+    looked for any more, is kept back, or was offered to another.
+    """
+    order_ids = [stop.order_id for stop in new.stops]
+    if not await _may_be_asked(session, new.driver_id, order_ids):
+        raise NotOffered("the driver is not to be asked")
+    if await load(session, new.driver_id) + len(order_ids) > capacity:
+        raise NotOffered("the driver has his hands full")
+    bonuses = await _wanted(session, order_ids, new.at)
+    if len(bonuses) < len(order_ids):
+        raise NotOffered("an order is not looked for any more")
+    ids = [uuid7() for _ in order_ids]
     made = await session.execute(
         insert(DriverAssignment)
         .values(
-            id=uuid7(),
-            order_id=search.order_id,
-            driver_id=driver_id,
-            status=AssignmentStatus.OFFERED,
-            distance_km=distance_km,
-            estimated_pickup_time=eta.pickup_time(
-                search.at, search.ready_at, distance_km * ROAD_FACTOR
-            ),
-            offered_at=search.at,
-            expires_at=search.at + search.lasts,
+            [
+                {
+                    "id": row_id,
+                    "offer_id": ids[0],
+                    "stop": number,
+                    "order_id": stop.order_id,
+                    "driver_id": new.driver_id,
+                    "status": AssignmentStatus.OFFERED,
+                    "distance_km": stop.distance_km,
+                    "bonus_cents": bonuses[stop.order_id],
+                    "why": dict(new.why),
+                    "estimated_pickup_time": stop.pickup_at,
+                    "estimated_delivery_time": stop.delivery_at,
+                    "offered_at": new.at,
+                    "expires_at": new.expires_at,
+                }
+                for number, (row_id, stop) in enumerate(zip(ids, new.stops, strict=True), start=1)
+            ]
         )
         .on_conflict_do_nothing()
-        .returning(DriverAssignment)
+        .returning(col(DriverAssignment.id))
     )
-    row = made.scalar_one_or_none()
-    return None if row is None else _offer(row)
+    if len(made.all()) < len(order_ids):
+        raise NotOffered("an order was offered to another driver")
+    return ids[0]
 
 
-async def withdraw(session: AsyncSession, ending: Withdrawal) -> bool:
-    """End an offer that waits for an answer; False when it no longer did."""
+async def accept(session: AsyncSession, yes: Acceptance) -> None:
+    """Let a driver have the orders of an offer, all of them, or find that he has them by it.
+
+    One conditional UPDATE decides. Raises OfferGone when the offer is not open any more, or the
+    driver has been given too much meanwhile.
+    """
+    await _lock(session, yes.driver_id)
+    accepted = await session.scalars(
+        update(DriverAssignment)
+        .where(
+            col(DriverAssignment.offer_id) == yes.offer_id,
+            col(DriverAssignment.driver_id) == yes.driver_id,
+            col(DriverAssignment.status) == AssignmentStatus.OFFERED,
+            col(DriverAssignment.expires_at) >= yes.at,
+        )
+        .values(status=AssignmentStatus.ACCEPTED, responded_at=yes.at)
+        .returning(col(DriverAssignment.order_id))
+    )
+    order_ids = accepted.all()
+    if not order_ids and await _has_it(session, yes):
+        return
+    if yes.order_id not in order_ids:
+        raise OfferGone(f"offer {yes.offer_id} is not open")
+    if yes.capacity is not None:
+        others = await load(session, yes.driver_id, beside=order_ids)
+        if others + len(order_ids) > yes.capacity:
+            raise OfferGone(f"driver {yes.driver_id} has his hands full")
+    await _give(session, yes.driver_id, order_ids)
+
+
+async def decline(session: AsyncSession, no: Decline) -> list[UUID]:
+    """Note that a driver leaves the orders of an offer to others, or find it noted; which they are.
+
+    Raises OfferGone when it did not wait for his answer any more.
+    """
+    of_this_offer = (
+        col(DriverAssignment.offer_id) == no.offer_id,
+        col(DriverAssignment.driver_id) == no.driver_id,
+    )
+    await session.execute(
+        update(DriverAssignment)
+        .where(*of_this_offer, col(DriverAssignment.status) == AssignmentStatus.OFFERED)
+        .values(status=AssignmentStatus.DECLINED, reason=no.reason, responded_at=no.at)
+    )
+    declined = await session.scalars(
+        select(col(DriverAssignment.order_id))
+        .where(*of_this_offer, col(DriverAssignment.status) == AssignmentStatus.DECLINED)
+        .order_by(col(DriverAssignment.stop))
+    )
+    order_ids = list(declined)
+    if not order_ids:
+        raise OfferGone(f"offer {no.offer_id} is not open")
+    return order_ids
+
+
+async def expire(session: AsyncSession, order_ids: Collection[UUID], at: datetime) -> list[Expired]:
+    """End the offers of these orders that nobody has answered in time."""
+    due = select(col(DriverAssignment.offer_id)).where(
+        col(DriverAssignment.order_id).in_(order_ids),
+        col(DriverAssignment.status) == AssignmentStatus.OFFERED,
+        col(DriverAssignment.expires_at) <= at,
+    )
     ended = await session.execute(
         update(DriverAssignment)
         .where(
-            col(DriverAssignment.id) == ending.offer_id,
+            col(DriverAssignment.offer_id).in_(due),
             col(DriverAssignment.status) == AssignmentStatus.OFFERED,
         )
-        .values(status=ending.status, reason=ending.reason, responded_at=ending.at)
-        .returning(col(DriverAssignment.id))
+        .values(status=AssignmentStatus.EXPIRED, responded_at=at)
+        .returning(
+            col(DriverAssignment.offer_id),
+            col(DriverAssignment.driver_id),
+            col(DriverAssignment.order_id),
+            col(DriverAssignment.stop),
+        )
+        .execution_options(synchronize_session=False)
     )
-    return ended.first() is not None
+    return [Expired(*row[:3]) for row in ended if row.stop == 1]
+
+
+async def forget(session: AsyncSession, expired_before: datetime) -> None:
+    """End what was left open by a zone that is gone, so that its drivers can be asked again."""
+    await session.execute(
+        update(DriverAssignment)
+        .where(
+            col(DriverAssignment.status) == AssignmentStatus.OFFERED,
+            col(DriverAssignment.expires_at) < expired_before,
+        )
+        # It says nothing about the driver.
+        .values(status=AssignmentStatus.WITHDRAWN, reason="forgotten")
+    )
+
+
+async def has_fallen_silent(session: AsyncSession, driver_id: UUID, offers: int) -> bool:
+    """Whether a driver has let his last `offers` pass since he came on duty."""
+    latest = await session.scalars(
+        select(col(DriverAssignment.status))
+        .join(Driver, col(Driver.id) == col(DriverAssignment.driver_id))
+        .where(
+            col(DriverAssignment.driver_id) == driver_id,
+            col(DriverAssignment.stop) == 1,
+            col(DriverAssignment.status).in_(_ANSWERS),
+            or_(
+                col(Driver.available_since).is_(None),
+                col(DriverAssignment.offered_at) >= col(Driver.available_since),
+            ),
+        )
+        .order_by(col(DriverAssignment.offered_at).desc(), col(DriverAssignment.id).desc())
+        .limit(offers)
+    )
+    return list(latest) == [AssignmentStatus.EXPIRED] * offers
+
+
+async def load(session: AsyncSession, driver_id: UUID, beside: Collection[UUID] = ()) -> int:
+    """How many orders a driver has in hand, or is on the way to, `beside` those."""
+    found = await session.execute(
+        select(func.count())
+        .select_from(Order)
+        .where(
+            col(Order.driver_id) == driver_id,
+            col(Order.status).in_(IN_HAND),
+            col(Order.id).not_in(beside),
+        )
+    )
+    return found.scalar_one()
 
 
 async def take(session: AsyncSession, step: Transition) -> None:
     """Let a driver have the order of `step`: by the offer it names, or by an operator's hand.
 
-    One conditional UPDATE decides; raises OfferGone when the offer is not open any more.
+    Raises OfferGone when the offer is not open any more.
     """
+    driver_id = step.changes.driver_id
+    if driver_id is None:
+        raise ValueError(f"step {step.sequence} of order {step.order_id} names no driver")
     if step.offer_id is None:
-        await release(session, step)
-        await _assign(session, step)
+        await _end(session, step.order_id, step.at, step.reason)
+        await _assign(session, step.order_id, driver_id, step.at, step.reason)
         return
-    taken = await session.execute(
-        update(DriverAssignment)
-        .where(
-            col(DriverAssignment.id) == step.offer_id,
-            col(DriverAssignment.driver_id) == step.changes.driver_id,
-            col(DriverAssignment.status) == AssignmentStatus.OFFERED,
-        )
-        .values(status=AssignmentStatus.ACCEPTED, responded_at=step.at)
-        .returning(col(DriverAssignment.id))
+    await accept(
+        session,
+        Acceptance(
+            order_id=step.order_id,
+            offer_id=step.offer_id,
+            driver_id=driver_id,
+            capacity=step.capacity,
+            at=step.at,
+        ),
     )
-    if taken.first() is None:
-        raise OfferGone(f"offer {step.offer_id} is not open")
 
 
 async def release(session: AsyncSession, step: Transition) -> None:
     """End whatever offer or assignment the order of `step` still has."""
+    await _end(session, step.order_id, step.at, step.reason)
+    if step.to is OrderStatus.READY_FOR_PICKUP:
+        await _search_anew(session, step.order_id, step.at)
+
+
+async def assign_early(session: AsyncSession, given: Assignment) -> Taken | None:
+    """Give an order whose food is not ready yet to a driver by hand; None when it got ready.
+
+    Repeated, it finds itself done.
+    """
+    order = await session.scalar(
+        select(Order).where(col(Order.id) == given.order_id).with_for_update()
+    )
+    if order is None or order.status is not OrderStatus.PREPARING:
+        return None
+    if order.driver_id != given.driver_id:
+        await _end(session, given.order_id, given.at, given.reason)
+        await _assign(session, given.order_id, given.driver_id, given.at, given.reason)
+        await _give(session, given.driver_id, [given.order_id])
+        await admin.note_early(session, given, "order_assigned_early", given.driver_id)
+    return await taken(session, given.order_id)
+
+
+async def taken(session: AsyncSession, order_id: UUID) -> Taken | None:
+    """Who has an order, and by which offer."""
+    found = await session.execute(
+        select(col(DriverAssignment.driver_id), col(Driver.user_id), col(DriverAssignment.offer_id))
+        .join(Driver, col(Driver.id) == col(DriverAssignment.driver_id))
+        .where(
+            col(DriverAssignment.order_id) == order_id,
+            col(DriverAssignment.status) == AssignmentStatus.ACCEPTED,
+        )
+    )
+    row = found.first()
+    return None if row is None else Taken(driver_id=row[0], user_id=row[1], offer_id=row[2])
+
+
+async def release_early(session: AsyncSession, back: Release) -> None:
+    """Take an order whose food is not ready yet back from the driver who has it, if he has."""
+    released = await session.execute(
+        update(Order)
+        .where(
+            col(Order.id) == back.order_id,
+            col(Order.driver_id) == back.driver_id,
+            col(Order.status).in_(WANTS_DRIVER),
+        )
+        .values(driver_id=None)
+        .returning(col(Order.id))
+    )
+    if released.first() is None:
+        return
+    await _end(session, back.order_id, back.at, back.reason)
+    await _search_anew(session, back.order_id, back.at)
+    await admin.note_early(session, back, "order_unassigned_early", back.driver_id)
+
+
+async def open_offer(session: AsyncSession, offer_id: UUID) -> list[UUID]:
+    """The orders of an offer, the first first."""
+    found = await session.scalars(
+        select(col(DriverAssignment.order_id))
+        .where(col(DriverAssignment.offer_id) == offer_id)
+        .order_by(col(DriverAssignment.stop))
+    )
+    return list(found)
+
+
+async def _may_be_asked(
+    session: AsyncSession, driver_id: UUID, order_ids: Collection[UUID]
+) -> bool:
+    """Whether a driver is on duty, has nothing to answer, and has not said no to these orders; he
+    stays so until this transaction ends.
+    """
+    on_duty = await session.scalar(
+        select(col(Driver.id))
+        .where(
+            col(Driver.id) == driver_id,
+            col(Driver.is_available),
+            col(Driver.verification_status) == Verification.APPROVED,
+        )
+        .with_for_update()
+    )
+    if on_duty is None:
+        return False
+    asked = await session.scalar(
+        select(
+            exists().where(
+                col(DriverAssignment.driver_id) == driver_id,
+                or_(
+                    col(DriverAssignment.status) == AssignmentStatus.OFFERED,
+                    col(DriverAssignment.order_id).in_(order_ids)
+                    & col(DriverAssignment.status).in_(NOT_AGAIN),
+                ),
+            )
+        )
+    )
+    return not asked
+
+
+async def _wanted(
+    session: AsyncSession, order_ids: Collection[UUID], at: datetime
+) -> dict[UUID, int]:
+    """Which of the orders look for a driver, with their bonus; they go on looking until this
+    transaction ends. One that is being moved on right now is not among them.
+    """
+    found = await session.execute(
+        select(col(Order.id), col(DispatchSearch.bonus_cents))
+        .join(DispatchSearch, col(DispatchSearch.order_id) == col(Order.id))
+        .where(
+            col(Order.id).in_(order_ids),
+            col(Order.status).in_(WANTS_DRIVER),
+            col(Order.driver_id).is_(None),
+            or_(col(DispatchSearch.held_until).is_(None), col(DispatchSearch.held_until) <= at),
+        )
+        .with_for_update(read=True, of=Order, skip_locked=True)
+    )
+    return {row[0]: row[1] for row in found}
+
+
+async def _lock(session: AsyncSession, driver_id: UUID) -> None:
+    await session.execute(
+        select(col(Driver.id)).where(col(Driver.id) == driver_id).with_for_update()
+    )
+
+
+async def _has_it(session: AsyncSession, yes: Acceptance) -> bool:
+    found = await session.scalar(
+        select(col(DriverAssignment.id)).where(
+            col(DriverAssignment.order_id) == yes.order_id,
+            col(DriverAssignment.driver_id) == yes.driver_id,
+            col(DriverAssignment.offer_id) == yes.offer_id,
+            col(DriverAssignment.status) == AssignmentStatus.ACCEPTED,
+        )
+    )
+    return found is not None
+
+
+async def _give(session: AsyncSession, driver_id: UUID, order_ids: Collection[UUID]) -> None:
+    await session.execute(
+        update(Order)
+        .where(col(Order.id).in_(order_ids), col(Order.status).in_(WANTS_DRIVER))
+        .values(driver_id=driver_id)
+    )
+
+
+async def _end(session: AsyncSession, order_id: UUID, at: datetime, reason: str | None) -> None:
+    """End what an order has of offer or assignment; an offer is withdrawn with all its orders."""
+    own = col(DriverAssignment.order_id) == order_id
+    offered = select(col(DriverAssignment.offer_id)).where(
+        own, col(DriverAssignment.status) == AssignmentStatus.OFFERED
+    )
     await session.execute(
         update(DriverAssignment)
         .where(
-            col(DriverAssignment.order_id) == step.order_id,
-            col(DriverAssignment.status).in_(_LIVE),
+            ~own,
+            col(DriverAssignment.offer_id).in_(offered),
+            col(DriverAssignment.status) == AssignmentStatus.OFFERED,
         )
-        .values(status=AssignmentStatus.CANCELLED, reason=step.reason, responded_at=step.at)
+        .values(status=AssignmentStatus.WITHDRAWN, reason=reason, responded_at=at)
+        .execution_options(synchronize_session=False)
+    )
+    await session.execute(
+        update(DriverAssignment)
+        .where(own, col(DriverAssignment.status).in_(_LIVE))
+        .values(status=AssignmentStatus.CANCELLED, reason=reason, responded_at=at)
     )
 
 
-async def _assign(session: AsyncSession, step: Transition) -> None:
+async def _search_anew(session: AsyncSession, order_id: UUID, at: datetime) -> None:
+    await session.execute(
+        update(DispatchSearch).where(col(DispatchSearch.order_id) == order_id).values(joined_at=at)
+    )
+
+
+async def _assign(
+    session: AsyncSession, order_id: UUID, driver_id: UUID, at: datetime, reason: str | None
+) -> None:
+    row_id = uuid7()
     await session.execute(
         insert(DriverAssignment).values(
-            id=uuid7(),
-            order_id=step.order_id,
-            driver_id=step.changes.driver_id,
+            id=row_id,
+            offer_id=row_id,
+            stop=1,
+            order_id=order_id,
+            driver_id=driver_id,
             status=AssignmentStatus.ACCEPTED,
             distance_km=0,
-            reason=step.reason,
-            offered_at=step.at,
-            expires_at=step.at,
-            responded_at=step.at,
+            bonus_cents=0,
+            why={},
+            reason=reason,
+            offered_at=at,
+            expires_at=at,
+            responded_at=at,
         )
-    )
-
-
-def _free(search: OfferSearch, capacity: int) -> Select[Any]:
-    load = (
-        select(func.count())
-        .select_from(Order)
-        .where(col(Order.driver_id) == col(Driver.id), col(Order.status).in_(WITH_DRIVER))
-        .scalar_subquery()
-    )
-    asked = exists().where(
-        col(DriverAssignment.driver_id) == col(Driver.id),
-        or_(
-            col(DriverAssignment.status) == AssignmentStatus.OFFERED,
-            and_(
-                col(DriverAssignment.order_id) == search.order_id,
-                or_(
-                    col(DriverAssignment.status).in_(_NOT_AGAIN),
-                    col(DriverAssignment.offered_at) >= search.asked_since,
-                ),
-            ),
-        ),
-    )
-    return select(
-        col(Driver.id),
-        col(Driver.rating),
-        load.label("load"),
-        col(Driver.current_latitude),
-        col(Driver.current_longitude),
-    ).where(
-        col(Driver.is_available),
-        col(Driver.verification_status) == Verification.APPROVED,
-        not_(asked),
-        load < capacity,
-    )
-
-
-def _offer(row: DriverAssignment) -> Offer:
-    return Offer(
-        id=row.id,
-        driver_id=row.driver_id,
-        distance_km=row.distance_km,
-        expires_at=row.expires_at,
     )

@@ -11,7 +11,7 @@ from sqlmodel import col
 from uuid_utils.compat import uuid7
 
 from domain.geo import Point
-from domain.order_status import WITH_DRIVER, Actor, OrderStatus
+from domain.order_status import Actor, OrderStatus
 from domain.pricing import Price
 from domain.promo import GIVEN_BACK_FROM
 from schema.messages import order as message
@@ -30,9 +30,6 @@ _MOMENTS = {
     OrderStatus.DELIVERED: "delivered_at",
     OrderStatus.CANCELLED: "cancelled_at",
 }
-
-# States in which an order may have an offer or a driver to be released.
-_OFFERED = WITH_DRIVER | {OrderStatus.READY_FOR_PICKUP}
 
 # Changes that are columns of the order itself (what was captured is the payment's).
 _CHANGEABLE = frozenset(Changes.model_fields) - {"captured_cents"}
@@ -94,7 +91,7 @@ async def record(session: AsyncSession, step: Transition) -> Transition:
     moved = await _move(session, step)
     if step.to is OrderStatus.ASSIGNED_TO_DRIVER:
         await offers.take(session, step)
-    elif step.was in _OFFERED and step.to in {OrderStatus.CANCELLED, OrderStatus.READY_FOR_PICKUP}:
+    elif step.was in offers.IN_HAND and (step.to is OrderStatus.CANCELLED or _gives_back(step)):
         await offers.release(session, step)
     if step.to is OrderStatus.CANCELLED and step.was in GIVEN_BACK_FROM:
         await promos.give_back(session, step)
@@ -188,6 +185,11 @@ async def _next_number(session: AsyncSession, at: datetime) -> str:
     return f"RND-{day}-{counted.scalar_one():04d}"
 
 
+def _gives_back(step: Transition) -> bool:
+    """Whether an order loses its driver by a step, and waits for another."""
+    return (step.was, step.to) == (OrderStatus.ASSIGNED_TO_DRIVER, OrderStatus.READY_FOR_PICKUP)
+
+
 async def _move(session: AsyncSession, step: Transition) -> Parties:
     values = {
         name: value
@@ -199,7 +201,7 @@ async def _move(session: AsyncSession, step: Transition) -> Parties:
         values[_MOMENTS[step.to]] = step.at
     if step.to is OrderStatus.CANCELLED:
         values |= {"cancelled_by": step.by.role, "cancel_reason": step.reason}
-    if step.to is OrderStatus.READY_FOR_PICKUP:
+    if _gives_back(step):
         values |= {"driver_id": None, "driver_bonus_cents": 0}
     moved = await session.execute(
         update(Order)

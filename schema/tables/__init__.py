@@ -2,7 +2,7 @@
 
 from schema.tables.admin import AdminAction, Notification
 from schema.tables.disputes import Dispute
-from schema.tables.drivers import Driver, DriverAssignment
+from schema.tables.drivers import DispatchSearch, Driver, DriverAssignment
 from schema.tables.kitchens import Chef, Menu, MenuItem, Verification
 from schema.tables.ledger import LedgerAccount, LedgerMovement, LedgerPosting
 from schema.tables.money import Payment, Refund, RefundRequest, StripeEvent, TipCharge
@@ -27,6 +27,7 @@ __all__ = [
     "AdminAction",
     "Chef",
     "ConnectedAccount",
+    "DispatchSearch",
     "Dispute",
     "Driver",
     "DriverAssignment",

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import DateTime, Enum
+from sqlalchemy import ARRAY, DateTime, Enum, Text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlmodel import Field
 from uuid_utils.compat import uuid7
@@ -51,3 +51,8 @@ def one_of(values: type[StrEnum], name: str, **options: Any) -> Any:
 def document(**options: Any) -> Any:
     """A JSON document."""
     return Field(sa_type=JSONB, **options)
+
+
+def texts(**options: Any) -> Any:
+    """A list of texts."""
+    return Field(sa_type=ARRAY(Text), **options)

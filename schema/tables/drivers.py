@@ -1,13 +1,14 @@
 """Drivers, where they are, and the offers made to them (seed 000, Drivers & GPS)."""
 
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Index, text
+from sqlalchemy import CheckConstraint, Index, UniqueConstraint, text
 from sqlmodel import SQLModel
 
 from schema.messages.dispatch import AssignmentStatus
-from schema.tables.columns import created, key, moment, one_of, reference
+from schema.tables.columns import created, document, key, moment, one_of, reference, texts
 from schema.tables.kitchens import Verification
 
 
@@ -36,6 +37,8 @@ class Driver(SQLModel, table=True):
         Verification, "drivers_verification_status", default=Verification.PENDING
     )
     is_available: bool = False
+    # Since when, if he is.
+    available_since: datetime | None = moment(default=None)
     rating: float = 0.0
     current_latitude: float | None = None
     current_longitude: float | None = None
@@ -45,9 +48,11 @@ class Driver(SQLModel, table=True):
 
 
 class DriverAssignment(SQLModel, table=True):
-    """An offer of an order to a driver, and what became of it. Distance in km.
+    """An order offered to a driver, and what became of it. Distance in km, bonus in cents.
 
-    An order has at most one offer that is live or taken, a driver at most one that is live.
+    An offer is all rows with its `offer_id` (that of its first row): the orders that the driver is
+    to bring, by `stop` from 1. An order has at most one that is live or taken, a driver at most one
+    live offer. `why` is what the choice of this driver cost, term by term, in seconds.
     """
 
     __tablename__ = "driver_assignments"
@@ -62,18 +67,47 @@ class DriverAssignment(SQLModel, table=True):
             "one_live_offer_per_driver",
             "driver_id",
             unique=True,
-            postgresql_where=text("status = 'offered'"),
+            postgresql_where=text("status = 'offered' AND stop = 1"),
         ),
         Index("idx_driver_assignments_driver_status", "driver_id", "status"),
+        Index("idx_driver_assignments_driver_offered", "driver_id", "offered_at"),
+        UniqueConstraint("offer_id", "stop"),
+        CheckConstraint("stop > 0", name="driver_assignments_stop_positive"),
+        CheckConstraint("bonus_cents >= 0", name="driver_assignments_bonus_not_negative"),
     )
 
     id: UUID = key()
-    order_id: UUID = reference("orders.id")
+    offer_id: UUID
+    stop: int = 1
+    order_id: UUID = reference("orders.id", index=True)
     driver_id: UUID = reference("drivers.id")
     status: AssignmentStatus = one_of(AssignmentStatus, "driver_assignments_status")
     distance_km: float
+    bonus_cents: int = 0
     reason: str | None = None
+    why: dict[str, Any] = document(default_factory=dict)
     estimated_pickup_time: datetime | None = moment(default=None)
+    estimated_delivery_time: datetime | None = moment(default=None)
     offered_at: datetime = moment()
     expires_at: datetime = moment()
     responded_at: datetime | None = moment(default=None)
+
+
+class DispatchSearch(SQLModel, table=True):
+    """An order that looks for a driver, or did: in which zones, since when, and what operators
+    want. `bonus_cents` is what whoever takes it earns on top; until `held_until` nobody is asked;
+    `preferred_driver_id` is asked before others.
+    """
+
+    __tablename__ = "dispatch_searches"
+    __table_args__ = (
+        CheckConstraint("bonus_cents >= 0", name="dispatch_searches_bonus_not_negative"),
+    )
+
+    order_id: UUID = reference("orders.id", primary_key=True)
+    zones: list[str] = texts()
+    joined_at: datetime = moment()
+    bonus_cents: int = 0
+    held_until: datetime | None = moment(default=None)
+    hold_reason: str | None = None
+    preferred_driver_id: UUID | None = reference("drivers.id", default=None)

@@ -12,7 +12,7 @@ from local.people import until
 S = OrderStatus
 
 
-async def test_the_demos_path_costs_ninety_six_events_and_twelve_workflow_tasks(
+async def test_the_demos_path_costs_ninety_events_and_eleven_workflow_tasks(
     play: Cast,
 ) -> None:
     """Placed, paid, accepted, cooked, declined once, accepted, driven, near the door, delivered."""
@@ -37,8 +37,8 @@ async def test_the_demos_path_costs_ninety_six_events_and_twelve_workflow_tasks(
         EventType.Name(event.event_type).removeprefix("EVENT_TYPE_") for event in history.events
     )
     assert not any("CHILD" in name for name in events), "its cost would have to be counted too"
-    assert events["WORKFLOW_TASK_COMPLETED"] == 12
-    assert len(history.events) == 96
+    assert events["WORKFLOW_TASK_COMPLETED"] == 11
+    assert len(history.events) == 90
     # Everything but the call to Stripe is done where the workflow runs, and waits in no queue.
     assert events["ACTIVITY_TASK_SCHEDULED"] == 1
 

@@ -120,6 +120,7 @@ class Lane:
             self.stripe.url,
             Wallet("pk_test_room", self.stripe.url),
             world,
+            self.settings,
         )
         house = CountingHouse(room, self.stripe, world)
         house.open_account(*_payees(house))

@@ -49,6 +49,7 @@ from schema.messages.order import (
 )
 from schema.queries import offers, orders
 from schema.tables import (
+    DispatchSearch,
     Dispute,
     DriverAssignment,
     Notification,
@@ -58,12 +59,13 @@ from schema.tables import (
     TipCharge,
 )
 from settings import Settings
-from worker import working
+from worker import working, zoning
 from workflows import search
 from workflows.dispute import DisputeWorkflow
 from workflows.options import ORDERS_QUEUE
 from workflows.order import OrderWorkflow
 from workflows.refund import RefundWorkflow
+from workflows.zone import ZoneDispatchWorkflow
 
 # The time-skipping server lacks what the SDK's core warns about at every start of a worker.
 Runtime.set_default(
@@ -74,6 +76,12 @@ Runtime.set_default(
     )
 )
 
+
+_AT_ONCE = timedelta(minutes=10)
+# What time is skipped over is still worked through: zones look at their orders less often. Not in
+# step with anything else: the server that skips time can stop doing so when a timer is due at the
+# very moment at which it is cancelled.
+_QUIET = {"dispatch_tick_seconds": 47, "dispatch_watch_seconds": 53}
 
 # A room whose histories are replayed at the end.
 REPLAYED = "replayed"
@@ -90,6 +98,7 @@ class Room:
     stripe_url: str
     wallet: Wallet
     world: World
+    settings: Settings
 
     async def begin(
         self,
@@ -125,9 +134,22 @@ class Room:
             async with httpx.AsyncClient(base_url=self.stripe_url) as http:
                 (await http.delete("/_control/faults")).raise_for_status()
 
+    @property
+    def offer_lasts(self) -> timedelta:
+        """How long a driver has to answer."""
+        return self.settings.lasting("offer")
+
+    def zone(self, placing: Placing) -> WorkflowHandle[ZoneDispatchWorkflow, None]:
+        """The workflow of the zone that an order is in."""
+        name = zoning(self.settings).zones_of(placing.order.kitchen)[0]
+        return self.client.get_workflow_handle_for(ZoneDispatchWorkflow.run, f"dispatch-{name}")
+
     async def skip(self, time: timedelta) -> None:
         """Let so much time pass, at once."""
-        await self.env.sleep(time)
+        # In parts, since the server takes as long for each as is worked in it.
+        while time > timedelta(0):
+            await self.env.sleep(min(time, _AT_ONCE))
+            time -= _AT_ONCE
 
     async def replay(self) -> None:
         """Replay the latest histories of this world's orders, refunds and disputes."""
@@ -142,14 +164,20 @@ class Room:
             disputes = await session.scalars(
                 select(col(Dispute.stripe_dispute_id)).where(col(Dispute.order_id).in_(orders_here))
             )
+            searches = await session.scalars(
+                select(col(DispatchSearch.zones)).where(
+                    col(DispatchSearch.order_id).in_(orders_here)
+                )
+            )
         replayer = Replayer(
-            workflows=[OrderWorkflow, RefundWorkflow, DisputeWorkflow],
+            workflows=[OrderWorkflow, ZoneDispatchWorkflow, RefundWorkflow, DisputeWorkflow],
             data_converter=pydantic_data_converter,
         )
         for workflow_id in (
             *(f"order-{order_id}" for order_id in orders_here),
             *(f"refund-{request_id}" for request_id in refunds),
             *(f"dispute-{dispute_id}" for dispute_id in disputes),
+            *(f"dispatch-{zone}" for zone in {name for names in searches for name in names}),
         ):
             handle = self.client.get_workflow_handle(workflow_id)
             await replayer.replay_workflow(await handle.fetch_history())
@@ -241,19 +269,31 @@ class Run:
         async with self.room.database.read() as session:
             return await offers.live_offer(session, self.placing.order.id)
 
+    async def offered(self, driver: Somebody | None = None) -> Offer:
+        """The live offer, as soon as there is one, to `driver` if he is named."""
+
+        async def found() -> Offer | None:
+            offer = await self.offer()
+            return offer if driver is None or (offer and offer.driver_id == driver.id) else None
+
+        return await until(found)
+
     async def take(self, driver: Somebody) -> StatusView:
         """Let a driver accept the live offer, which must be his."""
         answer = await self.answer(driver)
         return await self.ask(OrderWorkflow.accept_offer, answer, f"accept-{answer.offer_id}")
 
     async def decline(self, driver: Somebody) -> StatusView:
+        """Let a driver decline the live offer, which must be his."""
         answer = await self.answer(driver)
-        return await self.ask(OrderWorkflow.decline_offer, answer, f"decline-{answer.offer_id}")
+        declined = await self.room.zone(self.placing).execute_update(
+            ZoneDispatchWorkflow.decline, answer, id=f"decline-{answer.offer_id}"
+        )
+        return declined.view
 
     async def answer(self, driver: Somebody, reason: str | None = None) -> OfferAnswer:
         """A driver's answer to the live offer."""
-        offer = await self.offer()
-        assert offer is not None, "there is no live offer"
+        offer = await self.offered()
         assert offer.driver_id == driver.id, "the live offer is another driver's"
         return OfferAnswer(
             by=by_driver(driver), offer_id=offer.id, driver_id=driver.id, reason=reason
@@ -417,6 +457,7 @@ async def engine_room(
 
     `interceptors` stand between its worker and what it does.
     """
+    settings = settings.model_copy(update=_QUIET)
     async with await WorkflowEnvironment.start_time_skipping(
         test_server_existing_path=program("temporal-test-server"),
         data_converter=pydantic_data_converter,
@@ -430,7 +471,7 @@ async def engine_room(
             )
             url = settings.stripe_api_base or ""
             wallet = Wallet("pk_test_room", url)
-            yield Room(env, env.client, database, stripe, url, wallet, world)
+            yield Room(env, env.client, database, stripe, url, wallet, world, settings)
             await wallet.close()
 
 

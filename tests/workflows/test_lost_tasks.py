@@ -123,8 +123,7 @@ async def test_an_expiring_offer_yields_to_an_acceptance_that_was_committed(room
     driver = room.world.drivers[0]
     run = await room.begin()
     await run.cook()
-    offer = await run.offer()
-    assert offer is not None
+    offer = await run.offered()
     row = await run.row()
     step = Transition(
         order_id=row.id,
@@ -139,7 +138,7 @@ async def test_an_expiring_offer_yields_to_an_acceptance_that_was_committed(room
     async with room.database.write() as session:
         await orders.record(session, step)
 
-    await room.skip(Terms().offer + timedelta(seconds=5))
+    await room.skip(Terms().dispatch_rejoin + timedelta(seconds=5))
 
     assert (await run.status()).status is S.ASSIGNED_TO_DRIVER
     await run.drive(driver)

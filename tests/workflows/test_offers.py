@@ -7,7 +7,6 @@ from sqlmodel import col
 
 from domain.order_status import Actor, OrderStatus
 from schema.messages.dispatch import AssignmentStatus, DriverCommand, OperatorAssign
-from schema.messages.order import Terms
 from schema.queries import orders
 from schema.tables import AdminAction, Driver
 from tests.workflows.room import Room, Run, by_driver
@@ -26,22 +25,26 @@ async def test_a_driver_who_declined_is_not_asked_again(room: Room) -> None:
     first, second = room.world.drivers
     run = await ready(room)
     await run.decline(first)
+    assert (await run.offered()).driver_id == second.id
 
-    await room.skip(timedelta(minutes=10))
+    await room.skip(timedelta(minutes=4))
 
     asked = [driver for driver, _ in await run.assignments()]
     assert asked.count(first.id) == 1
-    # The other one only let it pass, so he is asked again in later rounds.
+    # The other one only let it pass, so he is asked again after a while.
     assert asked.count(second.id) > 1
 
 
-async def test_who_let_an_offer_pass_is_not_asked_again_in_the_same_round(room: Room) -> None:
+async def test_who_let_an_offer_pass_is_not_asked_again_for_a_while(room: Room) -> None:
     first, second = room.world.drivers
     run = await ready(room)
+    await run.offered()
 
-    await room.skip(2 * Terms().offer + timedelta(seconds=15))
-
+    await room.skip(room.settings.lasting("dispatch_ask_again") - timedelta(seconds=5))
     assert await run.assignments() == [(first.id, A.EXPIRED), (second.id, A.EXPIRED)]
+
+    await room.skip(timedelta(minutes=1))
+    assert (await run.assignments())[2][0] == first.id
 
 
 async def test_the_circle_widens_to_drivers_further_away(room: Room) -> None:
@@ -50,21 +53,20 @@ async def test_the_circle_widens_to_drivers_further_away(room: Room) -> None:
         await session.execute(
             update(Driver).where(col(Driver.id) == near.id).values(is_available=False)
         )
-        # Some twelve km away: beyond five and ten, within fifteen.
+        # Some twelve km away: beyond two, four, seven and ten, within fifteen.
         await session.execute(
             update(Driver)
             .where(col(Driver.id) == far.id)
             .values(current_latitude=room.world.kitchen.latitude + 0.108)
         )
     run = await ready(room)
-    assert await run.offer() is None
-    await room.skip(Terms().dispatch_pause + timedelta(seconds=2))
+    ring = room.settings.lasting("dispatch_widen")
+    await room.skip(4 * ring - timedelta(seconds=5))
     assert await run.offer() is None
 
-    await room.skip(Terms().dispatch_pause)
+    await room.skip(timedelta(seconds=20))
 
-    offer = await run.offer()
-    assert offer is not None
+    offer = await run.offered()
     assert offer.driver_id == far.id
     assert 10 < offer.distance_km < 15
 

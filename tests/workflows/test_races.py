@@ -113,7 +113,8 @@ async def test_an_offer_that_has_passed_on_cannot_be_accepted_any_more(room: Roo
     run = await room.begin()
     await run.cook()
     too_late = await run.answer(first)
-    await room.skip(Terms().offer + timedelta(seconds=5))
+    await room.skip(room.offer_lasts + timedelta(seconds=5))
+    await run.offered(second)
 
     results = await asyncio.gather(
         run.refusal(OrderWorkflow.accept_offer, too_late, "too late"), run.take(second)

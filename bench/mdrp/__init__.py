@@ -1,0 +1,1 @@
+"""The yardstick of dispatch: Grubhub's public Meal Delivery Routing Problem instances."""

@@ -1,0 +1,214 @@
+"""Every SQL statement by which orders look for drivers, and zones see both."""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import NamedTuple
+from uuid import UUID
+
+from sqlalchemy import func, or_, select, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlmodel import col
+
+from domain.geo import Point
+from domain.order_status import WANTS_DRIVER, OrderStatus
+from schema.messages.dispatch import AssignmentStatus, Search, Taken
+from schema.queries.offers import IN_HAND, NOT_AGAIN
+from schema.tables import DispatchSearch, Driver, DriverAssignment, Order, Verification
+
+_LIVE = (AssignmentStatus.OFFERED, AssignmentStatus.ACCEPTED)
+# Who has delivered nothing for so long has been idle for long enough.
+_A_SHIFT = timedelta(hours=12)
+
+
+class Looking(NamedTuple):
+    """An order of a zone: how far it is, what its search wants, its live offer or assignment, and
+    when its driver was last seen.
+    """
+
+    order: Order
+    search: DispatchSearch
+    assignment: DriverAssignment | None
+    driver_seen_at: datetime | None
+
+
+class Free(NamedTuple):
+    """A driver who may be asked: rating 0-5, where he was last seen, since when he is on duty."""
+
+    driver_id: UUID
+    rating: float
+    vehicle: str
+    latitude: float | None
+    longitude: float | None
+    located_at: datetime | None
+    available_since: datetime | None
+
+
+class InHand(NamedTuple):
+    """What a driver has in hand: how many orders, when the last is expected at which door."""
+
+    load: int
+    free_at: datetime
+    door: Point
+
+
+async def join(session: AsyncSession, order_id: UUID, zones: Sequence[str], at: datetime) -> Search:
+    """Note that an order looks for a driver, since when it was first heard of; how it stands."""
+    await session.execute(
+        insert(DispatchSearch)
+        .values(order_id=order_id, zones=list(zones), joined_at=at, bonus_cents=0)
+        .on_conflict_do_update(index_elements=["order_id"], set_={"zones": list(zones)})
+    )
+    found = await session.execute(
+        select(
+            col(Order.sequence),
+            col(DispatchSearch.held_until),
+            col(DriverAssignment.driver_id),
+            col(Driver.user_id),
+            col(DriverAssignment.offer_id),
+        )
+        .join(DispatchSearch, col(DispatchSearch.order_id) == col(Order.id))
+        .outerjoin(
+            DriverAssignment,
+            (col(DriverAssignment.order_id) == col(Order.id))
+            & (col(DriverAssignment.status) == AssignmentStatus.ACCEPTED)
+            & col(Order.status).in_(WANTS_DRIVER),
+        )
+        .outerjoin(Driver, col(Driver.id) == col(DriverAssignment.driver_id))
+        .where(col(Order.id) == order_id)
+    )
+    sequence, held_until, driver_id, user_id, offer_id = found.one()
+    taken = Taken(driver_id=driver_id, user_id=user_id, offer_id=offer_id) if driver_id else None
+    return Search(sequence=sequence, taken=taken, held_until=held_until)
+
+
+async def zones_of(session: AsyncSession, order_id: UUID) -> list[str]:
+    """The zones in which an order looks for a driver, its own first; empty if it never did."""
+    found = await session.scalar(
+        select(col(DispatchSearch.zones)).where(col(DispatchSearch.order_id) == order_id)
+    )
+    return list(found or [])
+
+
+async def looking(session: AsyncSession, order_ids: Collection[UUID]) -> list[Looking]:
+    """How the orders of a zone stand."""
+    found = await session.execute(
+        select(Order, DispatchSearch, DriverAssignment, col(Driver.located_at))
+        .join(DispatchSearch, col(DispatchSearch.order_id) == col(Order.id))
+        .outerjoin(
+            DriverAssignment,
+            (col(DriverAssignment.order_id) == col(Order.id))
+            & col(DriverAssignment.status).in_(_LIVE),
+        )
+        .outerjoin(Driver, col(Driver.id) == col(DriverAssignment.driver_id))
+        .where(col(Order.id).in_(order_ids))
+        .order_by(col(Order.id))
+    )
+    return [Looking(*row) for row in found]
+
+
+async def excluded(
+    session: AsyncSession, order_ids: Collection[UUID], asked_since: datetime
+) -> dict[UUID, frozenset[UUID]]:
+    """Who is not to be asked for which order: he will not, or has just let it pass."""
+    found = await session.execute(
+        select(col(DriverAssignment.order_id), col(DriverAssignment.driver_id)).where(
+            col(DriverAssignment.order_id).in_(order_ids),
+            or_(
+                col(DriverAssignment.status).in_(NOT_AGAIN),
+                (col(DriverAssignment.status) == AssignmentStatus.EXPIRED)
+                & (col(DriverAssignment.offered_at) > asked_since),
+            ),
+        )
+    )
+    drivers: dict[UUID, set[UUID]] = {}
+    for order_id, driver_id in found:
+        drivers.setdefault(order_id, set()).add(driver_id)
+    return {order_id: frozenset(those) for order_id, those in drivers.items()}
+
+
+async def raise_bonus(session: AsyncSession, order_ids: Collection[UUID], cents: int) -> None:
+    """Add a bonus to what these orders' drivers earn, where there is none yet."""
+    await session.execute(
+        update(DispatchSearch)
+        .where(col(DispatchSearch.order_id).in_(order_ids), col(DispatchSearch.bonus_cents) == 0)
+        .values(bonus_cents=cents)
+    )
+
+
+async def free(
+    session: AsyncSession,
+    seen: Iterable[UUID],
+    centre: Point,
+    radius_km: float,
+    seen_since: datetime,
+) -> list[Free]:
+    """Who is on duty and has nothing to answer: among the drivers `seen`, and those that this
+    database last saw around `centre`.
+    """
+    place = func.ll_to_earth(Driver.current_latitude, Driver.current_longitude)
+    box = func.earth_box(func.ll_to_earth(centre.latitude, centre.longitude), radius_km * 1000)
+    asked = (
+        select(col(DriverAssignment.id))
+        .where(
+            col(DriverAssignment.driver_id) == col(Driver.id),
+            col(DriverAssignment.status) == AssignmentStatus.OFFERED,
+        )
+        .exists()
+    )
+    found = await session.execute(
+        select(
+            col(Driver.id),
+            col(Driver.rating),
+            col(Driver.vehicle_type),
+            col(Driver.current_latitude),
+            col(Driver.current_longitude),
+            col(Driver.located_at),
+            col(Driver.available_since),
+        )
+        .where(
+            col(Driver.is_available),
+            col(Driver.verification_status) == Verification.APPROVED,
+            ~asked,
+            or_(
+                col(Driver.id).in_(list(seen)),
+                (col(Driver.located_at) >= seen_since) & box.op("@>")(place),
+            ),
+        )
+        .order_by(col(Driver.id))
+    )
+    return [Free(*row) for row in found]
+
+
+async def in_hand(session: AsyncSession, drivers: Collection[UUID]) -> dict[UUID, InHand]:
+    """What the drivers have in hand, who have anything."""
+    found = await session.execute(
+        select(
+            col(Order.driver_id),
+            col(Order.estimated_delivery_at),
+            col(Order.delivery_latitude),
+            col(Order.delivery_longitude),
+            func.count().over(partition_by=col(Order.driver_id)),
+        )
+        .where(col(Order.driver_id).in_(drivers), col(Order.status).in_(IN_HAND))
+        .order_by(col(Order.estimated_delivery_at), col(Order.id))
+    )
+    # The last one of each remains.
+    carried = ((row[0], InHand(row[4], row[1], Point(row[2], row[3]))) for row in found)
+    return {driver_id: those for driver_id, those in carried if driver_id is not None}
+
+
+async def idle_since(
+    session: AsyncSession, drivers: Collection[UUID], at: datetime
+) -> Mapping[UUID, datetime]:
+    """When the drivers last brought something in this shift, who did."""
+    found = await session.execute(
+        select(col(Order.driver_id), func.max(Order.delivered_at))
+        .where(
+            col(Order.driver_id).in_(drivers),
+            col(Order.status) == OrderStatus.DELIVERED,
+            col(Order.created_at) >= at - _A_SHIFT,
+        )
+        .group_by(col(Order.driver_id))
+    )
+    return {driver_id: last for driver_id, last in found if driver_id and last}
