@@ -15,6 +15,7 @@ from pydantic_core import from_json
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from domain.dispatch.weights import Weights
+from domain.dispatch.widening import Widening
 from domain.pricing import Rates
 from domain.refunds import Rules
 from schema.messages.order import Terms
@@ -165,6 +166,15 @@ class Settings(BaseSettings):
     def dispute_evidence_lead(self) -> timedelta:
         """How long before it is due the evidence about a dispute goes off by itself."""
         return timedelta(seconds=self.dispute_evidence_lead_seconds)
+
+    @property
+    def widening(self) -> Widening:
+        """How far around a kitchen drivers are asked."""
+        return Widening(
+            radii_km=self.dispatch_radii_km,
+            ring=self.lasting("dispatch_widen"),
+            lead=self.lasting("dispatch_lead"),
+        )
 
     @property
     def driver_fix_max_age(self) -> timedelta:

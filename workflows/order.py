@@ -22,6 +22,7 @@ from temporalio.exceptions import ApplicationError, FailureError, is_cancelled_e
 from workflows.aftermath import Aftermath
 from workflows.complaints import Complaints
 from workflows.delivery import DriverSearch
+from workflows.overrides import Overrides
 from workflows.payment import OrderPayment
 from workflows.phases import DEADLINE, ON_THE_WAY, Phases
 from workflows.steps import Steps
@@ -60,7 +61,7 @@ with workflow.unsafe.imports_passed_through():
 
 
 @workflow.defn
-class OrderWorkflow(Aftermath):
+class OrderWorkflow(Aftermath, Overrides):
     """One order: placed, paid, accepted, cooked, handed to a driver, delivered."""
 
     @workflow.init

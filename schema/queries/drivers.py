@@ -63,6 +63,21 @@ async def latest_assignment(session: AsyncSession, order_id: UUID, driver_id: UU
     )
 
 
+async def latest_taken(session: AsyncSession, order_id: UUID) -> UUID | None:
+    """The last time that a driver had an order, whether he still has it or not."""
+    return await session.scalar(
+        select(col(DriverAssignment.id))
+        .where(
+            col(DriverAssignment.order_id) == order_id,
+            col(DriverAssignment.status).in_(
+                [AssignmentStatus.ACCEPTED, AssignmentStatus.CANCELLED]
+            ),
+        )
+        .order_by(col(DriverAssignment.offered_at).desc(), col(DriverAssignment.id).desc())
+        .limit(1)
+    )
+
+
 async def set_available(session: AsyncSession, driver_id: UUID, available: bool) -> None:
     """Let a driver be asked, or not."""
     await session.execute(

@@ -80,6 +80,8 @@ async def record(session: AsyncSession, step: Transition) -> Transition:
     before it was lost. Raises OutOfStep when the row is not where the step begins, and
     offers.OfferGone when the step takes an offer that is no longer open.
     """
+    if step.to is OrderStatus.ASSIGNED_TO_DRIVER:
+        step = await offers.with_bonus(session, step)
     claimed = await session.execute(
         insert(OrderStatusHistory)
         .values(_history_values(step))

@@ -1,4 +1,4 @@
-"""what the platform gives a driver beside the bill, and how it is booked"""
+"""what the platform gives a driver beside the bill, how it is booked, and why orders wait"""
 
 import sqlalchemy as sa
 from alembic import op
@@ -39,9 +39,28 @@ def upgrade() -> None:
         "orders_driver_bonus_not_negative", "orders", "driver_bonus_cents >= 0"
     )
     _allow(_EVENTS)
+    op.add_column(
+        "dispatch_searches",
+        sa.Column(
+            "held_back",
+            sa.Enum(
+                "operator",
+                "food_not_soon",
+                "driver_not_free_yet",
+                "nobody_in_reach",
+                "others_first",
+                name="dispatch_searches_held_back",
+                native_enum=False,
+                create_constraint=True,
+                length=32,
+            ),
+            nullable=True,
+        ),
+    )
 
 
 def downgrade() -> None:
+    op.drop_column("dispatch_searches", "held_back")
     _allow(tuple(event for event in _EVENTS if event != "bonus"))
     op.drop_column("orders", "driver_bonus_cents")
 
