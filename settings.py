@@ -15,6 +15,7 @@ from pydantic_core import from_json
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from domain.dispatch.weights import Weights
+from domain.dispatch.widening import Widening
 from domain.eta import City
 from domain.pricing import Rates
 from domain.proof import ProofKind
@@ -197,6 +198,15 @@ class Settings(BaseSettings):
         """How fast the city drives, hands over, and lives."""
         handover = timedelta(seconds=self.handover_seconds)
         return City(kmh=self.city_kmh, handover=handover, pace=self.pace)
+
+    @property
+    def widening(self) -> Widening:
+        """How far around a kitchen drivers are asked."""
+        return Widening(
+            radii_km=self.dispatch_radii_km,
+            ring=self.lasting("dispatch_widen"),
+            lead=self.lasting("dispatch_lead"),
+        )
 
     @property
     def driver_fix_max_age(self) -> timedelta:

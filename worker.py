@@ -32,6 +32,7 @@ from activities.messenger import Messenger
 from activities.onboarding import OnboardingActivities
 from activities.orders import OrderActivities
 from activities.overlooked import OverlookedActivities
+from activities.overrides import OverrideActivities
 from activities.payments import PaymentActivities
 from activities.payouts import PayoutActivities
 from activities.reconciliation import ReconciliationActivities
@@ -44,7 +45,6 @@ from domain.dispatch.nearest import nearest
 from domain.dispatch.plan import Policy
 from domain.dispatch.policy import Matching
 from domain.dispatch.rules import Rules
-from domain.dispatch.widening import Widening
 from domain.dispatch.zones import Zoning
 from providers.maps import GoogleMatrix, TravelTimes
 from providers.positions import Positions
@@ -104,6 +104,7 @@ async def working(client: Client, settings: Settings, **options: Any) -> AsyncIt
     messenger = Messenger(client, OrderWorkflow.run, ORDERS_QUEUE, terms(settings))
     zones = Zones(client, ZoneDispatchWorkflow.run, ZoneDispatchWorkflow.join, DISPATCH_QUEUE)
     search = SearchActivities(database, zones, zoning(settings))
+    overrides = OverrideActivities(database, zones)
     dispatch = DispatchActivities(
         database,
         positions,
@@ -142,6 +143,7 @@ async def working(client: Client, settings: Settings, **options: Any) -> AsyncIt
                     search.take_offer,
                     search.assign_early,
                     search.release_early,
+                    overrides.override_search,
                 ],
                 sticky_queue_schedule_to_start_timeout=STICKY,
                 graceful_shutdown_timeout=GRACE,
@@ -275,11 +277,7 @@ def zoning(settings: Settings) -> Zoning:
 def dispatch_rules(settings: Settings) -> Rules:
     """How zones go about it."""
     return Rules(
-        widening=Widening(
-            radii_km=settings.dispatch_radii_km,
-            ring=settings.lasting("dispatch_widen"),
-            lead=settings.lasting("dispatch_lead"),
-        ),
+        widening=settings.widening,
         tick=settings.lasting("dispatch_tick"),
         watch=settings.lasting("dispatch_watch"),
         retry=settings.lasting("dispatch_retry"),

@@ -106,6 +106,10 @@ class DispatchActivities:
             self._roads.learn()
             made = await self._offer_all(snapshot, plan)
             held.update(kept.reason.value for kept in plan.held)
+            async with self._database.write() as session:
+                await searches.note_held_back(
+                    session, {UUID(kept.order_id): kept.reason for kept in plan.held}
+                )
             again.append(self._again(snapshot, plan, made))
         return Ticked(
             over=parted.over,
@@ -181,12 +185,10 @@ class DispatchActivities:
 
     def _is_expected(self, look: Looking, at: datetime) -> bool:
         """Whether an order that waits is still to be planned for; else it joins again if it is."""
-        order, held_until = look.order, look.search.held_until
+        order, rules = look.order, self._rules
         if order.status is OrderStatus.PREPARING:
-            return at <= order.estimated_ready_at + self._rules.patience
-        is_held = held_until is not None and held_until > at
-        waited = at - (order.prepared_at or at)
-        return is_held or waited <= self._rules.give_up + self._rules.patience
+            return at <= max(order.estimated_ready_at, look.since) + rules.patience
+        return at <= max(order.prepared_at or at, look.since) + rules.give_up + rules.patience
 
     async def _watch(self, under_way: Sequence[Looking], at: datetime) -> None:
         """Tell orders what they have missed of their drivers, and that theirs is lost."""
@@ -235,7 +237,7 @@ class DispatchActivities:
             look.order.id
             for look in waiting
             if look.search.bonus_cents == 0
-            and widening.bonus_is_due(look.search.joined_at, ready_at(look.order, at), at)
+            and widening.bonus_is_due(look.since, ready_at(look.order, at), at)
         ]
         if due and self._rules.bonus_cents:
             async with self._database.write() as session:

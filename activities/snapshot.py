@@ -153,7 +153,7 @@ class Snapshots:
         )
 
     def _radius_km(self, look: Looking, at: datetime) -> float:
-        return self._rules.widening.radius_km(look.search.joined_at, ready_at(look.order, at), at)
+        return self._rules.widening.radius_km(look.since, ready_at(look.order, at), at)
 
     async def _seen(self, centre: Point, radius_km: float, now: datetime) -> dict[UUID, Fix]:
         try:

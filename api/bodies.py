@@ -320,7 +320,7 @@ class AssignBody(Body):
     )
 
     driver_id: UUID
-    reason: Words | None = None
+    reason: Words
 
 
 class AdminCancelBody(Body):

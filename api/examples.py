@@ -286,6 +286,32 @@ PHOTO: Example = {
     "createdAt": "2026-01-31T18:34:00Z",
 }
 
+WAITING: Example = {
+    "orderId": _ORDER,
+    "orderNumber": "RND-20260131-0001",
+    "status": "ready_for_pickup",
+    "kitchenName": "Meena's Kitchen",
+    "zones": ["85489e37fffffff"],
+    "joinedAt": "2026-01-31T18:10:00Z",
+    "waitedSeconds": 930,
+    "readyAt": "2026-01-31T18:25:00Z",
+    "radiusKm": 2.0,
+    "bonusCents": 0,
+    "heldUntil": None,
+    "holdReason": None,
+    "preferredDriverId": None,
+    "preferredDriverName": None,
+    "offer": {
+        "id": "0198c0de-0000-7000-8000-0000000000f1",
+        "driverId": "0198c0de-0000-7000-8000-0000000000d1",
+        "driverName": "Amara",
+        "distanceKm": 0.4,
+        "offeredAt": "2026-01-31T18:25:10Z",
+        "expiresAt": "2026-01-31T18:25:40Z",
+    },
+    "why": None,
+}
+
 COMPLAINT: Example = {
     "id": "0198c0de-0000-7000-8000-0000000000e1",
     "orderId": _ORDER,

@@ -105,7 +105,7 @@ def _at_fault(
     account = bearers_account(sale, bearer)
     earned = {
         Bearer.CHEF: sale.bill.chef_earning_cents,
-        Bearer.DRIVER: sale.bill.driver_earning_cents,
+        Bearer.DRIVER: sale.bill.driver_earning_cents + sale.bonus_cents,
     }
     return refund_shares(
         sale.bill,
@@ -114,6 +114,7 @@ def _at_fault(
         tax_cents=tax_cents,
         tax_borne=sale.bill.tax_cents - _credit(left, Account.TAX_PAYABLE),
         bearer_borne=earned[bearer] - _credit(left, account) if account else 0,
+        bonus_cents=sale.bonus_cents,
     )
 
 

@@ -30,6 +30,7 @@ class Account(StrEnum):
     TAX_PAYABLE = "tax_payable"
     PLATFORM_REVENUE = "platform_revenue"
     PROMO_EXPENSE = "promo_expense"
+    DRIVER_BONUSES = "driver_bonuses"
     STRIPE_FEES = "stripe_fees"
     REFUND_LOSSES = "refund_losses"
     DISPUTE_LOSSES = "dispute_losses"
@@ -43,6 +44,7 @@ class Event(StrEnum):
     EARNED = "earned"
     CANCELLED = "cancelled"
     TIP = "tip"
+    BONUS = "bonus"
     REFUND = "refund"
     REFUND_FAILED = "refund_failed"
     STRIPE_FEE = "stripe_fee"
@@ -106,12 +108,13 @@ class Movement:
 
 @dataclass(frozen=True, slots=True)
 class Sale:
-    """Whose order it is and what it comes to."""
+    """Whose order it is and what it comes to; `bonus_cents` is the driver's beside the bill."""
 
     order_id: UUID
     chef_id: UUID
     driver_id: UUID | None
     bill: Price
+    bonus_cents: int = 0
 
     @property
     def currency(self) -> str:
@@ -242,6 +245,19 @@ def tipped(sale: Sale, cents: int, intent_id: str) -> Movement:
     )
 
 
+def bonus(sale: Sale, cents: int) -> Movement:
+    """The platform had promised more to whoever takes an order that nobody took, 300 say, and it
+    is earned: driver_bonuses +300, driver -300. The customer pays nothing for it.
+    """
+    return Movement(
+        key=f"order-{sale.order_id}:bonus",
+        event=Event.BONUS,
+        currency=sale.currency,
+        postings=_postings((Account.DRIVER_BONUSES, cents), (_driver(sale), -cents)),
+        order_id=sale.order_id,
+    )
+
+
 def refund_shares(
     bill: Price,
     cents: int,
@@ -250,13 +266,14 @@ def refund_shares(
     tax_cents: int | None = None,
     tax_borne: int = 0,
     bearer_borne: int = 0,
+    bonus_cents: int = 0,
 ) -> Shares:
     """Who bears a refund of a delivered order, full or partial.
 
     The tax in it (`tax_cents`; where nobody says, in proportion to the bill without the tip) is not
     owed any more. The rest falls on the bearer, but on a payee only up to what he earned by the
-    order; beyond that it is the platform's. `tax_borne` and `bearer_borne` are what earlier refunds
-    took.
+    order, a driver's bonus included; beyond that it is the platform's. `tax_borne` and
+    `bearer_borne` are what earlier refunds took.
     """
     if tax_cents is None:
         tax_cents = portion(bill.tax_cents, cents, bill.total_cents - bill.tip_cents)
@@ -266,7 +283,7 @@ def refund_shares(
         chef = min(rest, max(0, bill.chef_earning_cents - bearer_borne))
         return Shares(tax=tax, chef=chef, platform=rest - chef)
     if bearer is Bearer.DRIVER:
-        driver = min(rest, max(0, bill.driver_earning_cents - bearer_borne))
+        driver = min(rest, max(0, bill.driver_earning_cents + bonus_cents - bearer_borne))
         return Shares(tax=tax, driver=driver, platform=rest - driver)
     return Shares(tax=tax, platform=rest)
 

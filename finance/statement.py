@@ -22,6 +22,7 @@ _WORDS = {
     Event.EARNED: "earning",
     Event.CANCELLED: "earning, order cancelled",
     Event.TIP: "tip",
+    Event.BONUS: "bonus",
     Event.REFUND: "refund to the customer",
     Event.REFUND_FAILED: "refund that failed",
     Event.DISPUTE_LOST: "dispute lost",

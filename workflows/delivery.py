@@ -34,6 +34,8 @@ with workflow.unsafe.imports_passed_through():
     )
     from schema.messages.order import Changes, Command, Order, Terms, Who
 
+_LOOK_AGAIN = timedelta(hours=1)
+
 
 class DriverSearch:
     """The search for one order's driver."""
@@ -44,6 +46,7 @@ class DriverSearch:
         # Who is to bring the order once its food is ready.
         self._taken: Taken | None = None
         self._joined = False
+        self._is_changed = False
 
     @property
     def is_due(self) -> bool:
@@ -67,7 +70,7 @@ class DriverSearch:
     async def find(self) -> None:
         """Wait until a driver has the order, it is cancelled, or nobody could be found in time.
 
-        An operator who keeps the order back is not counted as time.
+        An operator who keeps the order back is not counted as time: it is looked for anew then.
         """
         patience = self._terms.dispatch_give_up
         alarm_at: datetime | None = workflow.now() + self._terms.dispatch_alert
@@ -76,23 +79,31 @@ class DriverSearch:
                 await self._hand_over(self._taken)
                 continue
             since = workflow.now()
+            self._is_changed = False
             search = await self.join()
             if search.sequence > self._steps.order.sequence:
                 # A step is there that a lost task had recorded.
                 await self._steps.look()
             if self._has_moved_on:
                 continue
-            is_held = search.held_until is not None and search.held_until > since
-            if patience <= timedelta(0) and not is_held:
+            if search.held_until is not None and search.held_until > since:
+                patience = self._terms.dispatch_give_up
+                alarm_at = search.held_until + self._terms.dispatch_alert
+                await self._is_kept_back(search.held_until)
+                continue
+            if patience <= timedelta(0):
                 return
-            ends = since + self._terms.dispatch_rejoin
-            ends = ends if is_held else min(ends, since + patience)
-            self._explain(search, since + patience)
+            ends = since + min(self._terms.dispatch_rejoin, patience)
+            self._steps.say(f"Looking for a driver until {since + patience:%H:%M} UTC")
             if alarm_at and alarm_at <= ends and not await self._moves_on(alarm_at):
                 await self._steps.alarm(Alert.DISPATCH_SLOW)
                 alarm_at = None
             await self._moves_on(ends)
-            patience -= timedelta(0) if is_held else workflow.now() - since
+            patience -= workflow.now() - since
+
+    def look_again(self) -> None:
+        """Ask the database how the search stands: an operator has changed it."""
+        self._is_changed = True
 
     def must_be_open(self, answer: OfferAnswer) -> None:
         """Raise a refusal unless the order looks for a driver, or has this one by this offer."""
@@ -299,8 +310,17 @@ class DriverSearch:
         return not self._searching or self._taken is not None
 
     async def _moves_on(self, by: datetime) -> bool:
-        """Whether the order leaves its state, or a driver says yes, before the moment `by`."""
-        return await until(lambda: self._has_moved_on, by, "look for a driver again")
+        """Whether the order leaves its state, a driver says yes, or an operator changes something,
+        before the moment `by`.
+        """
+        return await until(
+            lambda: self._has_moved_on or self._is_changed, by, "look for a driver again"
+        )
+
+    async def _is_kept_back(self, until_then: datetime) -> None:
+        """Wait until an operator lets the order go, or has; not without a look now and then."""
+        self._steps.say(f"Kept back by an operator until {until_then:%H:%M} UTC")
+        await self._moves_on(min(until_then, workflow.now() + _LOOK_AGAIN))
 
     def _assignment(self, order: Order, driver_id: UUID, to: Taken | None = None) -> Changes:
         estimated = estimates.assigned(
@@ -311,9 +331,3 @@ class DriverSearch:
             delivery_at=to.delivery_at if to else None,
         )
         return estimated.model_copy(update={"driver_id": driver_id})
-
-    def _explain(self, search: Search, gives_up_at: datetime) -> None:
-        if search.held_until is not None and search.held_until > workflow.now():
-            self._steps.say(f"Kept back by an operator until {search.held_until:%H:%M} UTC")
-        else:
-            self._steps.say(f"Looking for a driver until {gives_up_at:%H:%M} UTC")

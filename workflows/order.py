@@ -23,6 +23,7 @@ from workflows import estimates
 from workflows.aftermath import Aftermath
 from workflows.complaints import Complaints
 from workflows.delivery import DriverSearch
+from workflows.overrides import Overrides
 from workflows.payment import OrderPayment
 from workflows.phases import DEADLINE, Phases
 from workflows.steps import Steps
@@ -62,7 +63,7 @@ with workflow.unsafe.imports_passed_through():
 
 
 @workflow.defn
-class OrderWorkflow(Aftermath):
+class OrderWorkflow(Aftermath, Overrides):
     """One order: placed, paid, accepted, cooked, handed to a driver, delivered."""
 
     @workflow.init

@@ -199,11 +199,14 @@ class Steps:
         whose = fault or cancellation.usual_fault(by.role)
 
         def settled(order: Order) -> Changes:
-            settlement = cancellation.settle(order.status, whose, order.price)
+            settlement = cancellation.settle(
+                order.status, whose, order.price, order.driver_bonus_cents
+            )
             return Changes(
                 kept_cents=settlement.kept_cents,
                 chef_earning_cents=settlement.chef_cents,
                 driver_earning_cents=settlement.driver_cents,
+                driver_bonus_cents=settlement.bonus_cents,
             )
 
         await self.move(OrderStatus.CANCELLED, by, reason=reason, changes=settled)
@@ -296,7 +299,7 @@ class Steps:
         }
         # One that has got ready may have its driver already.
         if step.to is OrderStatus.READY_FOR_PICKUP and step.was is not OrderStatus.PREPARING:
-            news["driver_id"] = None
+            news |= {"driver_id": None, "driver_bonus_cents": 0}
         self.learn(**news, status=step.to, sequence=step.sequence)
         updates = [ORDER_STATUS.value_set(step.to)]
         if "driver_id" in news:

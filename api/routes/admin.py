@@ -1,6 +1,5 @@
 """What operators do."""
 
-from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import Annotated
 from uuid import UUID
@@ -8,15 +7,13 @@ from uuid import UUID
 from fastapi import APIRouter, Query
 
 from api import commands
-from api.bodies import AdminCancelBody, AssignBody
+from api.bodies import AdminCancelBody
 from api.dependencies import Admin, PagingDep, ServicesDep, order_of, visible_to
-from api.errors import invalid, problems
+from api.errors import problems
 from api.order_lists import orders_page
 from api.views import OrderOut, Page, StatusOut
 from domain.order_status import Actor, OrderStatus
-from schema.messages.dispatch import OperatorAssign
 from schema.messages.order import OperatorCancel, Who
-from schema.queries import drivers, order_views
 from workflows.order import OrderWorkflow
 
 router = APIRouter(prefix="/admin", tags=["Admin"])
@@ -40,32 +37,6 @@ async def list_orders(
 ) -> Page[OrderOut]:
     """List all orders, the newest first; `status` may be given several times."""
     return await orders_page(held.database, visible_to(who), paging, status or [])
-
-
-@router.post("/orders/{order_id}/assign", responses=_CHANGES)
-async def assign_order(
-    held: ServicesDep, who: Admin, order_id: UUID, body: AssignBody
-) -> StatusOut:
-    """Give an order that waits for a driver to one by hand; offers to others are withdrawn."""
-    order = await order_of(held, order_id, who)
-    async with held.database.read() as session:
-        if not await drivers.may_deliver(session, body.driver_id, datetime.now(UTC).date()):
-            raise invalid("driverId", "unknown_driver", "there is no such driver who may deliver")
-        # The order may come back to where it waits for a driver, and be given to the same again.
-        since = await order_views.last_step(session, order_id, OrderStatus.READY_FOR_PICKUP)
-    return await commands.ask(
-        held,
-        order,
-        OrderWorkflow.operator_assign,
-        OperatorAssign(
-            by=Who(role=Actor.ADMIN, id=who.user_id),
-            driver_id=body.driver_id,
-            reason=body.reason,
-        ),
-        to=OrderStatus.ASSIGNED_TO_DRIVER,
-        by=Actor.ADMIN,
-        key=f"{body.driver_id}:{since}",
-    )
 
 
 @router.post("/orders/{order_id}/cancel", responses=_CHANGES)

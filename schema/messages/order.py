@@ -99,6 +99,7 @@ class Order(Message):
     kept_cents: int | None = None
     refunded_cents: int = 0
     promised_tip_cents: int | None = None
+    driver_bonus_cents: int = 0
     delivered_at: datetime | None = None
     promo_code: str | None = None
     proof_kind: ProofKind = ProofKind.NONE
@@ -158,6 +159,7 @@ class Changes(Message):
     kept_cents: int | None = None
     chef_earning_cents: int | None = None
     driver_earning_cents: int | None = None
+    driver_bonus_cents: int | None = None
     proof: dict[str, Any] | None = None
 
 

@@ -60,10 +60,12 @@ async def act(
     target: tuple[str, UUID],
     details: Mapping[str, object],
     at: datetime,
-) -> None:
-    """Write down, once by `key`, that an admin did something to a target: its kind and id."""
+) -> bool:
+    """Write down, once by `key`, that an admin did something to a target: its kind and id; False
+    when it is written down already.
+    """
     target_type, target_id = target
-    await session.execute(
+    noted = await session.execute(
         insert(AdminAction)
         .values(
             id=uuid7(),
@@ -76,7 +78,9 @@ async def act(
             created_at=at,
         )
         .on_conflict_do_nothing(index_elements=["business_key"])
+        .returning(col(AdminAction.id))
     )
+    return noted.first() is not None
 
 
 async def note_dispute(session: AsyncSession, decision: Decision, order_id: UUID) -> bool:

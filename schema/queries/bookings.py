@@ -43,13 +43,16 @@ async def capture(session: AsyncSession, order_id: UUID, cents: int, intent_id: 
 async def step(session: AsyncSession, moved: Transition) -> None:
     """Book what a step of an order means for the money: delivered, or ended without."""
     if moved.to is OrderStatus.DELIVERED and moved.was is OrderStatus.IN_TRANSIT:
-        await ledger.book(session, rules.earned(await sale_of(session, moved.order_id)))
+        sale = await sale_of(session, moved.order_id)
+        await ledger.book(session, rules.earned(sale))
+        await ledger.book(session, rules.bonus(sale, sale.bonus_cents))
         await _judge_again(session, moved.order_id)
     elif moved.to is OrderStatus.CANCELLED:
         settlement = Settlement(
             kept_cents=moved.changes.kept_cents or 0,
             chef_cents=moved.changes.chef_earning_cents or 0,
             driver_cents=moved.changes.driver_earning_cents or 0,
+            bonus_cents=moved.changes.driver_bonus_cents or 0,
         )
         returned = bearing.returned_before_the_end(
             settlement,
@@ -58,6 +61,7 @@ async def step(session: AsyncSession, moved: Transition) -> None:
         )
         sale = await sale_of(session, moved.order_id)
         await ledger.book(session, rules.cancelled(sale, settlement, returned))
+        await ledger.book(session, rules.bonus(sale, settlement.bonus_cents))
         await _judge_again(session, moved.order_id)
 
 
@@ -150,6 +154,7 @@ async def sale_of(session: AsyncSession, order_id: UUID) -> Sale:
         chef_id=order.chef_id,
         driver_id=order.driver_id,
         bill=bill_of(order),
+        bonus_cents=order.driver_bonus_cents,
     )
 
 

@@ -63,8 +63,24 @@ async def latest_assignment(session: AsyncSession, order_id: UUID, driver_id: UU
     )
 
 
+async def latest_taken(session: AsyncSession, order_id: UUID) -> UUID | None:
+    """The last time that a driver had an order, whether he still has it or not."""
+    return await session.scalar(
+        select(col(DriverAssignment.id))
+        .where(
+            col(DriverAssignment.order_id) == order_id,
+            col(DriverAssignment.status).in_(
+                [AssignmentStatus.ACCEPTED, AssignmentStatus.CANCELLED]
+            ),
+        )
+        .order_by(col(DriverAssignment.offered_at).desc(), col(DriverAssignment.id).desc())
+        .limit(1)
+    )
+
+
 async def go_on_duty(session: AsyncSession, driver_id: UUID, at: datetime) -> bool:
     """Let a driver be asked; False when he may not deliver.
+
 
     Who is on duty already stays so since he began. One conditional UPDATE decides.
     """

@@ -226,6 +226,33 @@ async def expire(session: AsyncSession, order_ids: Collection[UUID], at: datetim
     return [Expired(*row[:3]) for row in ended if row.stop == 1]
 
 
+async def withdraw(
+    session: AsyncSession,
+    order_id: UUID,
+    at: datetime,
+    reason: str,
+    *,
+    unless_to: UUID | None = None,
+) -> None:
+    """Take back the offer of an order that nobody has answered yet, with all its orders, unless it
+    is this driver's. He who had it may be asked again.
+    """
+    offered = select(col(DriverAssignment.offer_id)).where(
+        col(DriverAssignment.order_id) == order_id,
+        col(DriverAssignment.status) == AssignmentStatus.OFFERED,
+        col(DriverAssignment.driver_id).is_distinct_from(unless_to),
+    )
+    await session.execute(
+        update(DriverAssignment)
+        .where(
+            col(DriverAssignment.offer_id).in_(offered),
+            col(DriverAssignment.status) == AssignmentStatus.OFFERED,
+        )
+        .values(status=AssignmentStatus.WITHDRAWN, reason=reason, responded_at=at)
+        .execution_options(synchronize_session=False)
+    )
+
+
 async def forget(session: AsyncSession, expired_before: datetime) -> None:
     """End what was left open by a zone that is gone, so that its drivers can be asked again."""
     await session.execute(
@@ -309,6 +336,20 @@ async def take(session: AsyncSession, step: Transition) -> None:
             at=step.at,
         ),
     )
+
+
+async def with_bonus(session: AsyncSession, step: Transition) -> Transition:
+    """The step that gives an order to a driver, with the bonus of the offer that it takes."""
+    if step.offer_id is None:
+        return step
+    cents = await session.scalar(
+        select(col(DriverAssignment.bonus_cents)).where(
+            col(DriverAssignment.offer_id) == step.offer_id,
+            col(DriverAssignment.order_id) == step.order_id,
+        )
+    )
+    changes = step.changes.model_copy(update={"driver_bonus_cents": cents})
+    return step.model_copy(update={"changes": changes})
 
 
 async def release(session: AsyncSession, step: Transition) -> None:
@@ -440,7 +481,7 @@ async def _wanted(
             col(Order.driver_id).is_(None),
             or_(col(DispatchSearch.held_until).is_(None), col(DispatchSearch.held_until) <= at),
         )
-        .with_for_update(read=True, of=Order, skip_locked=True)
+        .with_for_update(read=True, of=(Order, DispatchSearch), skip_locked=True)
     )
     return {row[0]: row[1] for row in found}
 

@@ -94,6 +94,8 @@ async def record(session: AsyncSession, step: Transition) -> Transition:
     before it was lost. Raises OutOfStep when the row is not where the step begins, and
     offers.OfferGone when the step takes an offer that is no longer open.
     """
+    if step.to is OrderStatus.ASSIGNED_TO_DRIVER:
+        step = await offers.with_bonus(session, step)
     claimed = await session.execute(
         insert(OrderStatusHistory)
         .values(_history_values(step))
@@ -219,7 +221,7 @@ async def _move(session: AsyncSession, step: Transition) -> Parties:
     if step.to is OrderStatus.CANCELLED:
         values |= {"cancelled_by": step.by.role, "cancel_reason": step.reason}
     if _gives_back(step):
-        values["driver_id"] = None
+        values |= {"driver_id": None, "driver_bonus_cents": 0}
     moved = await session.execute(
         update(Order)
         .where(
@@ -297,6 +299,7 @@ def _message(row: Order, kitchen_name: str, payment: Payment | None) -> message.
         kept_cents=row.kept_cents,
         refunded_cents=payment.refunded_cents if payment else 0,
         promised_tip_cents=row.promised_tip_cents,
+        driver_bonus_cents=row.driver_bonus_cents,
         delivered_at=row.delivered_at,
         promo_code=row.promo_code,
         proof_kind=row.proof_kind,

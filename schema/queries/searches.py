@@ -10,6 +10,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
+from domain.dispatch.plan import HeldBack
 from domain.drivers import Vehicle
 from domain.geo import Point
 from domain.order_status import WANTS_DRIVER, OrderStatus
@@ -32,6 +33,11 @@ class Looking(NamedTuple):
     search: DispatchSearch
     assignment: DriverAssignment | None
     driver_seen_at: datetime | None
+
+    @property
+    def since(self) -> datetime:
+        """Since when drivers are asked: after it was held back, the search begins anew."""
+        return max(self.search.joined_at, self.search.held_until or self.search.joined_at)
 
 
 class Free(NamedTuple):
@@ -129,6 +135,20 @@ async def excluded(
     for order_id, driver_id in found:
         drivers.setdefault(order_id, set()).add(driver_id)
     return {order_id: frozenset(those) for order_id, those in drivers.items()}
+
+
+async def note_held_back(session: AsyncSession, why: Mapping[UUID, HeldBack | None]) -> None:
+    """Remember why nobody is asked for these orders, or (None) that somebody is."""
+    for reason in set(why.values()):
+        those = [order_id for order_id, said in why.items() if said is reason]
+        await session.execute(
+            update(DispatchSearch)
+            .where(
+                col(DispatchSearch.order_id).in_(those),
+                col(DispatchSearch.held_back).is_distinct_from(reason),
+            )
+            .values(held_back=reason)
+        )
 
 
 async def raise_bonus(session: AsyncSession, order_ids: Collection[UUID], cents: int) -> None:

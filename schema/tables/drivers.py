@@ -7,6 +7,7 @@ from uuid import UUID
 from sqlalchemy import CheckConstraint, Index, UniqueConstraint, text
 from sqlmodel import SQLModel
 
+from domain.dispatch.plan import HeldBack
 from domain.drivers import DocumentType, Vehicle
 from domain.order_status import Actor
 from domain.verification import DocumentStatus, Verification
@@ -176,7 +177,8 @@ class DriverShift(SQLModel, table=True):
 class DispatchSearch(SQLModel, table=True):
     """An order that looks for a driver, or did: in which zones, since when, and what operators
     want. `bonus_cents` is what whoever takes it earns on top; until `held_until` nobody is asked;
-    `preferred_driver_id` is asked before others.
+    `preferred_driver_id` is asked before others. `held_back` is why nobody was asked when dispatch
+    looked last.
     """
 
     __tablename__ = "dispatch_searches"
@@ -191,3 +193,4 @@ class DispatchSearch(SQLModel, table=True):
     held_until: datetime | None = moment(default=None)
     hold_reason: str | None = None
     preferred_driver_id: UUID | None = reference("drivers.id", default=None)
+    held_back: HeldBack | None = one_of(HeldBack, "dispatch_searches_held_back", default=None)

@@ -28,6 +28,7 @@ class Order(SQLModel, table=True):
     `kept_cents` is set when the order is cancelled: what of a captured payment is not given back.
     `promised_tip_cents` is a higher tip that is charged when the order is delivered.
     `delivery_code` is for the customer's eyes alone, until he tells it to the driver at the door.
+    `driver_bonus_cents` is what the platform gives the driver beside his earning by the bill.
     """
 
     __tablename__ = "orders"
@@ -50,6 +51,7 @@ class Order(SQLModel, table=True):
             "(proof_kind = 'code') = (delivery_code IS NOT NULL)",
             name="orders_code_where_one_is_asked_for",
         ),
+        CheckConstraint("driver_bonus_cents >= 0", name="orders_driver_bonus_not_negative"),
     )
 
     id: UUID = key()
@@ -72,6 +74,7 @@ class Order(SQLModel, table=True):
     platform_fee_cents: int
     chef_earning_cents: int
     driver_earning_cents: int
+    driver_bonus_cents: int = Field(default=0, sa_column_kwargs={"server_default": text("0")})
     kept_cents: int | None = None
     promised_tip_cents: int | None = None
 

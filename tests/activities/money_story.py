@@ -87,21 +87,28 @@ class Story:
                 if captured is None:
                     await self.cancel(order, 0)
                     return
-            driver = self.house.world.drivers[self.placed.index(order.id)].id
-            await self.house.move(
-                order, to, **({"driver_id": driver} if to is S.IN_TRANSIT else {})
-            )
+            await self.house.move(order, to, **(self._drive(order) if to is S.IN_TRANSIT else {}))
+
+    def _drive(self, order: Order) -> dict[str, Any]:
+        """Each order has a driver of its own, and the second one nobody takes without a bonus."""
+        which = self.placed.index(order.id)
+        return {
+            "driver_id": self.house.world.drivers[which].id,
+            "driver_bonus_cents": 300 * which,
+        }
 
     async def cancel(self, order: Order, whose: int) -> None:
         if order.status not in _CANCELLABLE:
             return
-        kept = settle(order.status, list(Fault)[whose % 4], order.price)
+        fault = list(Fault)[whose % 4]
+        kept = settle(order.status, fault, order.price, order.driver_bonus_cents)
         await self.house.move(
             order,
             S.CANCELLED,
             kept_cents=kept.kept_cents,
             chef_earning_cents=kept.chef_cents,
             driver_earning_cents=kept.driver_cents,
+            driver_bonus_cents=kept.bonus_cents,
         )
         await self.look(await self.house.order(order.id))
 
@@ -334,6 +341,7 @@ _KINDS = {
 _PLATFORM = (
     Account.PLATFORM_REVENUE,
     Account.PROMO_EXPENSE,
+    Account.DRIVER_BONUSES,
     Account.REFUND_LOSSES,
     Account.DISPUTE_LOSSES,
     Account.STRIPE_FEES,
@@ -357,7 +365,7 @@ _TAKEN = """
     WHERE m.order_id IS NOT NULL
     GROUP BY 1, 2
     HAVING CASE
-        WHEN p.account IN ('refund_losses', 'dispute_losses', 'promo_expense')
+        WHEN p.account IN ('refund_losses', 'dispute_losses', 'promo_expense', 'driver_bonuses')
             THEN sum(p.amount_cents) < 0
         WHEN p.account LIKE '%:%' OR p.account IN ('tax_payable', 'customer_deposits')
             THEN sum(p.amount_cents) > 0

@@ -65,7 +65,9 @@ async def test_an_operator_cannot_assign_to_a_driver_who_is_not_there(play: Cast
     order = await play.bring(S.READY_FOR_PICKUP)
 
     with pytest.raises(Unanswered) as refused:
-        await play.admin.post(f"/admin/orders/{order['id']}/assign", driverId=str(uuid7()))
+        await play.admin.post(
+            f"/admin/orders/{order['id']}/assign", driverId=str(uuid7()), reason="by phone"
+        )
 
     assert (refused.value.status, refused.value.code) == (422, "unknown_driver")
 

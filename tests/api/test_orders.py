@@ -173,7 +173,9 @@ async def test_an_order_assigned_twice_to_the_same_driver_is_assigned_once(play:
     driver = str(play.world.drivers[1].id)
 
     answers = [
-        await play.admin.post(f"/admin/orders/{order['id']}/assign", driverId=driver)
+        await play.admin.post(
+            f"/admin/orders/{order['id']}/assign", driverId=driver, reason="by phone"
+        )
         for _ in range(2)
     ]
 
@@ -190,7 +192,9 @@ async def test_a_driver_who_is_not_approved_is_not_assigned(play: Cast) -> None:
 
     with pytest.raises(Unanswered) as refused:
         await play.admin.post(
-            f"/admin/orders/{order['id']}/assign", driverId=str(play.world.drivers[1].id)
+            f"/admin/orders/{order['id']}/assign",
+            driverId=str(play.world.drivers[1].id),
+            reason="by phone",
         )
 
     assert refused.value.problem["code"] == "unknown_driver"

@@ -77,6 +77,11 @@ OPERATIONS: dict[str, tuple[str, dict[str, Any] | None]] = {
     "GET /api/v1/admin/chefs/{chef_id}/prep-times": ("admin", None),
     "GET /api/v1/admin/eta-quality": ("admin", None),
     "POST /api/v1/admin/orders/{order_id}/assign": ("admin", {"driver": True}),
+    "POST /api/v1/admin/orders/{order_id}/unassign": ("admin", {"reason": "because"}),
+    "POST /api/v1/admin/orders/{order_id}/hold": ("admin", {"reason": "because", "minutes": 5}),
+    "POST /api/v1/admin/orders/{order_id}/release": ("admin", {"reason": "because"}),
+    "POST /api/v1/admin/orders/{order_id}/prefer": ("admin", {"driver": True}),
+    "GET /api/v1/admin/dispatch": ("admin", None),
     "POST /api/v1/admin/orders/{order_id}/cancel": ("admin", {"reason": "because"}),
     "POST /api/v1/admin/orders/{order_id}/refund": (
         "admin",
@@ -188,7 +193,7 @@ async def send(play: Cast, person: Person | None, operation: str, ids: dict[str,
     if body == {"basket": True}:
         body = dict(play.world.basket())
     elif body == {"driver": True}:
-        body = {"driverId": str(play.world.drivers[0].id)}
+        body = {"driverId": str(play.world.drivers[0].id), "reason": "because"}
     token = person.authorization if person else None
     async with httpx.AsyncClient(base_url=play.environment["API_URL"]) as http:
         answer = await http.request(

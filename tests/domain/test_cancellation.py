@@ -1,5 +1,7 @@
 """Who bears what when an order is not delivered."""
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -38,6 +40,24 @@ def test_what_is_kept_and_owed(
     status: OrderStatus, fault: Fault, kept: int, chef: int, driver: int
 ) -> None:
     assert settle(status, fault, BILL) == Settlement(kept, chef, driver)
+
+
+@pytest.mark.parametrize(
+    ("status", "fault", "bonus"),
+    [
+        (S.ASSIGNED_TO_DRIVER, F.PLATFORM, 0),
+        (S.PICKED_UP, F.CUSTOMER, 300),
+        (S.IN_TRANSIT, F.CHEF, 300),
+        (S.IN_TRANSIT, F.PLATFORM, 300),
+        (S.IN_TRANSIT, F.DRIVER, 0),
+    ],
+)
+def test_a_driver_who_is_paid_for_the_way_has_his_bonus_and_the_customer_pays_no_more_for_it(
+    status: OrderStatus, fault: Fault, bonus: int
+) -> None:
+    promised, without = settle(status, fault, BILL, 300), settle(status, fault, BILL)
+
+    assert promised == replace(without, bonus_cents=bonus)
 
 
 @given(

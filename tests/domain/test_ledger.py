@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain import ledger
+from domain import bearing, ledger
 from domain.cancellation import Fault, settle
 from domain.ledger import Account, Bearer, Event, Movement, Sale, Shares, balances, payable
 from domain.order_status import OrderStatus
@@ -30,7 +30,11 @@ def _bills() -> st.SearchStrategy[Price]:
     )
 
 
-sales = _bills().map(lambda bill: replace(GOLDEN, bill=bill))
+sales = st.builds(
+    lambda bill, bonus: replace(GOLDEN, bill=bill, bonus_cents=bonus),
+    _bills(),
+    st.sampled_from([0, 1, 300, 5000]),
+)
 
 
 def _cents(movement: Movement) -> dict[str, int]:
@@ -57,6 +61,20 @@ def test_a_promo_code_is_the_platforms_expense() -> None:
     assert shared[Account.PROMO_EXPENSE] == 300
     assert shared[Account.CUSTOMER_DEPOSITS] == 2360
     assert shared[CHEF_ACCOUNT] == -1601
+
+
+def test_a_bonus_is_the_platforms_expense_and_beside_the_bill() -> None:
+    promised = replace(GOLDEN, bonus_cents=300)
+
+    assert _cents(ledger.bonus(promised, 300)) == {
+        Account.DRIVER_BONUSES: 300,
+        DRIVER_ACCOUNT: -300,
+    }
+    assert ledger.earned(promised) == ledger.earned(GOLDEN)
+
+
+def test_a_bonus_of_nothing_is_a_movement_of_nothing() -> None:
+    assert ledger.bonus(GOLDEN, 0).postings == ()
 
 
 @pytest.mark.parametrize(
@@ -132,7 +150,14 @@ def test_refunds_in_parts_take_no_more_tax_or_earning_than_there_was(
         cents = min(part, left)
         if not cents:
             break
-        shares = ledger.refund_shares(bill, cents, bearer, tax_borne=taxes, bearer_borne=borne)
+        shares = ledger.refund_shares(
+            bill,
+            cents,
+            bearer,
+            tax_borne=taxes,
+            bearer_borne=borne,
+            bonus_cents=sale.bonus_cents,
+        )
         assert shares.total == cents
         assert min(shares.tax, shares.platform, shares.chef, shares.driver) >= 0
         left, taxes, borne = left - cents, taxes + shares.tax, borne + shares.chef + shares.driver
@@ -142,7 +167,7 @@ def test_refunds_in_parts_take_no_more_tax_or_earning_than_there_was(
     assert sum(books.values()) == 0
     assert books.get(Account.TAX_PAYABLE, 0) <= bill.tax_cents
     assert books.get(CHEF_ACCOUNT, 0) <= bill.chef_earning_cents
-    assert books.get(DRIVER_ACCOUNT, 0) <= bill.driver_earning_cents
+    assert books.get(DRIVER_ACCOUNT, 0) <= bill.driver_earning_cents + sale.bonus_cents
     assert books.get(Account.STRIPE_CLEARING, 0) == -bill.total_cents
 
 
@@ -154,6 +179,34 @@ def test_a_bad_dish_borne_by_the_chef_costs_him_its_price_and_nobody_owes_its_ta
         CHEF_ACCOUNT: 1000,
         Account.STRIPE_CLEARING: -1080,
     }
+
+
+@given(sales, st.integers(1, 99_999), st.sampled_from(list(Fault)), st.booleans())
+def test_a_driver_bears_at_most_what_his_order_left_him_and_his_bonus_is_part_of_it(
+    sale: Sale, cents: int, fault: Fault, is_delivered: bool
+) -> None:
+    books = [ledger.earned(sale), ledger.bonus(sale, sale.bonus_cents)]
+    status = OrderStatus.DELIVERED
+    if not is_delivered:
+        status, settlement = (
+            OrderStatus.CANCELLED,
+            settle(OrderStatus.IN_TRANSIT, fault, sale.bill, sale.bonus_cents),
+        )
+        # As the order's row has it by then.
+        bill = replace(sale.bill, driver_earning_cents=settlement.driver_cents)
+        sale = replace(sale, bill=bill, bonus_cents=settlement.bonus_cents)
+        books = [
+            ledger.cancelled(sale, settlement),
+            ledger.bonus(sale, settlement.bonus_cents),
+        ]
+    left = balances(books)
+    earned = -left.get(DRIVER_ACCOUNT, 0)
+    cents = min(cents, sale.bill.total_cents)
+
+    shares = bearing.of_lost_dispute(sale, status, left, cents, Bearer.DRIVER)
+
+    assert shares.total == cents
+    assert shares.driver == min(earned, cents - shares.tax - shares.deposits)
 
 
 @given(sales)

@@ -37,6 +37,12 @@ _ON = {
     S.IN_TRANSIT: S.DELIVERED,
 }
 _PROMO = Promo("TEN", DiscountType.PERCENT, 1000, "usd", min_order_cents=1000)
+_EXPENSES = (
+    Account.PROMO_EXPENSE,
+    Account.DRIVER_BONUSES,
+    Account.REFUND_LOSSES,
+    Account.DISPUTE_LOSSES,
+)
 _REFUNDS = {Event.REFUND, Event.REFUND_FAILED}
 
 
@@ -130,9 +136,16 @@ class Money(RuleBasedStateMachine):
         tip=st.sampled_from([0, 1, 300]),
         code=st.booleans(),
         manual=st.booleans(),
+        bonus=st.sampled_from([0, 1, 700]),
     )
     def place(
-        self, lines: list[tuple[int, int]], service_bps: int, tip: int, code: bool, manual: bool
+        self,
+        lines: list[tuple[int, int]],
+        service_bps: int,
+        tip: int,
+        code: bool,
+        manual: bool,
+        bonus: int,
     ) -> None:
         rates, off = Rates(service_fee_bps=service_bps), 0
         if code:
@@ -140,7 +153,7 @@ class Money(RuleBasedStateMachine):
             off = judge("TEN", _PROMO, basket, used_by_customer=0).discount_cents
         bill = price(lines, rates, 3.0, tip_cents=tip, discount_cents=off)
         order_id = uuid5(_NAMES, self._name("order"))
-        self.stories.append(Story(Sale(order_id, _CHEF, _DRIVER, bill), manual))
+        self.stories.append(Story(Sale(order_id, _CHEF, _DRIVER, bill, bonus), manual))
 
     @rule(which=st.integers(0, 2))
     def pay(self, which: int) -> None:
@@ -159,18 +172,20 @@ class Money(RuleBasedStateMachine):
                     self._capture(story)
                 if story.status is S.DELIVERED:
                     self._book(ledger.earned(story.sale))
+                    self._book(ledger.bonus(story.sale, story.sale.bonus_cents))
                     self._judge_again(story)
                     return
 
     @rule(which=st.integers(0, 2), fault=st.sampled_from(list(Fault)))
     def cancel(self, which: int, fault: Fault) -> None:
         for story in self._some(which, *(s for s in S if S.CANCELLED in TRANSITIONS[s])):
-            settlement = settle(story.status, fault, story.sale.bill)
+            settlement = settle(story.status, fault, story.sale.bill, story.sale.bonus_cents)
             left = self._left(story)
             returned = bearing.returned_before_the_end(
                 settlement, left, self._left(story, only=_REFUNDS)
             )
             self._book(ledger.cancelled(story.sale, settlement, returned))
+            self._book(ledger.bonus(story.sale, settlement.bonus_cents))
             story.status, story.kept = S.CANCELLED, settlement.kept_cents
             self._judge_again(story)
             self._settle(story)
@@ -321,8 +336,17 @@ class Money(RuleBasedStateMachine):
             left = self._left(story)
             for account in (*_PAYEES, Account.TAX_PAYABLE, Account.CUSTOMER_DEPOSITS):
                 assert left.get(account, 0) <= 0, account
-            for account in (Account.PROMO_EXPENSE, Account.REFUND_LOSSES, Account.DISPUTE_LOSSES):
+            for account in _EXPENSES:
                 assert left.get(account, 0) >= 0, account
+
+    @invariant()
+    def a_bonus_is_the_platforms_and_is_booked_once_it_is_earned(self) -> None:
+        for story in self.stories:
+            spent = self._left(story).get(Account.DRIVER_BONUSES, 0)
+            if story.status is S.DELIVERED:
+                assert spent == story.sale.bonus_cents
+            elif story.status is not S.CANCELLED:
+                assert spent == 0
 
     @invariant()
     def what_is_owed_to_a_payee_is_in_one_live_payout_or_in_none(self) -> None:
@@ -370,9 +394,7 @@ class Money(RuleBasedStateMachine):
             self._balance(account)
             for account in (
                 Account.PLATFORM_REVENUE,
-                Account.PROMO_EXPENSE,
-                Account.REFUND_LOSSES,
-                Account.DISPUTE_LOSSES,
+                *_EXPENSES,
                 Account.STRIPE_FEES,
             )
         )

@@ -13,7 +13,9 @@ from schema.tables import Order, Payout
 from tests.workflows.counting_house import CHEF, CountingHouse
 
 
-async def orders_of(house: CountingHouse, number: int, *, tip_cents: int = 0) -> list[str]:
+async def orders_of(
+    house: CountingHouse, number: int, *, tip_cents: int = 0, bonus_cents: int = 0
+) -> list[str]:
     """So many delivered orders of the house's chef and driver; answers with their numbers."""
     numbers = []
     for _ in range(number):
@@ -23,11 +25,12 @@ async def orders_of(house: CountingHouse, number: int, *, tip_cents: int = 0) ->
             await session.execute(
                 update(Order)
                 .where(col(Order.id) == order.id)
-                .values(driver_id=house.world.drivers[0].id)
+                .values(driver_id=house.world.drivers[0].id, driver_bonus_cents=bonus_cents)
             )
             sale = await bookings.sale_of(session, order.id)
             await ledger.book(session, rules.captured(sale, sale.bill.total_cents, "pi_1"))
             await ledger.book(session, rules.earned(sale))
+            await ledger.book(session, rules.bonus(sale, bonus_cents))
         assert order.number is not None
         numbers.append(order.number)
     return numbers

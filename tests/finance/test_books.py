@@ -153,6 +153,23 @@ async def test_a_statement_adds_up(house: CountingHouse, ask: Ask, tmp_path: Pat
     assert re.search(r"closing balance +0\.00 USD", driver.words)
 
 
+async def test_a_bonus_is_a_line_of_its_own_and_an_account_of_the_platforms(
+    house: CountingHouse, ask: Ask
+) -> None:
+    [number] = await orders_of(house, 1, tip_cents=200, bonus_cents=300)
+    await pay(house)
+
+    driver = await ask("statement", "--payee", house.world.drivers[0].email, "--month", MONTH)
+    balance = await ask("trial-balance")
+
+    assert re.search(rf"earning +{number} +5\.00 USD +5\.00 USD", driver.words)
+    assert re.search(rf"tip +{number} +2\.00 USD +7\.00 USD", driver.words)
+    assert re.search(rf"bonus +{number} +3\.00 USD +10\.00 USD", driver.words)
+    assert re.search(r"payout .*-10\.00 USD", driver.words)
+    assert balance.status == 0, balance
+    assert re.search(r"driver_bonuses +3\.00 USD +0\.00 USD +3\.00 USD", balance.words)
+
+
 @pytest.mark.usefixtures("orders")
 async def test_a_month_opens_with_what_the_one_before_closed_with(
     house: CountingHouse, ask: Ask

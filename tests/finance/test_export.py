@@ -7,7 +7,9 @@ from pathlib import Path
 import pytest
 from temporalio.client import WorkflowHistory
 
-from tests.finance.audited import by_hand, chef_account, of_chef, pay
+from domain.ledger import payable
+from domain.payees import PayeeKind
+from tests.finance.audited import by_hand, chef_account, of_chef, orders_of, pay
 from tests.finance.conftest import Ask
 from tests.workflows.counting_house import TODAY, CountingHouse
 
@@ -36,6 +38,23 @@ async def test_an_export_is_proof_without_any_server(
     assert answer.status == 0, answer
     assert answer.words == asked.words
     assert chef_account(house) in answer.words
+
+
+async def test_a_bonus_is_part_of_what_is_exported_and_proved(
+    house: CountingHouse, ask: Ask, tmp_path: Path
+) -> None:
+    await orders_of(house, 1, bonus_cents=300)
+    await pay(house)
+    assert (await ask("export", "--date", TODAY, "--to", tmp_path / "kept")).status == 0
+
+    live = await ask("replay", "--date", TODAY)
+    kept = await ask("replay", "--histories", tmp_path / "kept", "--extract")
+
+    driver = payable(PayeeKind.DRIVER, house.world.drivers[0].id)
+    [said] = [line for line in live.words.splitlines() if line.startswith(driver)]
+    assert said.split("  ")[-4:] == ["8.00 USD", "8.00 USD", "8.00 USD", "ok"]
+    assert (live.status, kept.status) == (0, 0)
+    assert kept.words == live.words
 
 
 async def test_exported_histories_are_held_against_todays_books(

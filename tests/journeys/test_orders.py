@@ -159,7 +159,9 @@ async def test_an_operator_assigns_by_hand(play: Cast) -> None:
     offer = await play.offered(0, order)
 
     await play.admin.post(
-        f"/admin/orders/{order['id']}/assign", driverId=str(play.world.drivers[1].id)
+        f"/admin/orders/{order['id']}/assign",
+        driverId=str(play.world.drivers[1].id),
+        reason="by phone",
     )
 
     with pytest.raises(Unanswered) as gone:
