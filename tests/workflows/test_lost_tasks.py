@@ -154,6 +154,7 @@ async def test_an_order_whose_run_was_terminated_is_taken_up_where_its_row_stand
     await run.handle.terminate("lost for good")
 
     await run.tell_again(OrderWorkflow.driver_near_door)
+    await run.handle.execute_update(OrderWorkflow.catch_up)
     await run.take(driver)
     await run.drive(driver)
 

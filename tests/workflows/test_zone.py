@@ -22,11 +22,13 @@ from schema.messages.dispatch import (
 )
 from schema.queries import drivers
 from schema.tables import AdminAction, DispatchSearch, Driver
-from tests.workflows.room import Room, Run, by_driver
+from tests.workflows.room import REPLAYED, Room, Run, by_driver
 from worker import zoning
 from workflows.options import DISPATCH_QUEUE
 from workflows.order import OrderWorkflow
 from workflows.zone import ZoneDispatchWorkflow
+
+pytestmark = pytest.mark.parametrize("room", [REPLAYED, 0], indirect=True, ids=["cached", "not"])
 
 S, A, W = OrderStatus, AssignmentStatus, OrderWorkflow
 
@@ -56,6 +58,13 @@ async def lost(room: Room, driver: Somebody) -> None:
         )
 
 
+async def look_again(run: Run) -> None:
+    """Have the zone look at an order again."""
+    await run.room.zone(run.placing).signal(
+        ZoneDispatchWorkflow.join, ZoneOrder(order_id=run.placing.order.id)
+    )
+
+
 async def is_(run: Run, status: OrderStatus) -> None:
     """Wait until an order is in a state."""
 
@@ -76,7 +85,7 @@ async def together(room: Room) -> tuple[Run, Run, Offer]:
     await other.cook()
     async with room.database.write() as session:
         await drivers.set_available(session, room.world.drivers[0].id, available=True)
-    await room.skip(timedelta(minutes=1))
+    await look_again(one)
     offer = await one.offered()
     assert (await other.offered()).id == offer.id
     return one, other, offer
@@ -136,6 +145,7 @@ async def test_an_early_yes_is_known_to_a_run_that_is_taken_up_again(room: Room)
     await run.handle.terminate("lost for good")
 
     await run.tell_again(W.driver_near_door)
+    await run.handle.execute_update(W.catch_up)
     await run.ready()
 
     await is_(run, S.ASSIGNED_TO_DRIVER)
@@ -163,9 +173,7 @@ async def test_an_order_that_joins_twice_is_offered_once(room: Room) -> None:
     await run.offered()
 
     for _ in range(3):
-        await room.zone(run.placing).signal(
-            ZoneDispatchWorkflow.join, ZoneOrder(order_id=run.placing.order.id)
-        )
+        await look_again(run)
     await room.skip(timedelta(seconds=10))
 
     assert len(await run.assignments()) == 1
@@ -264,7 +272,7 @@ async def test_an_operators_choice_overrules_an_offer_of_two_orders(room: Room) 
 
     assert (await other.refusal(W.accept_offer, answer, "late")).type == "OfferGone"
     assert await other.assignments() == [(first.id, A.WITHDRAWN)]
-    await room.skip(timedelta(minutes=1))
+    await look_again(other)
     again = await other.offered(first)
     assert again.id != offer.id
 
