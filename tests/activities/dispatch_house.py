@@ -5,19 +5,22 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
+from redis.asyncio import Redis
 from sqlalchemy import select, update
 from sqlmodel import col
 from temporalio.client import Client
 
 from activities.dispatch import DispatchActivities
 from activities.messenger import Messenger
+from activities.roads import Roads
 from activities.snapshot import Snapshots
 from domain.dispatch.plan import Policy
-from domain.dispatch.plane import plain_roads
 from domain.dispatch.rules import Rules
 from domain.dispatch.widening import Widening
+from domain.eta import City
 from domain.order_status import OrderStatus
 from local.world import Somebody, World
+from providers.maps import TravelTimes
 from providers.positions import Positions
 from schema.database import Database
 from schema.messages.dispatch import AssignmentStatus, Decline, Offer, Tick, Ticked
@@ -42,6 +45,7 @@ RULES = Rules(
     give_up=timedelta(minutes=30),
     bonus_cents=200,
     capacity=2,
+    handover=180.0,
 )
 
 
@@ -131,15 +135,17 @@ class House:
         return [row.status for row in await self.rows(order)]
 
 
-def house(
-    database: Database, world: World, positions: Positions, policy: Policy, client: Client
-) -> House:
-    """A house; orders are told at `client`."""
+def house(database: Database, world: World, redis: Redis, policy: Policy, client: Client) -> House:
+    """A house; orders are told at `client`, and no map is asked."""
+    travel = TravelTimes(redis, None, city=City(), keep_for=timedelta(days=1))
+    roads = Roads(travel, City().pace)
+    positions = Positions(redis)
     dispatch = DispatchActivities(
         database,
         positions,
         messenger=Messenger(client, OrderWorkflow.run, "nobody-works-here", Terms()),
-        snapshots=Snapshots(database, positions, plain_roads, RULES),
+        snapshots=Snapshots(database, positions, roads, RULES),
+        roads=roads,
         policy=policy,
         rules=RULES,
         found=OrderWorkflow.driver_found,

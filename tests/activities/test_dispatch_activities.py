@@ -49,7 +49,7 @@ async def client(environment: Mapping[str, str]) -> Client:
 
 @pytest.fixture
 def here(database: Database, world: World, redis: Redis, client: Client) -> House:
-    return house(database, world, Positions(redis), POLICY, client)
+    return house(database, world, redis, POLICY, client)
 
 
 @pytest.fixture(params=["away", "frozen"])
@@ -60,7 +60,7 @@ async def without_redis(
     async with frozen_server() as frozen:
         port = any_free() if request.param == "away" else frozen
         nowhere = connect_redis(f"redis://127.0.0.1:{port}/0")
-        yield house(database, world, Positions(nowhere), POLICY, client)
+        yield house(database, world, nowhere, POLICY, client)
         await nowhere.aclose()
 
 
