@@ -96,7 +96,8 @@ class DriverSearch:
 
     def must_be_open(self, answer: OfferAnswer) -> None:
         """Raise a refusal unless the order looks for a driver, or has this one by this offer."""
-        if not self._is_open or self._taken not in (None, self._by(answer)):
+        other = self._taken is not None and self._taken.offer_id != answer.offer_id
+        if not self._is_open or other:
             raise self._offer_gone()
 
     async def accept(self, answer: OfferAnswer) -> None:
@@ -161,7 +162,7 @@ class DriverSearch:
                 OrderStatus.ASSIGNED_TO_DRIVER,
                 ask.by,
                 reason=ask.reason,
-                changes=lambda order: self._assignment(order, ask.driver_id),
+                changes=lambda order: self._assignment(order, ask.driver_id, None),
             )
 
     def may_be_assigned(self, ask: OperatorAssign) -> None:
@@ -188,7 +189,7 @@ class DriverSearch:
             Who(role=Actor.DISPATCH, id=to.user_id),
             offer_id=to.offer_id,
             capacity=self._terms.driver_capacity,
-            changes=lambda order: self._assignment(order, to.driver_id),
+            changes=lambda order: self._assignment(order, to.driver_id, to.delivery_at),
         )
         self._taken = None
 
@@ -250,7 +251,13 @@ class DriverSearch:
         user_id = answer.by.id
         if user_id is None:
             raise self._offer_gone()
-        return Taken(driver_id=answer.driver_id, user_id=user_id, offer_id=answer.offer_id)
+        return Taken(
+            driver_id=answer.driver_id,
+            user_id=user_id,
+            offer_id=answer.offer_id,
+            pickup_at=answer.pickup_at,
+            delivery_at=answer.delivery_at,
+        )
 
     def _learn(self, taken: Taken) -> None:
         self._taken = taken
@@ -279,10 +286,12 @@ class DriverSearch:
         """Whether the order leaves its state, or a driver says yes, before the moment `by`."""
         return await until(lambda: self._has_moved_on, by, "look for a driver again")
 
-    def _assignment(self, order: Order, driver_id: UUID) -> Changes:
+    def _assignment(self, order: Order, driver_id: UUID, delivery_at: datetime | None) -> Changes:
         ready = max(order.estimated_ready_at, workflow.now())
+        direct = eta.delivery_time(ready, order.road_km)
+        # Other doors may come before this one.
         return Changes(
-            driver_id=driver_id, estimated_delivery_at=eta.delivery_time(ready, order.road_km)
+            driver_id=driver_id, estimated_delivery_at=max(delivery_at or direct, direct)
         )
 
     def _explain(self, search: Search, gives_up_at: datetime) -> None:

@@ -130,6 +130,8 @@ async def accept_offer(held: ServicesDep, who: DriverUser, offer_id: UUID) -> St
             by=Who(role=Actor.DRIVER, id=who.user_id),
             offer_id=offer_id,
             driver_id=first.driver_id,
+            pickup_at=first.pickup_at,
+            delivery_at=first.delivery_at,
         ),
         to=OrderStatus.ASSIGNED_TO_DRIVER,
         by=Actor.DRIVER,

@@ -44,11 +44,15 @@ class JoinDispatch(Message):
 
 
 class Taken(Message):
-    """Who has an order: the driver, his login, and the offer by which he has it."""
+    """Who has an order: the driver, his login, the offer by which he has it, and when he was
+    expected at kitchen and door when he was asked.
+    """
 
     driver_id: UUID
     user_id: UUID
     offer_id: UUID
+    pickup_at: datetime | None = None
+    delivery_at: datetime | None = None
 
 
 class Search(Message):
@@ -96,10 +100,12 @@ class DriverNews(Message):
 
 
 class OfferAnswer(Command):
-    """A driver's yes or no to an offer."""
+    """A driver's yes or no to an offer, and when he was expected at kitchen and door."""
 
     offer_id: UUID
     driver_id: UUID
+    pickup_at: datetime | None = None
+    delivery_at: datetime | None = None
 
 
 class Decline(Message):

@@ -32,11 +32,13 @@ class OfferView(NamedTuple):
 
 
 class Offered(NamedTuple):
-    """An order that was offered to a driver, however that ended."""
+    """An order that was offered to a driver, however that ended, and when he was expected where."""
 
     order_id: UUID
     driver_id: UUID
     is_live: bool
+    pickup_at: datetime | None
+    delivery_at: datetime | None
 
 
 async def driver_of(session: AsyncSession, user_id: UUID) -> UUID | None:
@@ -126,6 +128,8 @@ async def offered_orders(session: AsyncSession, offer_id: UUID, user_id: UUID) -
             col(DriverAssignment.order_id),
             col(DriverAssignment.driver_id),
             col(DriverAssignment.status).in_([AssignmentStatus.OFFERED, AssignmentStatus.ACCEPTED]),
+            col(DriverAssignment.estimated_pickup_time),
+            col(DriverAssignment.estimated_delivery_time),
         )
         .join(Driver, col(Driver.id) == col(DriverAssignment.driver_id))
         .where(col(DriverAssignment.offer_id) == offer_id, col(Driver.user_id) == user_id)

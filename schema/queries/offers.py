@@ -316,7 +316,7 @@ async def assign_early(session: AsyncSession, given: Assignment) -> Taken | None
 async def taken(session: AsyncSession, order_id: UUID) -> Taken | None:
     """Who has an order, and by which offer."""
     found = await session.execute(
-        select(col(DriverAssignment.driver_id), col(Driver.user_id), col(DriverAssignment.offer_id))
+        select(DriverAssignment, col(Driver.user_id))
         .join(Driver, col(Driver.id) == col(DriverAssignment.driver_id))
         .where(
             col(DriverAssignment.order_id) == order_id,
@@ -324,7 +324,18 @@ async def taken(session: AsyncSession, order_id: UUID) -> Taken | None:
         )
     )
     row = found.first()
-    return None if row is None else Taken(driver_id=row[0], user_id=row[1], offer_id=row[2])
+    return None if row is None else taken_by(*row)
+
+
+def taken_by(row: DriverAssignment, user_id: UUID) -> Taken:
+    """Who has an order by an offer that he has accepted."""
+    return Taken(
+        driver_id=row.driver_id,
+        user_id=user_id,
+        offer_id=row.offer_id,
+        pickup_at=row.estimated_pickup_time,
+        delivery_at=row.estimated_delivery_time,
+    )
 
 
 async def release_early(session: AsyncSession, back: Release) -> None:

@@ -12,8 +12,8 @@ from sqlmodel import col
 
 from domain.geo import Point
 from domain.order_status import WANTS_DRIVER, OrderStatus
-from schema.messages.dispatch import AssignmentStatus, Search, Taken
-from schema.queries.offers import IN_HAND, NOT_AGAIN
+from schema.messages.dispatch import AssignmentStatus, Search
+from schema.queries.offers import IN_HAND, NOT_AGAIN, taken_by
 from schema.tables import DispatchSearch, Driver, DriverAssignment, Order, Verification
 
 _LIVE = (AssignmentStatus.OFFERED, AssignmentStatus.ACCEPTED)
@@ -63,9 +63,8 @@ async def join(session: AsyncSession, order_id: UUID, zones: Sequence[str], at: 
         select(
             col(Order.sequence),
             col(DispatchSearch.held_until),
-            col(DriverAssignment.driver_id),
+            DriverAssignment,
             col(Driver.user_id),
-            col(DriverAssignment.offer_id),
         )
         .join(DispatchSearch, col(DispatchSearch.order_id) == col(Order.id))
         .outerjoin(
@@ -77,8 +76,8 @@ async def join(session: AsyncSession, order_id: UUID, zones: Sequence[str], at: 
         .outerjoin(Driver, col(Driver.id) == col(DriverAssignment.driver_id))
         .where(col(Order.id) == order_id)
     )
-    sequence, held_until, driver_id, user_id, offer_id = found.one()
-    taken = Taken(driver_id=driver_id, user_id=user_id, offer_id=offer_id) if driver_id else None
+    sequence, held_until, assignment, user_id = found.one()
+    taken = taken_by(assignment, user_id) if assignment else None
     return Search(sequence=sequence, taken=taken, held_until=held_until)
 
 

@@ -225,6 +225,20 @@ async def test_a_zone_without_orders_sleeps(room: Room) -> None:
     ) + timers.count("EVENT_TYPE_TIMER_CANCELED")
 
 
+async def test_a_look_costs_eleven_events(room: Room) -> None:
+    await off_duty(room, room.world.drivers)
+    run = await room.begin()
+    await run.cook()
+    await room.skip(timedelta(seconds=5))
+    zone, tick = room.zone(run.placing), room.settings.lasting("dispatch_tick")
+    before = len((await zone.fetch_history()).events)
+
+    await room.skip(tick)
+
+    # A timer, an activity, and a task of the workflow for either.
+    assert len((await zone.fetch_history()).events) - before == 11
+
+
 async def test_two_orders_are_taken_by_one_yes_and_delivered_each_by_itself(room: Room) -> None:
     driver = room.world.drivers[0]
     one, other, _ = await together(room)
