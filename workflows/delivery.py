@@ -107,12 +107,8 @@ class DriverSearch:
 
     def must_be_open(self, answer: OfferAnswer) -> None:
         """Raise a refusal unless the order looks for a driver, or has this one by this offer."""
-        taken = self._taken
-        has_another = taken is not None and (taken.offer_id, taken.driver_id) != (
-            answer.offer_id,
-            answer.driver_id,
-        )
-        if not self._is_open or has_another:
+        other = self._taken is not None and self._taken.offer_id != answer.offer_id
+        if not self._is_open or other:
             raise self._offer_gone()
 
     async def accept(self, answer: OfferAnswer) -> None:
@@ -177,7 +173,7 @@ class DriverSearch:
                 OrderStatus.ASSIGNED_TO_DRIVER,
                 ask.by,
                 reason=ask.reason,
-                changes=lambda order: self._assignment(order, ask.driver_id),
+                changes=lambda order: self._assignment(order, ask.driver_id, None),
             )
 
     def may_be_assigned(self, ask: OperatorAssign) -> None:

@@ -44,8 +44,8 @@ class JoinDispatch(Message):
 
 
 class Taken(Message):
-    """Who has an order: the driver, his login, the offer by which he has it, and when he is
-    expected at kitchen and door, if he was asked.
+    """Who has an order: the driver, his login, the offer by which he has it, and when he was
+    expected at kitchen and door when he was asked.
     """
 
     driver_id: UUID
@@ -103,7 +103,7 @@ class DriverNews(Message):
 
 
 class OfferAnswer(Command):
-    """A driver's yes or no to an offer, and when it expects him at kitchen and door."""
+    """A driver's yes or no to an offer, and when he was expected at kitchen and door."""
 
     offer_id: UUID
     driver_id: UUID

@@ -24,9 +24,7 @@ class OfferView(NamedTuple):
 
 
 class Offered(NamedTuple):
-    """An order that was offered to a driver, however that ended, and when he was expected at
-    kitchen and door.
-    """
+    """An order that was offered to a driver, however that ended, and when he was expected where."""
 
     order_id: UUID
     driver_id: UUID

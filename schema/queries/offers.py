@@ -380,13 +380,7 @@ async def assign_early(session: AsyncSession, given: Assignment) -> Taken | None
 async def taken(session: AsyncSession, order_id: UUID) -> Taken | None:
     """Who has an order, and by which offer."""
     found = await session.execute(
-        select(
-            col(DriverAssignment.driver_id),
-            col(Driver.user_id),
-            col(DriverAssignment.offer_id),
-            col(DriverAssignment.estimated_pickup_time),
-            col(DriverAssignment.estimated_delivery_time),
-        )
+        select(DriverAssignment, col(Driver.user_id))
         .join(Driver, col(Driver.id) == col(DriverAssignment.driver_id))
         .where(
             col(DriverAssignment.order_id) == order_id,
@@ -394,25 +388,17 @@ async def taken(session: AsyncSession, order_id: UUID) -> Taken | None:
         )
     )
     row = found.first()
-    return None if row is None else by(*row)
+    return None if row is None else taken_by(*row)
 
 
-def by(
-    driver_id: UUID | None,
-    user_id: UUID | None,
-    offer_id: UUID | None,
-    pickup_at: datetime | None,
-    delivery_at: datetime | None,
-) -> Taken | None:
-    """Who has an order; None where nobody has."""
-    if driver_id is None or user_id is None or offer_id is None:
-        return None
+def taken_by(row: DriverAssignment, user_id: UUID) -> Taken:
+    """Who has an order by an offer that he has accepted."""
     return Taken(
-        driver_id=driver_id,
+        driver_id=row.driver_id,
         user_id=user_id,
-        offer_id=offer_id,
-        pickup_at=pickup_at,
-        delivery_at=delivery_at,
+        offer_id=row.offer_id,
+        pickup_at=row.estimated_pickup_time,
+        delivery_at=row.estimated_delivery_time,
     )
 
 

@@ -15,8 +15,8 @@ from domain.drivers import Vehicle
 from domain.geo import Point
 from domain.order_status import WANTS_DRIVER, OrderStatus
 from schema.messages.dispatch import AssignmentStatus, Search
-from schema.queries import driver_profiles, offers
-from schema.queries.offers import IN_HAND, NOT_AGAIN
+from schema.queries import driver_profiles
+from schema.queries.offers import IN_HAND, NOT_AGAIN, taken_by
 from schema.tables import DispatchSearch, Driver, DriverAssignment, Order
 
 _LIVE = (AssignmentStatus.OFFERED, AssignmentStatus.ACCEPTED)
@@ -71,11 +71,8 @@ async def join(session: AsyncSession, order_id: UUID, zones: Sequence[str], at: 
         select(
             col(Order.sequence),
             col(DispatchSearch.held_until),
-            col(DriverAssignment.driver_id),
+            DriverAssignment,
             col(Driver.user_id),
-            col(DriverAssignment.offer_id),
-            col(DriverAssignment.estimated_pickup_time),
-            col(DriverAssignment.estimated_delivery_time),
         )
         .join(DispatchSearch, col(DispatchSearch.order_id) == col(Order.id))
         .outerjoin(
@@ -87,8 +84,8 @@ async def join(session: AsyncSession, order_id: UUID, zones: Sequence[str], at: 
         .outerjoin(Driver, col(Driver.id) == col(DriverAssignment.driver_id))
         .where(col(Order.id) == order_id)
     )
-    sequence, held_until, driver_id, user_id, offer_id, pickup_at, delivery_at = found.one()
-    taken = offers.by(driver_id, user_id, offer_id, pickup_at, delivery_at)
+    sequence, held_until, assignment, user_id = found.one()
+    taken = taken_by(assignment, user_id) if assignment else None
     return Search(sequence=sequence, taken=taken, held_until=held_until)
 
 

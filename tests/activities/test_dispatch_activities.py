@@ -48,8 +48,11 @@ async def client(environment: Mapping[str, str]) -> Client:
 
 
 @pytest.fixture
-def here(database: Database, world: World, redis: Redis, client: Client) -> House:
-    return house(database, world, redis, POLICY, client)
+async def here(
+    database: Database, world: World, redis: Redis, client: Client
+) -> AsyncIterator[House]:
+    async with house(database, world, redis, POLICY, client) as opened:
+        yield opened
 
 
 @pytest.fixture(params=["away", "frozen"])
@@ -60,7 +63,8 @@ async def without_redis(
     async with frozen_server() as frozen:
         port = any_free() if request.param == "away" else frozen
         nowhere = connect_redis(f"redis://127.0.0.1:{port}/0")
-        yield house(database, world, nowhere, POLICY, client)
+        async with house(database, world, nowhere, POLICY, client) as opened:
+            yield opened
         await nowhere.aclose()
 
 

@@ -47,7 +47,7 @@ from schema.messages.order import (
     Terms,
     Who,
 )
-from schema.queries import offers, orders
+from schema.queries import drivers, offers, orders
 from schema.tables import (
     DispatchSearch,
     Dispute,
@@ -58,6 +58,7 @@ from schema.tables import (
     RefundRequest,
     TipCharge,
 )
+from schema.tables.columns import now
 from settings import Settings
 from worker import working, zoning
 from workflows import search
@@ -143,6 +144,18 @@ class Room:
         """The workflow of the zone that an order is in."""
         name = zoning(self.settings).zones_of(placing.order.kitchen)[0]
         return self.client.get_workflow_handle_for(ZoneDispatchWorkflow.run, f"dispatch-{name}")
+
+    async def off_duty(self, *those: Somebody) -> None:
+        """Let drivers not be asked; all of them unless some are named."""
+        async with self.database.write() as session:
+            for driver in those or self.world.drivers:
+                await drivers.go_off_duty(session, driver.id)
+
+    async def on_duty(self, *those: Somebody) -> None:
+        """Let drivers be asked; all of them unless some are named."""
+        async with self.database.write() as session:
+            for driver in those or self.world.drivers:
+                assert await drivers.go_on_duty(session, driver.id, now())
 
     async def skip(self, time: timedelta) -> None:
         """Let so much time pass, at once."""

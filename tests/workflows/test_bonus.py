@@ -10,7 +10,6 @@ from domain.order_status import OrderStatus
 from domain.payees import PayeeKind
 from schema.messages.dispatch import ZoneOrder
 from schema.messages.order import OperatorCancel
-from schema.queries import drivers
 from tests.books import books
 from tests.workflows.room import Room, Run
 from workflows.order import OrderWorkflow
@@ -19,20 +18,14 @@ from workflows.zone import ZoneDispatchWorkflow
 S = OrderStatus
 
 
-async def on_duty(room: Room, *, are: bool) -> None:
-    async with room.database.write() as session:
-        for driver in room.world.drivers:
-            await drivers.set_available(session, driver.id, available=are)
-
-
 async def with_bonus(room: Room) -> tuple[Run, int]:
     """An order that a driver has taken after all, and his bonus."""
-    await on_duty(room, are=False)
+    await room.off_duty()
     run = await room.begin()
     await run.cook()
     # All circles are tried in vain.
     await room.skip(timedelta(minutes=4))
-    await on_duty(room, are=True)
+    await room.on_duty()
     await room.zone(run.placing).signal(
         ZoneDispatchWorkflow.join, ZoneOrder(order_id=run.placing.order.id)
     )

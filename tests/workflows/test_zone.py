@@ -1,6 +1,5 @@
 """Orders and the zones that find drivers for them: whatever is lost on either side, nothing is."""
 
-from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -20,7 +19,6 @@ from schema.messages.dispatch import (
     ZoneOrder,
     ZoneStart,
 )
-from schema.queries import drivers
 from schema.tables import AdminAction, DispatchSearch, Driver
 from tests.workflows.room import REPLAYED, Room, Run, by_driver
 from worker import zoning
@@ -40,12 +38,6 @@ async def cooking(room: Room, ready_in_minutes: int = 2) -> Run:
     await run.accept(ready_in_minutes=ready_in_minutes)
     await run.start()
     return run
-
-
-async def off_duty(room: Room, those: Sequence[Somebody]) -> None:
-    async with room.database.write() as session:
-        for driver in those:
-            await drivers.set_available(session, driver.id, available=False)
 
 
 async def lost(room: Room, driver: Somebody) -> None:
@@ -76,15 +68,13 @@ async def is_(run: Run, status: OrderStatus) -> None:
 
 async def together(room: Room) -> tuple[Run, Run, Offer]:
     """Two orders of a kitchen, ready, and offered to its only driver together."""
-    await off_duty(room, room.world.drivers[1:])
-    async with room.database.write() as session:
-        # Until both wait, nobody is there to take the first one alone.
-        await drivers.set_available(session, room.world.drivers[0].id, available=False)
+    await room.off_duty(*room.world.drivers[1:])
+    # Until both wait, nobody is there to take the first one alone.
+    await room.off_duty(room.world.drivers[0])
     one, other = await room.begin(), await room.begin()
     await one.cook()
     await other.cook()
-    async with room.database.write() as session:
-        await drivers.set_available(session, room.world.drivers[0].id, available=True)
+    await room.on_duty(room.world.drivers[0])
     await look_again(one)
     offer = await one.offered()
     assert (await other.offered()).id == offer.id
@@ -153,13 +143,12 @@ async def test_an_early_yes_is_known_to_a_run_that_is_taken_up_again(room: Room)
 
 
 async def test_a_zone_that_is_gone_is_there_again_for_the_orders_that_wait(room: Room) -> None:
-    await off_duty(room, room.world.drivers)
+    await room.off_duty()
     run = await room.begin()
     await run.cook()
     await room.skip(timedelta(seconds=5))
     await room.zone(run.placing).terminate("lost for good")
-    async with room.database.write() as session:
-        await drivers.set_available(session, room.world.drivers[0].id, available=True)
+    await room.on_duty(room.world.drivers[0])
 
     await room.skip(timedelta(minutes=2))
 
@@ -182,7 +171,7 @@ async def test_an_order_that_joins_twice_is_offered_once(room: Room) -> None:
 
 
 async def test_a_zone_keeps_its_orders_when_its_history_begins_anew(room: Room) -> None:
-    await off_duty(room, room.world.drivers)
+    await room.off_duty()
     placing = room.world.placing()
     zone = zoning(room.settings).zones_of(placing.order.kitchen)[0]
     begun = await room.client.start_workflow(
@@ -200,8 +189,7 @@ async def test_a_zone_keeps_its_orders_when_its_history_begins_anew(room: Room) 
     assert latest.run_id != begun.result_run_id
     standing = await room.zone(run.placing).query(ZoneDispatchWorkflow.standing)
     assert standing.waiting == 1
-    async with room.database.write() as session:
-        await drivers.set_available(session, room.world.drivers[0].id, available=True)
+    await room.on_duty(room.world.drivers[0])
     await room.skip(timedelta(minutes=2))
     await run.offered()
 
@@ -223,6 +211,20 @@ async def test_a_zone_without_orders_sleeps(room: Room) -> None:
     assert timers.count("EVENT_TYPE_TIMER_STARTED") == timers.count(
         "EVENT_TYPE_TIMER_FIRED"
     ) + timers.count("EVENT_TYPE_TIMER_CANCELED")
+
+
+async def test_a_look_costs_eleven_events(room: Room) -> None:
+    await room.off_duty()
+    run = await room.begin()
+    await run.cook()
+    await room.skip(timedelta(seconds=5))
+    zone, tick = room.zone(run.placing), room.settings.lasting("dispatch_tick")
+    before = len((await zone.fetch_history()).events)
+
+    await room.skip(tick)
+
+    # A timer, an activity, and a task of the workflow for either.
+    assert len((await zone.fetch_history()).events) - before == 11
 
 
 async def test_two_orders_are_taken_by_one_yes_and_delivered_each_by_itself(room: Room) -> None:
@@ -356,7 +358,7 @@ async def test_a_driver_who_was_seen_lately_keeps_his_order(room: Room) -> None:
 async def test_an_order_that_nobody_takes_gets_a_bonus_once_the_widest_circle_is_through(
     room: Room,
 ) -> None:
-    await off_duty(room, room.world.drivers)
+    await room.off_duty()
     run = await room.begin()
     await run.cook()
     through = len(room.settings.dispatch_radii_km) * room.settings.lasting("dispatch_widen")
@@ -369,7 +371,7 @@ async def test_an_order_that_nobody_takes_gets_a_bonus_once_the_widest_circle_is
 
 
 async def test_an_order_that_an_operator_keeps_back_is_not_given_up(room: Room) -> None:
-    await off_duty(room, room.world.drivers)
+    await room.off_duty()
     run = await room.begin()
     await run.cook()
     await hold(room, run, until=(await run.row()).created_at + timedelta(minutes=50))
