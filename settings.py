@@ -43,7 +43,7 @@ def _written_out(value: object) -> object:
 
 
 # A driver is asked so long before he has to leave: he needs time to answer.
-LIVE = Weights(commit_ahead=75.0)
+LIVE = Weights(commit_ahead=75.0, early=60.0, neighbours_m=400.0, fairness=0.05, freshness=0.5)
 
 
 def _weighted(value: object) -> object:
@@ -126,6 +126,8 @@ class Settings(BaseSettings):
     # Not in step with offers and ticks.
     dispatch_rejoin_seconds: Positive = 67
     dispatch_patience_seconds: Positive = 5 * 60
+    # How far back tells where orders are to be expected from.
+    dispatch_evening_seconds: Positive = 3 * 3600
     dispatch_ask_again_seconds: Positive = 2 * 60
     dispatch_radii_km: Annotated[tuple[float, ...], Field(min_length=1)] = (2, 4, 7, 10, 15)
     dispatch_widen_seconds: Positive = 30

@@ -26,6 +26,7 @@ import logs
 from activities.announce import Announcer
 from activities.dispatch import DispatchActivities
 from activities.disputes import DisputeActivities
+from activities.forecasts import Forecasts
 from activities.heartbeat import Heartbeats
 from activities.locations import LocationActivities
 from activities.messenger import Messenger
@@ -91,6 +92,12 @@ async def working(client: Client, settings: Settings, **options: Any) -> AsyncIt
     orders = OrderActivities(database, announcer)
     positions, rules = Positions(redis), dispatch_rules(settings)
     roads = Roads(travel_times(settings, redis), settings.pace)
+    forecasts = Forecasts(
+        database,
+        evening=settings.lasting("dispatch_evening"),
+        fresh_for=rules.watch,
+        pace=settings.pace,
+    )
     stripe = Stripe(
         settings.stripe_api_key.get_secret_value(),
         api_base=settings.stripe_api_base,
@@ -109,7 +116,7 @@ async def working(client: Client, settings: Settings, **options: Any) -> AsyncIt
         database,
         positions,
         messenger=messenger,
-        snapshots=Snapshots(database, positions, roads, rules),
+        snapshots=Snapshots(database, positions, roads, forecasts, rules),
         roads=roads,
         policy=dispatch_policy(settings),
         rules=rules,

@@ -100,7 +100,7 @@ class DispatchActivities:
         made: list[UUID] = []
         if parted.waiting:
             await self._raise_bonuses(parted.waiting, tick.at)
-            snapshot = await self._snapshots.take(parted.waiting, tick.at)
+            snapshot = await self._snapshots.take(tick.zone, parted.waiting, tick.at)
             # In a thread of its own: whatever else this process does goes on meanwhile.
             plan = await asyncio.to_thread(self._policy, snapshot.scene)
             self._roads.learn()

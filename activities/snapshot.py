@@ -9,6 +9,7 @@ from uuid import UUID
 import structlog
 from redis.exceptions import RedisError
 
+from activities.forecasts import Forecasts
 from activities.roads import Roads
 from domain import drivers
 from domain.dispatch.plan import Courier, OpenOrder, Proposal, Scene
@@ -65,15 +66,21 @@ class Snapshots:
     """Takes them: from the database, and from Redis where it answers."""
 
     def __init__(
-        self, database: Database, positions: Positions, roads: Roads, rules: Rules
+        self,
+        database: Database,
+        positions: Positions,
+        roads: Roads,
+        forecasts: Forecasts,
+        rules: Rules,
     ) -> None:
         self._database = database
         self._positions = positions
         self._roads = roads
+        self._forecasts = forecasts
         self._rules = rules
 
-    async def take(self, waiting: Sequence[Looking], at: datetime) -> Snapshot:
-        """The orders that wait, and the drivers who could be asked for one of them."""
+    async def take(self, zone: str, waiting: Sequence[Looking], at: datetime) -> Snapshot:
+        """A zone's orders that wait, and the drivers who could be asked for one of them."""
         reach = {look.order.id: self._radius_km(look, at) for look in waiting}
         plane = Plane(_middle([_kitchen(look.order) for look in waiting]))
         furthest = max(
@@ -83,6 +90,7 @@ class Snapshots:
         # The clock on the wall, not the workflow's: a position is as old as it is.
         now = datetime.now(UTC)
         seen = await self._seen(plane.origin, furthest, now)
+        demand = await self._forecasts.of(zone, plane, furthest, at)
         async with self._database.read() as session:
             excluded = await searches.excluded(session, reach, at - self._rules.ask_again)
             free = await searches.free(
@@ -146,6 +154,7 @@ class Snapshots:
                     if place is not None
                 ),
                 travel=self._roads.on(plane),
+                demand=demand,
                 arriving=self._rules.handover / 2,
                 leaving=self._rules.handover / 2,
             ),

@@ -14,6 +14,7 @@ import numpy as np
 
 from bench.mdrp.instance import Instance, Order, Shift
 from bench.mdrp.solution import START, Assignment, Delivery, Leg, Solution
+from domain.dispatch.forecast import expected
 from domain.dispatch.plan import (
     Courier,
     OpenOrder,
@@ -64,6 +65,7 @@ class Day:
         self._instance = instance
         self._to_come = sorted(instance.orders.values(), key=lambda o: o.placed, reverse=True)
         self._open: dict[str, Order] = {}
+        self._known: list[OpenOrder] = []
         self._riders = {
             shift.courier: _Rider(shift, shift.start, shift.on)
             for shift in instance.shifts.values()
@@ -75,6 +77,7 @@ class Day:
         while self._to_come and self._to_come[-1].placed <= minute:
             order = self._to_come.pop()
             self._open[order.id] = order
+            self._known.append(self._as_open(order))
         parameters = self._instance.parameters
         return Scene(
             at=_seconds(minute),
@@ -85,6 +88,9 @@ class Day:
                 if rider.shift.on <= minute + LOOKAHEAD_MINUTES and minute <= rider.shift.off
             ),
             travel=self._travel,
+            demand=expected(
+                _seconds(minute), self._known, list(self._instance.restaurants.values())
+            ),
             arriving=_seconds(parameters.pickup_service / 2),
             leaving=_seconds(parameters.pickup_service / 2),
         )

@@ -30,7 +30,8 @@ def losses(scene: Scene, places: Places, free_at: Seconds, weights: Weights) -> 
     later = CHANCES * np.diff(delays, axis=1)
     for rank in range(len(CHANCES)):
         np.add.at(lost, courier[:, rank], arrivals * later[:, rank:].sum(axis=1))
-    return lost
+    # In that time he would have brought but one of them.
+    return np.minimum(lost, LATEST)
 
 
 def _soonest(

@@ -79,10 +79,12 @@ class Options:
         self._orders = orders
         self._weights = weights
         horizon = scene.at + weights.lookahead
+        wanted = {order.preferred for order in orders}
         self._couriers = [
             courier
             for courier in couriers
-            if courier.free_at <= horizon and courier.shift_ends_at >= scene.at
+            if courier.shift_ends_at >= scene.at
+            and (courier.free_at <= horizon or courier.id in wanted)
         ]
         self._by_size: list[_OfOneSize] = []
         self._nobody = np.zeros(len(orders))

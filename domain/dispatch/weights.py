@@ -40,7 +40,7 @@ class Weights:
     # an order that is far from all drivers would wait for ever.
     unserved: float = 80 * 60.0
     # Drivers who will be free so soon are waited for, if that is best.
-    lookahead: float = 45 * 60.0
+    lookahead: float = 60 * 60.0
     # A driver is sent so much before he would have to leave to come just in time: to be early...
     early: float = 0.0
     # ... and because he needs time to answer.

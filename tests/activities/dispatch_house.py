@@ -1,6 +1,7 @@
 """A zone's activities under the test's control, and the orders of one world."""
 
-from collections.abc import Iterable
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
@@ -11,6 +12,7 @@ from sqlmodel import col
 from temporalio.client import Client
 
 from activities.dispatch import DispatchActivities
+from activities.forecasts import Forecasts
 from activities.messenger import Messenger
 from activities.roads import Roads
 from activities.snapshot import Snapshots
@@ -135,20 +137,27 @@ class House:
         return [row.status for row in await self.rows(order)]
 
 
-def house(database: Database, world: World, redis: Redis, policy: Policy, client: Client) -> House:
+@asynccontextmanager
+async def house(
+    database: Database, world: World, redis: Redis, policy: Policy, client: Client
+) -> AsyncIterator[House]:
     """A house; orders are told at `client`, and no map is asked."""
     travel = TravelTimes(redis, None, city=City(), keep_for=timedelta(days=1))
     roads = Roads(travel, City().pace)
     positions = Positions(redis)
+    forecasts = Forecasts(
+        database, evening=timedelta(hours=3), fresh_for=RULES.watch, pace=RULES.pace
+    )
     dispatch = DispatchActivities(
         database,
         positions,
         messenger=Messenger(client, OrderWorkflow.run, "nobody-works-here", Terms()),
-        snapshots=Snapshots(database, positions, roads, RULES),
+        snapshots=Snapshots(database, positions, roads, forecasts, RULES),
         roads=roads,
         policy=policy,
         rules=RULES,
         found=OrderWorkflow.driver_found,
         dark=OrderWorkflow.driver_dark,
     )
-    return House(database, world, dispatch)
+    yield House(database, world, dispatch)
+    await roads.aclose()

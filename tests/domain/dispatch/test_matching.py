@@ -106,7 +106,8 @@ def test_a_proposal_is_one_that_its_driver_may_be_asked(scene: Scene, weights: W
         for order in taken:
             assert courier.id not in order.excluded
             assert order.held_until is None or order.held_until <= scene.at
-            if order.preferred in couriers and order.preferred not in order.excluded:
+            wanted = couriers.get(order.preferred or "")
+            if wanted and wanted.shift_ends_at >= NOW and wanted.id not in order.excluded:
                 assert order.preferred == courier.id
             else:
                 away = np.subtract(order.kitchen, courier.place)
