@@ -1,4 +1,4 @@
-"""What the kitchens of a zone will be asked for soon, from what they were asked for this evening."""
+"""What the kitchens of a zone will be asked for soon, from what they were asked for lately."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -302,10 +302,11 @@ async def test_a_driver_is_asked_in_time_for_food_that_is_not_ready_yet(here: Ho
 async def test_food_that_should_have_been_ready_long_ago_is_not_planned_for_any_more(
     here: House,
 ) -> None:
-    late = datetime.now(UTC) - RULES.patience - timedelta(seconds=1)
-    order = await here.order(S.PREPARING, estimated_ready_at=late)
+    order = await here.order(S.PREPARING)
 
-    assert (await here.look(order)).over == [order.id]
+    assert (await here.look(order, after=RULES.patience - timedelta(seconds=5))).over == []
+    late = await here.look(order, after=RULES.patience + timedelta(seconds=5))
+    assert late.over == [order.id]
 
 
 async def test_an_order_that_an_operator_keeps_back_is_offered_to_nobody_until_he_lets_it_go(
