@@ -93,7 +93,8 @@ class Batch:
             await self._step(lambda: play.customer.put(f"/orders/{order['id']}/cancel"))
             return order
         await self._step(lambda: play.chef_says(order, "ready_for_pickup"))
-        await self._step(lambda: until(lambda: has_taken(play, order)))
+        # An offer that expired while a server was away is made again after two minutes.
+        await self._step(lambda: until(lambda: has_taken(play, order), within=180))
         for status in ("picked_up", "in_transit", "delivered"):
             await self._step(lambda status=status: play.driver_says(0, order, status))
         return order
