@@ -146,6 +146,7 @@ class DispatchActivities:
         silent: list[UUID] = []
         async with self._database.write() as session:
             await offers.forget(session, datetime.now(UTC) - _STALE_AFTER)
+        async with self._database.write() as session:
             for expired in await offers.expire(session, tick.order_ids, tick.at):
                 driver_id = expired.driver_id
                 if not await offers.has_fallen_silent(session, driver_id, self._rules.silences):

@@ -124,15 +124,21 @@ class World:
 
 
 async def settle(
-    database: Database, *, drivers: int = 0, chef_accepts: bool = True, onboarded: bool = True
+    database: Database,
+    *,
+    drivers: int = 0,
+    chef_accepts: bool = True,
+    onboarded: bool = True,
+    kitchen: Point | None = None,
 ) -> World:
-    """Make a world. The first driver stands nearest to the kitchen, the others further off.
+    """Make a world, around its `kitchen` if that is to be somewhere. The first driver stands
+    nearest to it, the others further off.
 
     Chef and drivers can be paid, as far as we know (Stripe has never heard of their accounts);
     unless they are `onboarded`, they have none.
     """
     number = next(_numbers)
-    kitchen = Point(-60 + 0.7 * (number % 170), -170 + 2.0 * (number // 170))
+    kitchen = kitchen or Point(-60 + 0.7 * (number % 170), -170 + 2.0 * (number // 170))
     async with database.write() as session:
 
         async def person(role: Role) -> User:

@@ -2,6 +2,11 @@
 
 All rows of an offer stand or fall together as long as nobody has answered it; once it is accepted,
 each order goes its own way.
+
+Whoever locks several rows does it in this sequence, so that no two wait for each other: orders,
+drivers, assignments, searches, each by id. (An order's workflow comes with its own order locked,
+and its driver's answer through the first order of the offer only.) A zone that makes an offer has
+the driver first, and does not wait for orders.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -9,7 +14,7 @@ from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
 
-from sqlalchemy import exists, func, or_, select, update
+from sqlalchemy import ColumnElement, exists, func, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
@@ -147,18 +152,23 @@ async def accept(session: AsyncSession, yes: Acceptance) -> None:
     One conditional UPDATE decides. Raises OfferGone when the offer is not open any more, or the
     driver has been given too much meanwhile.
     """
+    open_rows = (
+        col(DriverAssignment.offer_id) == yes.offer_id,
+        col(DriverAssignment.status) == AssignmentStatus.OFFERED,
+    )
+    await _lock_orders(session, *open_rows)
     vehicle = await _locked(session, yes.driver_id, yes.at)
     if vehicle is None:
         # He may have been suspended while the offer was on its way to him.
         if await _has_it(session, yes):
             return
         raise OfferGone(f"driver {yes.driver_id} may not deliver")
+    await _lock(session, *open_rows)
     accepted = await session.scalars(
         update(DriverAssignment)
         .where(
-            col(DriverAssignment.offer_id) == yes.offer_id,
+            *open_rows,
             col(DriverAssignment.driver_id) == yes.driver_id,
-            col(DriverAssignment.status) == AssignmentStatus.OFFERED,
             col(DriverAssignment.expires_at) >= yes.at,
         )
         .values(status=AssignmentStatus.ACCEPTED, responded_at=yes.at)
@@ -185,6 +195,7 @@ async def decline(session: AsyncSession, no: Decline) -> list[UUID]:
         col(DriverAssignment.offer_id) == no.offer_id,
         col(DriverAssignment.driver_id) == no.driver_id,
     )
+    await _lock(session, *of_this_offer)
     await session.execute(
         update(DriverAssignment)
         .where(*of_this_offer, col(DriverAssignment.status) == AssignmentStatus.OFFERED)
@@ -202,18 +213,27 @@ async def decline(session: AsyncSession, no: Decline) -> list[UUID]:
 
 
 async def expire(session: AsyncSession, order_ids: Collection[UUID], at: datetime) -> list[Expired]:
-    """End the offers of these orders that nobody has answered in time."""
+    """End the offers of these orders that nobody has answered in time.
+
+    Their drivers stay as they are until this transaction ends.
+    """
+    open_rows = col(DriverAssignment.status) == AssignmentStatus.OFFERED
     due = select(col(DriverAssignment.offer_id)).where(
         col(DriverAssignment.order_id).in_(order_ids),
-        col(DriverAssignment.status) == AssignmentStatus.OFFERED,
+        open_rows,
         col(DriverAssignment.expires_at) <= at,
     )
+    asked = select(col(DriverAssignment.driver_id)).where(col(DriverAssignment.offer_id).in_(due))
+    await session.execute(
+        select(col(Driver.id))
+        .where(col(Driver.id).in_(asked))
+        .order_by(col(Driver.id))
+        .with_for_update(key_share=True)
+    )
+    those = await _lock(session, col(DriverAssignment.offer_id).in_(due), open_rows)
     ended = await session.execute(
         update(DriverAssignment)
-        .where(
-            col(DriverAssignment.offer_id).in_(due),
-            col(DriverAssignment.status) == AssignmentStatus.OFFERED,
-        )
+        .where(col(DriverAssignment.id).in_(those))
         .values(status=AssignmentStatus.EXPIRED, responded_at=at)
         .returning(
             col(DriverAssignment.offer_id),
@@ -242,25 +262,32 @@ async def withdraw(
         col(DriverAssignment.status) == AssignmentStatus.OFFERED,
         col(DriverAssignment.driver_id).is_distinct_from(unless_to),
     )
+    those = await _lock(
+        session,
+        col(DriverAssignment.offer_id).in_(offered),
+        col(DriverAssignment.status) == AssignmentStatus.OFFERED,
+    )
     await session.execute(
         update(DriverAssignment)
-        .where(
-            col(DriverAssignment.offer_id).in_(offered),
-            col(DriverAssignment.status) == AssignmentStatus.OFFERED,
-        )
+        .where(col(DriverAssignment.id).in_(those))
         .values(status=AssignmentStatus.WITHDRAWN, reason=reason, responded_at=at)
         .execution_options(synchronize_session=False)
     )
 
 
 async def forget(session: AsyncSession, expired_before: datetime) -> None:
-    """End what was left open by a zone that is gone, so that its drivers can be asked again."""
+    """End what was left open by a zone that is gone, so that its drivers can be asked again.
+
+    In a transaction of its own, since it comes to offers without having their drivers.
+    """
+    those = await _lock(
+        session,
+        col(DriverAssignment.status) == AssignmentStatus.OFFERED,
+        col(DriverAssignment.expires_at) < expired_before,
+    )
     await session.execute(
         update(DriverAssignment)
-        .where(
-            col(DriverAssignment.status) == AssignmentStatus.OFFERED,
-            col(DriverAssignment.expires_at) < expired_before,
-        )
+        .where(col(DriverAssignment.id).in_(those))
         # It says nothing about the driver.
         .values(status=AssignmentStatus.WITHDRAWN, reason="forgotten")
     )
@@ -304,12 +331,14 @@ async def withdraw_all(
     session: AsyncSession, driver_id: UUID, *, reason: str, at: datetime
 ) -> None:
     """End every offer that waits for a driver's answer; its orders' zone asks others instead."""
+    those = await _lock(
+        session,
+        col(DriverAssignment.driver_id) == driver_id,
+        col(DriverAssignment.status) == AssignmentStatus.OFFERED,
+    )
     await session.execute(
         update(DriverAssignment)
-        .where(
-            col(DriverAssignment.driver_id) == driver_id,
-            col(DriverAssignment.status) == AssignmentStatus.OFFERED,
-        )
+        .where(col(DriverAssignment.id).in_(those))
         .values(status=AssignmentStatus.CANCELLED, reason=reason, responded_at=at)
     )
 
@@ -365,7 +394,7 @@ async def assign_early(session: AsyncSession, given: Assignment) -> Taken | None
     Repeated, it finds itself done.
     """
     order = await session.scalar(
-        select(Order).where(col(Order.id) == given.order_id).with_for_update()
+        select(Order).where(col(Order.id) == given.order_id).with_for_update(key_share=True)
     )
     if order is None or order.status is not OrderStatus.PREPARING:
         return None
@@ -456,7 +485,8 @@ async def _wanted(
     session: AsyncSession, order_ids: Collection[UUID], at: datetime
 ) -> dict[UUID, int]:
     """Which of the orders look for a driver, with their bonus; they go on looking until this
-    transaction ends. One that is being moved on right now is not among them.
+    transaction ends, and nobody else offers them. One that is being moved on or offered right now
+    is not among them.
     """
     found = await session.execute(
         select(col(Order.id), col(DispatchSearch.bonus_cents))
@@ -467,7 +497,8 @@ async def _wanted(
             col(Order.driver_id).is_(None),
             or_(col(DispatchSearch.held_until).is_(None), col(DispatchSearch.held_until) <= at),
         )
-        .with_for_update(read=True, of=(Order, DispatchSearch), skip_locked=True)
+        # Not in the way of whoever refers to these rows; only of whoever changes them.
+        .with_for_update(key_share=True, of=(Order, DispatchSearch), skip_locked=True)
     )
     return {row[0]: row[1] for row in found}
 
@@ -486,6 +517,28 @@ async def _locked(
             col(Driver.is_available) | (not on_duty),
         )
         .with_for_update(key_share=True)
+    )
+
+
+async def _lock(session: AsyncSession, *which: ColumnElement[bool]) -> list[UUID]:
+    """Have assignments to oneself until this transaction ends; which they are."""
+    found = await session.scalars(
+        select(col(DriverAssignment.id))
+        .where(*which)
+        .order_by(col(DriverAssignment.id))
+        .with_for_update(key_share=True)
+    )
+    return list(found)
+
+
+async def _lock_orders(session: AsyncSession, *which: ColumnElement[bool]) -> None:
+    """Have the orders of assignments to oneself until this transaction ends."""
+    await session.execute(
+        select(col(Order.id))
+        .join(DriverAssignment, col(DriverAssignment.order_id) == col(Order.id))
+        .where(*which)
+        .order_by(col(Order.id))
+        .with_for_update(key_share=True, of=Order)
     )
 
 
@@ -529,16 +582,14 @@ async def _end(
 ) -> None:
     """End what an order has of offer or assignment; an offer is withdrawn with all its orders."""
     own = col(DriverAssignment.order_id) == order_id
-    offered = select(col(DriverAssignment.offer_id)).where(
-        own, col(DriverAssignment.status) == AssignmentStatus.OFFERED
+    is_open = col(DriverAssignment.status) == AssignmentStatus.OFFERED
+    with_it = col(DriverAssignment.offer_id).in_(
+        select(col(DriverAssignment.offer_id)).where(own, is_open)
     )
+    await _lock(session, (own | with_it) & col(DriverAssignment.status).in_(_LIVE))
     await session.execute(
         update(DriverAssignment)
-        .where(
-            ~own,
-            col(DriverAssignment.offer_id).in_(offered),
-            col(DriverAssignment.status) == AssignmentStatus.OFFERED,
-        )
+        .where(~own, with_it, is_open)
         .values(status=AssignmentStatus.WITHDRAWN, reason=reason, responded_at=at)
         .execution_options(synchronize_session=False)
     )

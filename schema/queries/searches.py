@@ -149,10 +149,18 @@ async def note_held_back(session: AsyncSession, why: Mapping[UUID, HeldBack | No
 
 
 async def raise_bonus(session: AsyncSession, order_ids: Collection[UUID], cents: int) -> None:
-    """Add a bonus to what these orders' drivers earn, where there is none yet."""
+    """Add a bonus to what these orders' drivers earn, where there is none yet.
+
+    A search that is just being changed is left for the next time.
+    """
+    due = await session.scalars(
+        select(col(DispatchSearch.order_id))
+        .where(col(DispatchSearch.order_id).in_(order_ids), col(DispatchSearch.bonus_cents) == 0)
+        .with_for_update(skip_locked=True)
+    )
     await session.execute(
         update(DispatchSearch)
-        .where(col(DispatchSearch.order_id).in_(order_ids), col(DispatchSearch.bonus_cents) == 0)
+        .where(col(DispatchSearch.order_id).in_(due.all()))
         .values(bonus_cents=cents)
     )
 
