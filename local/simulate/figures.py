@@ -22,9 +22,9 @@ from schema.tables import DriverAssignment
 A, S = AssignmentStatus, OrderStatus
 
 LATE_MINUTES = 60
-# Seconds of the city's: an answer that takes longer than an offer is open, or a person who wakes up
-# so late, is the machine's doing and not the system's.
-_SLOW_ANSWER = 30.0
+# Seconds of the city's: an answer that takes a third of the time for which an offer is open, or a
+# person who wakes up so late, is the machine's doing and not the system's.
+_SLOW_ANSWER = 10.0
 _SLOW_PERSON = 5.0
 _MOST_VIOLATIONS = 100
 
