@@ -10,6 +10,9 @@ def _eta(promise: str, figure: str) -> Callable[[Mapping[str, Any]], object]:
 
 _ROWS: Mapping[str, Callable[[Mapping[str, Any]], object]] = {
     "orders delivered": lambda found: found["clickToDoor"]["count"],
+    "orders that no driver was found for": lambda found: found["orders"]["cancelReasons"].get(
+        "no_driver_found", 0
+    ),
     "click to door, mean (min)": lambda found: found["clickToDoor"]["mean"],
     "click to door, p50 (min)": lambda found: found["clickToDoor"]["p50"],
     "click to door, p90 (min)": lambda found: found["clickToDoor"]["p90"],

@@ -230,10 +230,12 @@ def test_the_report_says_what_did_not_hold(outcome: Outcome) -> None:
 def test_two_evenings_stand_side_by_side(outcome: Outcome) -> None:
     ours = summary(outcome)
     nearest = summary(replace(outcome, scenario=replace(SCENARIO, policy="nearest")))
+    ours["orders"]["cancelReasons"] = {"no_driver_found": 1}
     lines = table([nearest, ours]).splitlines()
     assert lines[0] == "|  | nearest | matching |"
     assert "| click to door, mean (min) | 80.0 | 80.0 |" in lines
     assert "| orders over 60 min | 2 | 2 |" in lines
+    assert "| orders that no driver was found for | 0 | 1 |" in lines
 
 
 @pytest.mark.parametrize("terminal", [True, False])
