@@ -11,10 +11,9 @@ from uuid import UUID
 
 import structlog
 from temporalio import activity
-from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 
 from activities.messenger import Messenger, Telling
-from activities.orders import OFFER_GONE
+from activities.orders import offer_gone
 from activities.roads import Roads
 from activities.snapshot import Snapshot, Snapshots, ready_at
 from domain.dispatch.plan import Plan, Policy
@@ -131,12 +130,7 @@ class DispatchActivities:
                 declined = await offers.decline(session, no)
                 order = await orders.load(session, declined[0])
         except offers.OfferGone as gone:
-            raise ApplicationError(
-                "this offer is not open any more",
-                type=OFFER_GONE,
-                non_retryable=True,
-                category=ApplicationErrorCategory.BENIGN,
-            ) from gone
+            raise offer_gone() from gone
         if order is None:
             raise LookupError(f"there is no order {declined[0]}")
         return Declined(order_ids=declined, view=standing(order))

@@ -32,6 +32,16 @@ UNSTORABLE = "Unstorable"
 OFFER_GONE = "OfferGone"
 
 
+def offer_gone() -> ApplicationError:
+    """Somebody was faster, or the driver too slow: nothing that anybody has to look into."""
+    return ApplicationError(
+        "this offer is not open any more",
+        type=OFFER_GONE,
+        non_retryable=True,
+        category=ApplicationErrorCategory.BENIGN,
+    )
+
+
 class OrderActivities:
     """An order's row, its steps, and what people are told about them."""
 
@@ -94,7 +104,7 @@ class OrderActivities:
                 raise ApplicationError(str(error.orig), type=UNSTORABLE) from error
             raise
         except offers.OfferGone as gone:
-            raise ApplicationError(str(gone), type=OFFER_GONE, non_retryable=True) from gone
+            raise offer_gone() from gone
         return Recorded(transition=recorded, announced=await self._announcer.try_announce(recorded))
 
     @activity.defn

@@ -10,9 +10,8 @@ from temporalio.common import (
     TypedSearchAttributes,
     WorkflowIDReusePolicy,
 )
-from temporalio.exceptions import ApplicationError
 
-from activities.orders import OFFER_GONE
+from activities.orders import offer_gone
 from domain.dispatch.zones import Zoning
 from schema.database import Database
 from schema.messages.dispatch import (
@@ -84,7 +83,7 @@ class SearchActivities:
             async with self._database.write() as session:
                 await offers.accept(session, yes)
         except offers.OfferGone as gone:
-            raise ApplicationError(str(gone), type=OFFER_GONE, non_retryable=True) from gone
+            raise offer_gone() from gone
 
     @activity.defn
     async def assign_early(self, given: Assignment) -> Taken | None:

@@ -2,23 +2,20 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import date
 
 from sqlalchemy import func, select
 from sqlmodel import SQLModel
 from uuid_utils.compat import uuid7
 
 from api.auth import hash_password
-from domain import drivers as rules
 from domain.drivers import Vehicle
 from domain.geo import Point
 from domain.hours import WEEKDAYS
-from domain.verification import DocumentStatus
+from local import papers
 from schema.database import Database
 from schema.tables import (
     Chef,
     Driver,
-    DriverDocument,
     Menu,
     MenuItem,
     Role,
@@ -218,10 +215,10 @@ def _generations(password_hash: str) -> Iterator[list[SQLModel]]:
         Driver(
             user_id=person(driver_email(number), Role.DRIVER, name, "Driver").id,
             vehicle_type=vehicle,
-            vehicle_plate=f"RND {4800 + number}" if rules.needs_plate(vehicle) else None,
+            vehicle_plate=papers.plate(vehicle, 4800 + number),
             rating=rating,
             verification_status=Verification.APPROVED,
-            documents_expire_on=_end_of_documents() if rules.needs_plate(vehicle) else None,
+            documents_expire_on=papers.good_until(vehicle),
             # Only the driver whose login is printed is on duty: nobody answers for the others.
             is_available=number == 1,
             on_duty_since=now() if number == 1 else None,
@@ -233,27 +230,8 @@ def _generations(password_hash: str) -> Iterator[list[SQLModel]]:
     ]
     yield users
     yield [*profiles, *chefs, *drivers]
-    yield [*menus, *(document for driver in drivers for document in _documents(driver))]
+    yield [*menus, *(document for driver in drivers for document in papers.approved(driver))]
     yield [*dishes]
-
-
-def _documents(driver: Driver) -> list[DriverDocument]:
-    """All that a driver must show, approved."""
-    return [
-        DriverDocument(
-            driver_id=driver.id,
-            document_type=kind,
-            file_url=f"https://files.example.com/{driver.id}/{kind}.jpg",
-            expires_on=_end_of_documents() if rules.needs_end(kind) else None,
-            status=DocumentStatus.APPROVED,
-            decided_at=now(),
-        )
-        for kind in rules.required(driver.vehicle_type)
-    ]
-
-
-def _end_of_documents() -> date:
-    return date(now().year + 2, 12, 31)
 
 
 def _chef(user: User, kitchen: Kitchen) -> Chef:

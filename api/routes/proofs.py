@@ -36,7 +36,7 @@ MOST_PHOTOS = 10
 _PICTURES = {kind.value: {"schema": {"type": "string", "format": "binary"}} for kind in PhotoType}
 
 
-def _place(
+async def _place(
     latitude: Annotated[Latitude | None, Query(description="Where it was taken.")] = None,
     longitude: Annotated[Longitude | None, Query()] = None,
 ) -> Point | None:

@@ -28,8 +28,8 @@ class Customer:
         self._wallet = wallet
         self._clock = tonight.clock
         self._diary = tonight.diary
-        self._abilities = tonight.abilities
         self._arrival = arrival
+        self._misremembers = arrival.misremembers
 
     async def order(self, kitchen: SettledKitchen, key: str) -> None:
         """Order, and stay until it is over."""
@@ -52,8 +52,6 @@ class Customer:
 
     def _basket(self, kitchen: SettledKitchen) -> dict[str, Any]:
         arrival = self._arrival
-        # Where it can be chosen, most want a code to be asked for, the others a photo or nothing.
-        proof = ("code", "code", "photo", "none")[arrival.number % 4]
         return {
             "chefId": str(kitchen.chef.id),
             "items": [
@@ -69,7 +67,7 @@ class Customer:
                 "longitude": arrival.door.longitude,
             },
             "tipCents": arrival.tip_cents,
-            **({"deliveryProof": proof} if self._abilities.asks_for_proof else {}),
+            "deliveryProof": arrival.proof,
         }
 
     async def _pay(self, secret: str) -> None:
@@ -96,7 +94,7 @@ class Customer:
 
     async def _look(self, ticket: Ticket) -> dict[str, Any]:
         order: dict[str, Any] = await self._phone.get(f"/orders/{ticket.order_id}")
-        if self._abilities.shows_driver and order["status"] in _ON_THE_WAY:
+        if order["status"] in _ON_THE_WAY:
             try:
                 await self._phone.get(f"/orders/{ticket.order_id}/driver-location")
             except Unanswered as refused:
@@ -105,6 +103,10 @@ class Customer:
         return order
 
     async def _code(self, order_id: str) -> str:
-        """The code that the app shows, for the driver at the door."""
+        """What is told the driver at the door who asks for the code; the app shows it."""
         order: dict[str, Any] = await self._phone.get(f"/orders/{order_id}")
-        return str(order["deliveryCode"])
+        code = str(order["deliveryCode"])
+        if self._misremembers:
+            self._misremembers = False
+            return code[::-1] if code != code[::-1] else f"{(int(code) + 1) % 10_000:04d}"
+        return code

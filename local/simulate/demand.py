@@ -11,6 +11,7 @@ from math import erf, exp, pi, sqrt
 
 from domain.drivers import Vehicle
 from domain.geo import Point
+from domain.proof import ProofKind
 from local.simulate import geography
 from local.simulate.scenario import MINUTE, Scenario, chance
 
@@ -36,6 +37,9 @@ _VEHICLES = (
     (Vehicle.SCOOTER, 32.0),
     (Vehicle.BICYCLE, 22.0),
 )
+# What they want as a proof, and how often the code that they tell first is not that of this order.
+_PROOFS = (ProofKind.CODE, ProofKind.CODE, ProofKind.PHOTO, ProofKind.NONE)
+_MISREMEMBERS = 0.03
 # Which of Stripe's test cards fail, and how: https://docs.stripe.com/testing#declined-payments
 _BAD_CARDS = ("pm_card_chargeDeclined", "pm_card_chargeDeclinedInsufficientFunds")
 
@@ -64,6 +68,9 @@ class Arrival:
     tip_cents: int
     story: Story
     bad_card: str
+    proof: ProofKind
+    # At the door, another code is told before the right one.
+    misremembers: bool
     # From the order to the payment, and from the payment to the second thoughts.
     pays_after: float
     regrets_after: float
@@ -179,6 +186,8 @@ def _arrival(city: City, number: int, at: float) -> Arrival:
         bad_card=dice.choice(_BAD_CARDS),
         pays_after=dice.uniform(5, 40),
         regrets_after=dice.uniform(30, 4 * MINUTE),
+        proof=dice.choice(_PROOFS),
+        misremembers=dice.random() < _MISREMEMBERS,
     )
 
 

@@ -48,6 +48,9 @@ class Diary:
     # Positions that did not get through, by why.
     unheard: Counter[str] = field(default_factory=Counter)
     flat_tyres: int = 0
+    wrong_codes: int = 0
+    # How many seconds of the city's drivers waited at a kitchen for each order.
+    stood: list[float] = field(default_factory=list)
     kills: list[dict[str, Any]] = field(default_factory=list)
 
     def number(self, order_id: str) -> int:

@@ -9,8 +9,10 @@ from typing import Any
 
 import httpx
 
+from domain import drivers
 from domain.geo import Point
 from domain.order_status import OrderStatus
+from domain.proof import ProofKind
 from local.people import Person, Unanswered
 from local.simulate import geography
 from local.simulate.geography import Leg, Track
@@ -42,6 +44,10 @@ _PHOTO = bytes.fromhex(
 )
 
 
+class WrongCode(Exception):
+    """A customer has told another code than that of the order."""
+
+
 @dataclass(eq=False)
 class Job:
     """An order that a driver has accepted; those of one offer have the same `run`."""
@@ -68,6 +74,7 @@ class Rider:
         # Tells positions; what does not get through is not worth trying again.
         self._beacon = beacon
         self._driver = driver
+        self._capacity = drivers.capacity(driver.plan.vehicle, tonight.capacity)
         self.track = Track(driver.plan.home)
         self._jobs: list[Job] = []
         self._has_work = asyncio.Event()
@@ -101,14 +108,14 @@ class Rider:
         dice = self._chance("listens")
         while True:
             await self._clock.sleep(_ASKS_EVERY * dice.uniform(0.8, 1.2))
-            if self.doing in {"idle", "busy"} and len(self._jobs) < self._tonight.capacity:
+            if self.doing in {"idle", "busy"} and len(self._jobs) < self._capacity:
                 for offer in await self._phone.get("/delivery/offers"):
                     if offer["id"] not in self._seen:
                         self._seen.add(offer["id"])
                         await self._considers(offer)
 
     async def _considers(self, offer: dict[str, Any]) -> None:
-        orders = offer.get("orders") or [offer]
+        orders = offer["orders"]
         dice = self._chance("order", self._diary.number(orders[0]["orderId"]))
         await self._clock.sleep(dice.uniform(2, 10))
         yes, passes = dice.random() < self._driver.plan.accepts, dice.random() < _LETS_PASS
@@ -157,12 +164,14 @@ class Rider:
             return
         await self._goes(job.kitchen, dice.lognormvariate(0, _SCATTER))
         await self._clock.sleep(dice.uniform(1, 2.5) * MINUTE)
+        since = self._clock.now
         while job in self._jobs and not job.in_hand:
             for one in [one for one in self._jobs if one.kitchen == job.kitchen]:
                 if not one.in_hand and await self._is_ready(one):
                     await self._takes(one)
             if job in self._jobs and not job.in_hand:
                 await self._clock.sleep(_LOOKS_EVERY)
+        self._diary.stood.append(self._clock.now - since)
         await self._clock.sleep(dice.uniform(0.5, 1.5) * MINUTE)
 
     async def _takes(self, job: Job) -> None:
@@ -183,21 +192,24 @@ class Rider:
         await self._goes(job.door, dice.lognormvariate(0, _SCATTER))
         await self._tell()
         await self._clock.sleep(dice.uniform(1, 4) * MINUTE)
-        await self._says(job, OrderStatus.DELIVERED, proof=await self._proof(job))
-        if job in self._jobs:
-            self._jobs.remove(job)
+        await self._hands_over(job)
 
-    async def _proof(self, job: Job) -> dict[str, str]:
-        """What the order's customer has asked for."""
+    async def _hands_over(self, job: Job) -> None:
+        """Show what the customer has asked for; whose code was wrong is asked again."""
         await self._phone_is_on()
-        asked = None
-        if self._tonight.abilities.asks_for_proof:
-            asked = (await self._phone.get(f"/orders/{job.order_id}"))["deliveryProof"]
-        if asked == "code":
-            return {"code": await self._diary.tickets[job.order_id].code()}
-        if asked == "photo":
+        asked = (await self._phone.get(f"/orders/{job.order_id}"))["deliveryProof"]
+        proof = {"note": "handed to the customer"}
+        if asked == ProofKind.PHOTO:
             await self._phone.upload(f"/delivery/orders/{job.order_id}/proof", _PHOTO, "image/jpeg")
-        return {"note": "handed to the customer"}
+        while job in self._jobs:
+            if asked == ProofKind.CODE:
+                proof = {"code": await self._diary.tickets[job.order_id].code()}
+            try:
+                await self._says(job, OrderStatus.DELIVERED, proof=proof)
+            except WrongCode:
+                self._diary.wrong_codes += 1
+            else:
+                self._forgets(job)
 
     async def _breaks_down(self, job: Job) -> None:
         """Half way a tyre is flat: all orders go back, and he is off duty until it is mended."""
@@ -211,8 +223,7 @@ class Rider:
         self._repairs = True
         for one in list(self._jobs):
             await self._says(one, OrderStatus.READY_FOR_PICKUP, reason="flat tyre")
-            if one in self._jobs:
-                self._jobs.remove(one)
+            self._forgets(one)
         await self._phone_is_on()
         await self._phone.put("/delivery/availability", isAvailable=False)
         await self._clock.sleep(_REPAIR)
@@ -235,12 +246,15 @@ class Rider:
             self._overtaken(refused, job)
             return False
         if order["driverId"] != str(self._driver.login.id) or order["cancelledAt"] is not None:
-            self._jobs.remove(job)
+            self._forgets(job)
             return False
         return bool(order["status"] == OrderStatus.ASSIGNED_TO_DRIVER)
 
     async def _says(self, job: Job, status: OrderStatus, **words: object) -> dict[str, Any] | None:
-        """Say how far an order is; nothing, and the order forgotten, when it is his no more."""
+        """Say how far an order is; nothing, and the order forgotten, when it is his no more.
+
+        Raises WrongCode when what the customer told was not the order's code.
+        """
         await self._phone_is_on()
         try:
             answer: dict[str, Any] = await self._phone.put(
@@ -251,6 +265,8 @@ class Rider:
                 # Said before, by a request whose answer got lost.
                 said: dict[str, Any] = await self._phone.get(f"/orders/{job.order_id}")
                 return said
+            if refused.code == "wrong_code":
+                raise WrongCode from refused
             self._overtaken(refused, job)
             return None
         return answer
@@ -260,6 +276,9 @@ class Rider:
         if refused.status not in {HTTPStatus.CONFLICT, HTTPStatus.NOT_FOUND}:
             raise refused
         self._diary.overtaken[refused.code] += 1
+        self._forgets(job)
+
+    def _forgets(self, job: Job | None) -> None:
         if job in self._jobs:
             self._jobs.remove(job)
 
@@ -284,11 +303,8 @@ class Rider:
         while moved and moments[0] - _POSITIONS_EVERY > since:
             moments.insert(0, moments[0] - _POSITIONS_EVERY)
         positions = [self._position(moment) for moment in moments]
-        body = positions[-1]
-        if self._tonight.abilities.takes_batches and len(positions) > 1:
-            body = {"positions": positions}
         try:
-            await self._beacon.post("/delivery/location", **body)
+            await self._beacon.post("/delivery/location", positions=positions)
         except Unanswered as refused:
             self._diary.unheard[refused.code] += 1
         except httpx.TransportError as broken:

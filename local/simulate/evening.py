@@ -83,13 +83,7 @@ class Evening:
             asyncio.get_running_loop().add_signal_handler(signum, stop.set)
         database = Database(self._environment["DATABASE_URL"], pool_size=2)
         settled = await settle(database, self._city)
-        tonight = Tonight(
-            self._scenario,
-            self._clock,
-            self._diary,
-            await self._exchange.abilities(),
-            self._capacity,
-        )
+        tonight = Tonight(self._scenario, self._clock, self._diary, self._capacity)
         await self._open(tonight, settled)
         spent = self._spent()
         self._clock.begin()

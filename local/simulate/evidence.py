@@ -10,9 +10,11 @@ from sqlalchemy import select
 from sqlmodel import col
 from stripe import StripeClient
 
+from domain.drivers import Vehicle
 from finance.trial_balance import Balance, trial_balance
 from schema.database import Database
 from schema.tables import (
+    Driver,
     DriverAssignment,
     LedgerMovement,
     LedgerPosting,
@@ -43,6 +45,7 @@ class Evidence:
     orders: Sequence[Order]
     steps: Sequence[OrderStatusHistory]
     offers: Sequence[DriverAssignment]
+    vehicles: Mapping[UUID, Vehicle] = field(default_factory=dict)
     payments: Mapping[UUID, str] = field(default_factory=dict)
     booked: Sequence[Booked] = ()
     balance: Balance | None = None
@@ -71,6 +74,7 @@ async def _read(database_url: str, kept: Mapping[str, int] | None) -> Evidence:
                     col(DriverAssignment.offered_at), col(DriverAssignment.id)
                 )
             )
+            vehicles = await session.execute(select(col(Driver.id), col(Driver.vehicle_type)))
             payments = await session.execute(
                 select(col(Payment.order_id), col(Payment.stripe_payment_intent_id))
             )
@@ -86,6 +90,7 @@ async def _read(database_url: str, kept: Mapping[str, int] | None) -> Evidence:
                 orders=orders.all(),
                 steps=steps.all(),
                 offers=offers.all(),
+                vehicles={row[0]: row[1] for row in vehicles},
                 payments={row[0]: row[1] for row in payments},
                 booked=[Booked(row[0], row[1], row[2]) for row in booked if row[0] is not None],
                 balance=await trial_balance(database, at),

@@ -7,23 +7,24 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from domain import eta_quality
 from domain.ledger import payable
 from domain.order_status import OrderStatus
 from domain.payees import PayeeKind
 from local.simulate import evening, referee
-from local.simulate.eta_errors import EtaErrors, eta_errors, percentile
 from local.simulate.evening import Outcome
 from local.simulate.evidence import Evidence
-from local.simulate.referee import holdings
+from local.simulate.referee import holdings, was_given_back
+from local.simulate.spread import percentile, spread
 from schema.messages.dispatch import AssignmentStatus
 from schema.tables import DriverAssignment
 
 A, S = AssignmentStatus, OrderStatus
 
 LATE_MINUTES = 60
-# Seconds of the city's: an answer that takes longer than an offer is open, or a person who wakes up
-# so late, is the machine's doing and not the system's.
-_SLOW_ANSWER = 30.0
+# Seconds of the city's: an answer that takes a third of the time for which an offer is open, or a
+# person who wakes up so late, is the machine's doing and not the system's.
+_SLOW_ANSWER = 10.0
 _SLOW_PERSON = 5.0
 _MOST_VIOLATIONS = 100
 
@@ -51,8 +52,10 @@ def summary(outcome: Outcome) -> dict[str, Any]:
                 Counter(o.cancel_reason or "" for o in evidence.orders if o.cancelled_at)
             ),
         },
-        "clickToDoor": _spread(doors) | {"over60": sum(one > LATE_MINUTES for one in doors)},
-        "readyToPickup": _spread(waits),
+        "clickToDoor": spread(doors) | {"over60": sum(one > LATE_MINUTES for one in doors)},
+        "readyToPickup": spread(waits),
+        "hadDriverWhenReady": had_driver_when_ready(outcome),
+        "waitingAtKitchen": spread(seconds / 60 for seconds in diary.stood),
         "offers": _offers(evidence),
         "bundles": _bundles(evidence),
         "drivers": _drivers(outcome),
@@ -105,15 +108,21 @@ def click_to_door(outcome: Outcome) -> list[float]:
 def ready_to_pickup(outcome: Outcome) -> list[float]:
     """How many minutes the food of each order stood, from when it was first ready."""
     minutes = _minutes(outcome)
-    ready: dict[UUID, datetime] = {}
-    for step in outcome.evidence.steps:
-        if step.status is S.READY_FOR_PICKUP:
-            ready.setdefault(step.order_id, step.created_at)
+    ready = first_ready(outcome.evidence)
     return [
         minutes(ready[order.id], order.picked_up_at)
         for order in outcome.evidence.orders
         if order.picked_up_at is not None and order.id in ready
     ]
+
+
+def first_ready(evidence: Evidence) -> dict[UUID, datetime]:
+    """When the food of each order was first said to be ready."""
+    ready: dict[UUID, datetime] = {}
+    for step in evidence.steps:
+        if step.status is S.READY_FOR_PICKUP:
+            ready.setdefault(step.order_id, step.created_at)
+    return ready
 
 
 def busy_shares(outcome: Outcome) -> dict[UUID, float]:
@@ -138,6 +147,28 @@ def earnings(evidence: Evidence) -> dict[UUID, int]:
     return {driver: cents[payable(PayeeKind.DRIVER, driver)] for driver in drivers}
 
 
+def gini(values: Sequence[float]) -> float:
+    """How unevenly something is shared: 0 where all have the same, towards 1 where one has all.
+
+    Half the mean difference of any two, as a share of the mean (Gini 1912).
+    """
+    ranked, total = sorted(values), sum(values)
+    if not total:
+        return 0.0
+    weighed = sum((2 * rank - len(ranked) - 1) * value for rank, value in enumerate(ranked, 1))
+    return weighed / (len(ranked) * total)
+
+
+def had_driver_when_ready(outcome: Outcome) -> float | None:
+    """The share of delivered orders that had their driver by the time their food was ready."""
+    taken: dict[UUID, datetime] = {}
+    for held in holdings(outcome.evidence):
+        taken[held.order_id] = min(held.since, taken.get(held.order_id, held.since))
+    ready = first_ready(outcome.evidence)
+    those = [taken[o.id] <= ready[o.id] for o in outcome.evidence.orders if o.delivered_at]
+    return round(sum(those) / len(those), 3) if those else None
+
+
 def eta_minutes(outcome: Outcome, promise: str) -> list[float]:
     """By how many minutes each delivered order was later than promised."""
     minutes = _minutes(outcome)
@@ -153,9 +184,16 @@ def eta_minutes(outcome: Outcome, promise: str) -> list[float]:
 def outcomes(evidence: Evidence) -> Counter[str]:
     """What became of offers, each counted once however many orders it was about."""
     found: Counter[str] = Counter()
-    for offers in _by_offer(evidence).values():
-        offer = offers[0]
-        found["given back" if offer.status is A.CANCELLED else offer.status.value] += 1
+    for rows in by_offer(evidence).values():
+        if any(row.status is A.ACCEPTED for row in rows):
+            found["accepted"] += 1
+        elif any(was_given_back(row) for row in rows):
+            found["given back"] += 1
+        elif any(row.status is A.CANCELLED for row in rows):
+            # Its order was cancelled, or an operator came in between.
+            found["withdrawn"] += 1
+        else:
+            found[rows[0].status.value] += 1
     return found
 
 
@@ -177,7 +215,7 @@ def _offers(evidence: Evidence) -> dict[str, Any]:
 def _bundles(evidence: Evidence) -> dict[str, Any]:
     sizes = Counter(
         len(offers)
-        for offers in _by_offer(evidence).values()
+        for offers in by_offer(evidence).values()
         if any(offer.status is A.ACCEPTED for offer in offers)
     )
     runs = sum(sizes.values())
@@ -192,34 +230,39 @@ def _bundles(evidence: Evidence) -> dict[str, Any]:
 def _drivers(outcome: Outcome) -> dict[str, Any]:
     doing: Counter[str] = sum((s.doing for s in outcome.diary.samples), Counter[str]())
     on_duty = doing["busy"] + doing["idle"]
+    drivers = outcome.scenario.drivers
     earned = sorted(earnings(outcome.evidence).values())
-    hours = outcome.ended_at / 3600 * outcome.scenario.drivers
+    # Who had no order has earned nothing.
+    of_all = [0] * (drivers - len(earned)) + earned
+    hours = outcome.ended_at / 3600 * drivers
     return {
         "utilisation": round(doing["busy"] / on_duty, 3) if on_duty else None,
         "silentShare": round(doing["silent"] / (sum(doing.values()) or 1), 3),
         "flatTyres": outcome.diary.flat_tyres,
+        "wrongCodes": outcome.diary.wrong_codes,
         "withOrders": len(earned),
         "earnedCents": {
             "total": sum(earned),
-            "lowest": earned[0] if earned else 0,
-            "median": int(percentile(earned, 0.5)),
-            "highest": earned[-1] if earned else 0,
+            "p10": round(percentile(of_all, 0.1)),
+            "p50": round(percentile(of_all, 0.5)),
+            "p90": round(percentile(of_all, 0.9)),
+            "gini": round(gini(of_all), 3),
             "perHour": round(sum(earned) / hours) if hours else 0,
         },
     }
 
 
-def _eta(outcome: Outcome, promise: str) -> EtaErrors:
-    return eta_errors(eta_minutes(outcome, promise))
-
-
-def _spread(minutes: Sequence[float]) -> dict[str, float]:
+def _eta(outcome: Outcome, promise: str) -> dict[str, float] | None:
+    found = eta_quality.of_errors(eta_minutes(outcome, promise))
+    if found is None:
+        return None
     return {
-        "count": len(minutes),
-        "mean": round(sum(minutes) / (len(minutes) or 1), 2),
-        "p50": round(percentile(minutes, 0.5), 2),
-        "p90": round(percentile(minutes, 0.9), 2),
-        "max": round(percentile(minutes, 1.0), 2),
+        "count": found.count,
+        "median": round(found.median, 2),
+        "low": round(found.low, 2),
+        "high": round(found.high, 2),
+        "off": round(found.off, 2),
+        "withinFive": round(found.within_five, 3),
     }
 
 
@@ -228,10 +271,11 @@ def _minutes(outcome: Outcome) -> Minutes:
     return lambda since, until: (until - since).total_seconds() * speed / 60
 
 
-def _by_offer(evidence: Evidence) -> dict[UUID, list[DriverAssignment]]:
+def by_offer(evidence: Evidence) -> dict[UUID, list[DriverAssignment]]:
+    """The rows of each offer."""
     found: dict[UUID, list[DriverAssignment]] = defaultdict(list)
     for row in evidence.offers:
-        found[getattr(row, "offer_id", None) or row.id].append(row)
+        found[row.offer_id].append(row)
     return found
 
 

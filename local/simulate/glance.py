@@ -9,8 +9,8 @@ from sqlmodel import col
 
 from local.simulate.clock import CityClock
 from local.simulate.diary import Diary
-from local.simulate.eta_errors import percentile
 from local.simulate.referee import Violation
+from local.simulate.spread import percentile
 from local.simulate.telephones import Exchange
 from schema.database import Database
 from schema.tables import DriverAssignment, Order

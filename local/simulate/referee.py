@@ -8,12 +8,13 @@ from itertools import pairwise
 from typing import NamedTuple
 from uuid import UUID
 
+from domain import drivers
 from domain.ledger import Account, payable
-from domain.order_status import ENDED, TRANSITIONS, OrderStatus
+from domain.order_status import ENDED, TRANSITIONS, Actor, OrderStatus
 from domain.payees import PayeeKind
 from local.simulate.evidence import Evidence
 from schema.messages.dispatch import AssignmentStatus
-from schema.tables import Order, OrderStatusHistory
+from schema.tables import DriverAssignment, Order, OrderStatusHistory
 
 A, S = AssignmentStatus, OrderStatus
 
@@ -46,6 +47,9 @@ class Rules:
 
 Rule = Callable[[Evidence, Rules], Iterator[str]]
 
+# By which dispatch takes an order from a driver who cannot be seen any more.
+WAS_DARK = "driver_dark"
+
 # A step's moment is when its workflow was told, a little before it is written down: those of two
 # orders may be told apart the wrong way round.
 _CLOCKS = timedelta(seconds=1)
@@ -63,8 +67,9 @@ def judge(evidence: Evidence, rules: Rules, *, over: bool) -> list[Violation]:
 def holdings(evidence: Evidence) -> list[Held]:
     """Who had which order when, as far as assignments and steps tell.
 
-    The row of an assignment that was ended says when it ended, not when it was accepted: that is
-    the step by which the driver got the order.
+    The row of an assignment that was ended says when it ended, not when it was accepted. That was
+    at the latest by the step with which the driver got the order; who gave an order back before its
+    food was ready may have had it ever since it was offered.
     """
     orders = {order.id: order for order in evidence.orders}
     given = defaultdict(list)
@@ -81,10 +86,19 @@ def holdings(evidence: Evidence) -> list[Held]:
             held.append(Held(offer.driver_id, order.id, offer.responded_at, until))
         elif offer.status is A.CANCELLED:
             moments = [at for at in given[order.id] if offer.offered_at <= at < offer.responded_at]
+            if not moments and was_given_back(offer):
+                moments = [offer.offered_at]
             held.extend(
                 Held(offer.driver_id, order.id, at, offer.responded_at) for at in moments[:1]
             )
     return held
+
+
+def was_given_back(offer: DriverAssignment) -> bool:
+    """Whether a driver had the order and lost it, by his own doing or for his silence."""
+    return offer.status is A.CANCELLED and (
+        offer.ended_by is Actor.DRIVER or offer.reason == WAS_DARK
+    )
 
 
 def most_at_once(held: Sequence[Held], at_least: timedelta = timedelta(0)) -> int:
@@ -125,19 +139,29 @@ def _capacity(evidence: Evidence, rules: Rules) -> Iterator[str]:
     for held in holdings(evidence):
         of_drivers[held.driver_id].append(held)
     for driver_id, held_by in of_drivers.items():
-        if (most := most_at_once(held_by, _CLOCKS)) > rules.capacity:
-            yield f"driver {driver_id} had {most} orders at once instead of {rules.capacity}"
+        fits = drivers.capacity(evidence.vehicles[driver_id], rules.capacity)
+        if (most := most_at_once(held_by, _CLOCKS)) > fits:
+            yield f"driver {driver_id} had {most} orders at once instead of {fits}"
 
 
 def _one_live_offer(evidence: Evidence, _: Rules) -> Iterator[str]:
     of_orders: dict[UUID, list[Held]] = defaultdict(list)
+    of_drivers: dict[UUID, list[Held]] = defaultdict(list)
     for offer in evidence.offers:
         since = max(offer.offered_at, _written(offer.id))
         ends = offer.responded_at or evidence.at
-        of_orders[offer.order_id].append(Held(offer.driver_id, offer.order_id, since, ends))
+        open_for = Held(offer.driver_id, offer.order_id, since, ends)
+        of_orders[offer.order_id].append(open_for)
+        # An offer of several orders is one to its driver. Until when one was open that was ended
+        # later is not known: it may have been accepted before.
+        if offer.stop == 1 and offer.status is not A.CANCELLED:
+            of_drivers[offer.driver_id].append(open_for)
     for order_id, offered in of_orders.items():
         if most_at_once(offered) > 1:
             yield f"order {order_id} was offered to two drivers at once"
+    for driver_id, offered in of_drivers.items():
+        if most_at_once(offered) > 1:
+            yield f"driver {driver_id} was offered two runs at once"
 
 
 def _written(row: UUID) -> datetime:
@@ -226,7 +250,7 @@ ALWAYS: Mapping[str, Rule] = {
     "nothing that was placed is lost": _nothing_is_lost,
     "one driver for an order": _one_driver,
     "no driver over capacity": _capacity,
-    "one live offer for an order": _one_live_offer,
+    "one live offer for an order and for a driver": _one_live_offer,
     "every step was legal": _legal_steps,
     "delivered by whom it was given to": _brought_by_its_driver,
     "the books sum to zero": _balance,

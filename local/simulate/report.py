@@ -205,7 +205,7 @@ def _titled(figure: go.Figure, title: str, x: str, y: str) -> go.Figure:
 
 def _key_figures(summary: Mapping[str, Any]) -> str:
     door, offers, drivers = summary["clickToDoor"], summary["offers"], summary["drivers"]
-    requests = summary["requests"]
+    requests, earned = summary["requests"], drivers["earnedCents"]
     lag, speed = summary["lagSeconds"], summary["scenario"]["speed"]
     rows = {
         "orders": ", ".join(f"{n} {state}" for state, n in summary["orders"]["byStatus"].items()),
@@ -213,8 +213,14 @@ def _key_figures(summary: Mapping[str, Any]) -> str:
         f" {door['over60']} over 60 min",
         "food ready to picked up": f"mean {summary['readyToPickup']['mean']},"
         f" p90 {summary['readyToPickup']['p90']} min",
+        "drivers at the kitchen": f"waited {summary['waitingAtKitchen']['mean']} min,"
+        f" p90 {summary['waitingAtKitchen']['p90']}; {summary['hadDriverWhenReady']} of the orders"
+        " had a driver when their food was ready",
         "offers": f"{offers['made']}, acceptance {offers['acceptance']}",
         "drivers busy": f"{drivers['utilisation']} of the time on duty",
+        "drivers earned": f"median {earned['p50']} cents, one in ten less than {earned['p10']},"
+        f" one in ten more than {earned['p90']} (Gini {earned['gini']})",
+        "ETA error": "; ".join(_eta(name, found) for name, found in summary["eta"].items()),
         "requests": f"{requests['sent']}, {requests['perSecond']} a second,"
         f" answered in {requests['p50Ms']} ms (99 of 100: {requests['p99Ms']})",
         "cores": ", ".join(f"{name} {cores}" for name, cores in summary["cores"].items()),
@@ -223,6 +229,15 @@ def _key_figures(summary: Mapping[str, Any]) -> str:
     }
     return "<table>{}</table>".format(
         "".join(f"<tr><td>{escape(k)}</td><td>{escape(v)}</td></tr>" for k, v in rows.items())
+    )
+
+
+def _eta(name: str, found: Mapping[str, float] | None) -> str:
+    if found is None:
+        return f"{name}: none"
+    return (
+        f"{name}: median {found['median']}, 8 of 10 between {found['low']} and {found['high']} min,"
+        f" {found['withinFive']} within 5"
     )
 
 

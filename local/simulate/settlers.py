@@ -9,6 +9,7 @@ from sqlmodel import SQLModel
 from uuid_utils.compat import uuid7
 
 from domain.payees import PayeeKind
+from local import papers
 from local.payees import account_id
 from local.simulate.demand import City, DriverPlan, KitchenPlan
 from local.world import ALWAYS, PASSWORD_HASH, Somebody
@@ -85,14 +86,14 @@ class _Rows:
         self._users: list[SQLModel] = []
         self._theirs: list[SQLModel] = []
         self._trades: list[SQLModel] = []
-        self._menus: list[SQLModel] = []
+        self._belongings: list[SQLModel] = []
         self._dishes: list[SQLModel] = []
 
     def generations(self) -> Iterator[list[SQLModel]]:
         yield self._users
         yield self._theirs
         yield self._trades
-        yield self._menus
+        yield self._belongings
         yield self._dishes
 
     def person(self, role: Role, name: str, its_id: UUID | None = None) -> Somebody:
@@ -124,7 +125,7 @@ class _Rows:
             )
         )
         menu = Menu(chef_id=chef_id, name="Tonight")
-        self._menus.append(menu)
+        self._belongings.append(menu)
         dishes = [
             MenuItem(
                 id=uuid7(),
@@ -141,16 +142,18 @@ class _Rows:
     def driver(self, plan: DriverPlan) -> SettledDriver:
         driver_id = uuid7()
         login = self.person(Role.DRIVER, f"driver{plan.number + 1}", driver_id)
-        self._trades.append(
-            Driver(
-                id=driver_id,
-                user_id=login.user_id,
-                vehicle_type=plan.vehicle,
-                verification_status=Verification.APPROVED,
-                rating=4.5,
-                stripe_account_id=self._account(PayeeKind.DRIVER, driver_id),
-            )
+        driver = Driver(
+            id=driver_id,
+            user_id=login.user_id,
+            vehicle_type=plan.vehicle,
+            vehicle_plate=papers.plate(plan.vehicle, plan.number + 1),
+            verification_status=Verification.APPROVED,
+            documents_expire_on=papers.good_until(plan.vehicle),
+            rating=4.5,
+            stripe_account_id=self._account(PayeeKind.DRIVER, driver_id),
         )
+        self._trades.append(driver)
+        self._belongings.extend(papers.approved(driver))
         return SettledDriver(plan, login)
 
     def _account(self, kind: PayeeKind, payee_id: UUID) -> str:

@@ -4,7 +4,6 @@ import time
 from array import array
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 import httpx
 
@@ -18,15 +17,6 @@ from settings import Settings
 _CONNECTIONS = 80
 # How long an app tries again when the facade is away, in seconds of ours.
 _PATIENCE = 120.0
-
-
-@dataclass(frozen=True)
-class Abilities:
-    """What the facade can do, by its own documents."""
-
-    takes_batches: bool
-    shows_driver: bool
-    asks_for_proof: bool
 
 
 class Exchange:
@@ -59,16 +49,6 @@ class Exchange:
         phone.use_token(access_token(who, self._settings))
         return phone
 
-    async def abilities(self) -> Abilities:
-        """Ask the facade what it can do."""
-        documents = (await self.http.get(f"{self._url}/openapi.json")).json()
-        schemas = documents["components"]["schemas"]
-        return Abilities(
-            takes_batches=_has(schemas, "LocationBody", "positions"),
-            shows_driver="/api/v1/orders/{order_id}/driver-location" in documents["paths"],
-            asks_for_proof=_has(schemas, "OrderBody", "deliveryProof"),
-        )
-
     async def close(self) -> None:
         """Hang up."""
         await self.http.aclose()
@@ -80,8 +60,3 @@ class Exchange:
     async def _answered(self, response: httpx.Response) -> None:
         self.seconds.append(time.monotonic() - response.request.extensions["began"])
         self.answers[response.status_code] += 1
-
-
-def _has(schemas: Mapping[str, Mapping[str, object]], name: str, field: str) -> bool:
-    fields = schemas.get(name, {}).get("properties", {})
-    return isinstance(fields, dict) and field in fields

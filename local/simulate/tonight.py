@@ -5,17 +5,15 @@ from dataclasses import dataclass
 from local.simulate.clock import CityClock
 from local.simulate.diary import Diary
 from local.simulate.scenario import Scenario
-from local.simulate.telephones import Abilities
 
 
 @dataclass(frozen=True)
 class Tonight:
-    """The clock, the diary, what the facade can do, and how many orders a driver may have."""
+    """The clock, the diary, and how many orders any driver may have at most."""
 
     scenario: Scenario
     clock: CityClock
     diary: Diary
-    abilities: Abilities
     capacity: int
 
     @property

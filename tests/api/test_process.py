@@ -1,8 +1,11 @@
 """One process of the facade: what it asks the database, what it says when something is away."""
 
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
+from typing import Any
 from uuid import uuid4
 
+import anyio.to_thread
 import pytest
 from sqlalchemy import event
 from temporalio.testing import WorkflowEnvironment
@@ -41,6 +44,26 @@ async def test_looking_at_an_order_takes_three_statements_at_most(
     assert answer.json()["id"] == order["id"]
     assert len(statements) == 2
     assert all(statement.startswith("SELECT") for statement in statements)
+
+
+async def test_who_is_asking_and_for_what_is_found_out_without_a_thread(
+    play: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    handed_over: list[object] = []
+    run = anyio.to_thread.run_sync
+
+    def noting(work: Callable[..., object], *rest: Any, **how: Any) -> Awaitable[object]:
+        handed_over.append(work)
+        return run(work, *rest, **how)
+
+    monkeypatch.setattr(anyio.to_thread, "run_sync", noting)
+    async with facade(play.environment, monkeypatch) as (_, http):
+        answer = await http.get(
+            "/api/v1/orders?page=2", headers={"Authorization": play.customer.authorization}
+        )
+
+    assert answer.status_code == 200
+    assert handed_over == []
 
 
 async def test_a_process_that_has_what_it_needs_is_ready(

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from uuid_utils.compat import uuid7
 
+from domain.drivers import Vehicle
 from domain.ledger import Account, payable
 from domain.order_status import Actor, OrderStatus
 from domain.payees import PayeeKind
@@ -55,6 +56,8 @@ class Books:
     payments: dict[UUID, str] = field(default_factory=dict)
     booked: list[Booked] = field(default_factory=list)
     kept: dict[str, int] = field(default_factory=dict)
+    # Who drives nothing else drives a car.
+    vehicles: dict[UUID, Vehicle] = field(default_factory=dict)
     balance: Balance = field(default_factory=lambda: Balance(minute(99), [], []))
 
     def order(
@@ -123,8 +126,10 @@ class Books:
         **more: Any,
     ) -> DriverAssignment:
         """An offer, and what became of it."""
+        row_id = written_at(offered)
         made = DriverAssignment(
-            id=written_at(offered),
+            id=row_id,
+            offer_id=more.pop("offer_id", row_id),
             order_id=order.id,
             driver_id=driver_id,
             status=status,
@@ -144,6 +149,7 @@ class Books:
             orders=self.orders,
             steps=self.steps,
             offers=self.offers,
+            vehicles={offer.driver_id: Vehicle.CAR for offer in self.offers} | self.vehicles,
             payments=self.payments,
             booked=self.booked,
             balance=self.balance,

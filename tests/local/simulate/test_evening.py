@@ -53,37 +53,28 @@ def summary_of(folder: Path) -> dict[str, Any]:
 
 
 @pytest.mark.timeout(400)
-def test_every_order_of_an_evening_ends_and_every_invariant_holds(tmp_path: Path) -> None:
-    with playing(tmp_path) as command:
-        said, _ = command.communicate(timeout=380)
-        assert command.returncode == 0, said
-    found = summary_of(tmp_path)
-    assert found["orders"]["placed"] == len(City(SMALL).arrivals) == 12
-    assert set(found["orders"]["byStatus"]) <= {"delivered", "cancelled"}
-    assert sum(found["orders"]["byStatus"].values()) == 12
-    assert found["clickToDoor"]["count"] == found["orders"]["byStatus"]["delivered"] > 0
-    assert found["violations"] == []
-    assert set(found["invariants"].values()) == {0}
-    assert found["drivers"]["earnedCents"]["total"] > 0
-    # Nothing stays behind where nothing has to be looked into.
-    assert not (tmp_path / "home").exists()
-
-
-@pytest.mark.timeout(400)
-def test_worker_and_valkey_killed_at_the_peak_lose_no_order_and_no_position(
+def test_worker_and_valkey_killed_at_the_peak_lose_no_order_no_cent_and_no_position(
     tmp_path: Path,
 ) -> None:
     with playing(tmp_path, "--kill", "worker@5,valkey@8,worker@25") as command:
         said, _ = command.communicate(timeout=380)
         assert command.returncode == 0, said
     found = summary_of(tmp_path)
-    assert found["orders"]["placed"] == 12
-    assert sum(found["orders"]["byStatus"].values()) == 12
-    assert set(found["orders"]["byStatus"]) <= {"delivered", "cancelled"}
+    orders = found["orders"]
+    # Whoever got his answer only when the order had waited too long for its payment has none.
+    assert set(orders["turnedAway"]) <= {"idempotency_key_expired"}
+    assert orders["placed"] + sum(orders["turnedAway"].values()) == len(City(SMALL).arrivals) == 12
+    assert sum(orders["byStatus"].values()) == 12
+    assert set(orders["byStatus"]) <= {"delivered", "cancelled"}
+    assert found["clickToDoor"]["count"] == orders["byStatus"]["delivered"] > 0
+    assert found["drivers"]["earnedCents"]["total"] > 0
+    assert found["violations"] == []
     assert set(found["invariants"].values()) == {0}
-    assert [kill["server"] for kill in found["kills"]] == ["worker", "valkey", "worker"]
+    assert sorted(kill["server"] for kill in found["kills"]) == ["valkey", "worker", "worker"]
     (valkey,) = [kill for kill in found["kills"] if kill["server"] == "valkey"]
     assert valkey["positionsBackAfter"] > 0
+    # Nothing stays behind where nothing has to be looked into.
+    assert not (tmp_path / "home").exists()
 
 
 @pytest.mark.timeout(200)

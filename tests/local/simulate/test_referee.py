@@ -6,6 +6,7 @@ from uuid import uuid4
 
 import pytest
 
+from domain.drivers import Vehicle
 from domain.ledger import Account
 from domain.order_status import Actor, OrderStatus
 from finance.trial_balance import Balance
@@ -41,6 +42,11 @@ def too_many_at_once(books: Books) -> None:
     books.order(begins=2.0, driver=DRIVER)
 
 
+def too_many_for_a_scooter(books: Books) -> None:
+    books.vehicles[DRIVER] = Vehicle.SCOOTER
+    books.order(begins=2.0, driver=DRIVER)
+
+
 def with_two_drivers(books: Books) -> None:
     books.offer(books.orders[0], uuid4(), A.ACCEPTED, minute(5), minute(6))
 
@@ -55,6 +61,17 @@ def offered_to_two(books: Books) -> None:
     order = books.orders[0]
     books.offer(order, uuid4(), A.DECLINED, minute(4.2), minute(4.4))
     books.offer(order, uuid4(), A.EXPIRED, minute(4.3), minute(4.5))
+
+
+def two_offers_to_one(books: Books) -> None:
+    driver = uuid4()
+    books.offer(books.orders[0], driver, A.DECLINED, minute(4.1), minute(4.3))
+    books.offer(books.orders[1], driver, A.EXPIRED, minute(4.2), minute(4.5))
+
+
+def given_back_after_the_next_had_it(books: Books) -> None:
+    """While it was still cooking: no step tells of it."""
+    books.offer(books.orders[0], uuid4(), A.CANCELLED, minute(3), minute(6), ended_by=Actor.DRIVER)
 
 
 def an_order_stays_open(books: Books) -> None:
@@ -117,9 +134,12 @@ def a_delivery_not_paid(books: Books) -> None:
 
 PLANTS = [
     (too_many_at_once, "no driver over capacity"),
+    (too_many_for_a_scooter, "no driver over capacity"),
     (with_two_drivers, "one driver for an order"),
     (still_with_the_last_driver, "one driver for an order"),
-    (offered_to_two, "one live offer for an order"),
+    (offered_to_two, "one live offer for an order and for a driver"),
+    (two_offers_to_one, "one live offer for an order and for a driver"),
+    (given_back_after_the_next_had_it, "one driver for an order"),
     (an_order_stays_open, "every order has ended"),
     (an_illegal_step, "every step was legal"),
     (by_the_wrong_hand, "every step was legal"),
@@ -196,6 +216,28 @@ def test_an_order_given_back_is_held_from_the_step_that_gave_it() -> None:
     books.offer(order, lost, A.CANCELLED, minute(4.1), minute(4.6))
     (held,) = [one for one in holdings(books.evidence()) if one.driver_id == lost]
     assert (held.since, held.until) == (minute(4.5), minute(4.6))
+
+
+def test_an_order_given_back_while_it_was_cooking_was_held_since_it_was_offered() -> None:
+    books = good()
+    order, lost, passed_over = books.orders[0], uuid4(), uuid4()
+    books.offer(order, lost, A.CANCELLED, minute(3.1), minute(3.6), ended_by=Actor.DRIVER)
+    books.offer(order, passed_over, A.CANCELLED, minute(3.7), minute(3.8), ended_by=Actor.ADMIN)
+    held = {one.driver_id: one for one in holdings(books.evidence())}
+    assert (held[lost].since, held[lost].until) == (minute(3.1), minute(3.6))
+    assert passed_over not in held
+    assert judged(books) == []
+
+
+def test_an_offer_of_several_orders_is_one_offer_to_its_driver() -> None:
+    books = good()
+    driver = uuid4()
+    rows = [
+        books.offer(order, driver, A.DECLINED, minute(4.1), minute(4.3), stop=stop)
+        for stop, order in enumerate(books.orders[:2], start=1)
+    ]
+    rows[1].offer_id = rows[0].offer_id
+    assert judged(books) == []
 
 
 def test_every_rule_has_been_planted_against() -> None:

@@ -12,24 +12,25 @@ import pytest
 from rich.console import Console
 
 from domain.geo import Point
+from domain.order_status import Actor, OrderStatus
 from local.simulate import figures, report
 from local.simulate.clock import CityClock
 from local.simulate.comparison import table
 from local.simulate.dashboard import Dashboard
 from local.simulate.demand import City
 from local.simulate.diary import Diary, Sample, Ticket
-from local.simulate.eta_errors import eta_errors, percentile
 from local.simulate.evening import Outcome
 from local.simulate.figures import summary
 from local.simulate.geography import Leg, Track
 from local.simulate.glance import Glance
-from local.simulate.referee import Violation
+from local.simulate.referee import WAS_DARK, Violation
 from local.simulate.scenario import Scenario
+from local.simulate.spread import percentile, spread
 from local.simulate.telephones import Exchange
 from schema.messages.dispatch import AssignmentStatus
 from tests.local.simulate.evenings import BEGAN, REJECTED, Books, minute
 
-A = AssignmentStatus
+A, S = AssignmentStatus, OrderStatus
 HERE, THERE = uuid4(), uuid4()
 # An evening of two hours by the city's clock, which runs ten times as fast as ours: what took a
 # minute of ours took ten of the city's.
@@ -40,6 +41,7 @@ ENVIRONMENT = {
     "REDIS_URL": "redis://127.0.0.1:1",
     "JWT_SECRET": "x" * 32,
     "STRIPE_API_KEY": "sk_test_nothing",
+    "STORAGE_URL": "file:///nowhere",
 }
 
 
@@ -75,7 +77,11 @@ async def outcome() -> AsyncIterator[Outcome]:
         scenario=SCENARIO,
         evidence=books.evidence(),
         violations=[],
-        diary=Diary(tickets={ticket.order_id: ticket for ticket in tickets}, samples=samples),
+        diary=Diary(
+            tickets={ticket.order_id: ticket for ticket in tickets},
+            samples=samples,
+            stood=[120.0, 240.0],
+        ),
         clock=clock,
         exchange=exchange,
         ended_at=7200.0,
@@ -115,10 +121,15 @@ def test_figures_are_by_the_citys_clock(outcome: Outcome) -> None:
     assert found["offers"]["acceptance"] == 0.5
     assert found["bundles"] == {"runs": 2, "ordersPerRun": 1.0, "bySize": {"1": 2}}
     assert found["drivers"]["utilisation"] == pytest.approx(1 / 4)
-    assert found["drivers"]["earnedCents"]["total"] == 1000
+    earned = found["drivers"]["earnedCents"]
+    # Of two drivers one has brought both.
+    assert (earned["total"], earned["p10"], earned["p90"], earned["gini"]) == (1000, 100, 900, 0.5)
     # Promised for minute 8: the second came two minutes of ours, twenty of the city's, late.
-    assert found["eta"]["atPlacing"]["mean"] == 10.0
-    assert found["eta"]["atPickup"]["count"] == 0
+    assert found["eta"]["atPlacing"]["median"] == 10.0
+    assert found["eta"]["atPlacing"]["withinFive"] == 0.5
+    assert found["eta"]["atPickup"] is None
+    assert found["hadDriverWhenReady"] == 0.0
+    assert found["waitingAtKitchen"]["mean"] == 3.0
     assert found["requests"]["p50Ms"] == 10
     assert found["requests"]["p99Ms"] == 200
     assert found["wallSeconds"] == 720
@@ -127,7 +138,7 @@ def test_figures_are_by_the_citys_clock(outcome: Outcome) -> None:
     outcome.clock.lateness.append(0.6)
     assert not figures.kept_up(outcome)
     assert found["cores"] == {"api": 0.5, "worker": 0.1}
-    assert found["lagSeconds"] == {"p50": 0.002, "p99": 0.5, "max": 0.5}
+    assert found["lagSeconds"] == {"p50": 0.002, "p99": 0.49, "max": 0.5}
     json.dumps(found)
 
 
@@ -140,10 +151,30 @@ def test_what_was_given_back_is_told_from_what_was_withdrawn() -> None:
     books = Books()
     order = books.order(driver=HERE)
     books.steps[5].created_at = minute(4.2)
-    books.offer(order, THERE, A.CANCELLED, minute(4.1), minute(4.5))
-    books.offer(order, uuid4(), A.CANCELLED, minute(4.55), minute(4.6))
+    books.offer(order, THERE, A.CANCELLED, minute(4.1), minute(4.5), ended_by=Actor.DRIVER)
+    books.offer(order, uuid4(), A.CANCELLED, minute(4.55), minute(4.6), ended_by=Actor.ADMIN)
+    books.offer(order, uuid4(), A.CANCELLED, minute(4.61), minute(4.62), reason=WAS_DARK)
     found = figures.outcomes(books.evidence())
-    assert found == {"accepted": 1, "given back": 1, "withdrawn": 1}
+    assert found == {"accepted": 1, "given back": 2, "withdrawn": 1}
+
+
+def test_an_offer_of_two_orders_is_one_however_they_went_on() -> None:
+    books = Books()
+    orders = [books.order(driver=HERE), books.order(begins=0.1, driver=HERE)]
+    books.offers[1].offer_id = books.offers[0].offer_id
+    books.offers[1].stop = 2
+    assert figures.outcomes(books.evidence()) == {"accepted": 1}
+    books.offers[0].status, books.offers[0].ended_by = A.CANCELLED, Actor.DRIVER
+    assert figures.outcomes(books.evidence()) == {"accepted": 1}
+    assert [order.status for order in orders] == [S.DELIVERED] * 2
+
+
+def test_who_has_all_is_further_from_equal_than_who_has_more() -> None:
+    assert figures.gini([5, 5, 5]) == 0
+    assert figures.gini([]) == figures.gini([0, 0]) == 0
+    assert figures.gini([0, 10]) == 0.5
+    assert figures.gini([10, 0, 0, 0]) == 0.75
+    assert 0 < figures.gini([4, 5, 6]) < figures.gini([1, 5, 9])
 
 
 class Page(HTMLParser):
@@ -199,10 +230,12 @@ def test_the_report_says_what_did_not_hold(outcome: Outcome) -> None:
 def test_two_evenings_stand_side_by_side(outcome: Outcome) -> None:
     ours = summary(outcome)
     nearest = summary(replace(outcome, scenario=replace(SCENARIO, policy="nearest")))
+    ours["orders"]["cancelReasons"] = {"no_driver_found": 1}
     lines = table([nearest, ours]).splitlines()
     assert lines[0] == "|  | nearest | matching |"
     assert "| click to door, mean (min) | 80.0 | 80.0 |" in lines
     assert "| orders over 60 min | 2 | 2 |" in lines
+    assert "| orders that no driver was found for | 0 | 1 |" in lines
 
 
 @pytest.mark.parametrize("terminal", [True, False])
@@ -228,20 +261,13 @@ def test_the_dashboard_shows_what_goes_on(terminal: bool) -> None:
         assert words in shown
 
 
-def test_errors_of_promises_have_a_bias_and_a_size() -> None:
-    found = eta_errors([-10.0, 0.0, 4.0, 10.0])
-    assert found == {
-        "count": 4,
-        "mean": 1.0,
-        "meanAbsolute": 6.0,
-        "p10": -10.0,
-        "p50": 4.0,
-        "p90": 10.0,
-        "within5": 0.5,
-    }
-    assert eta_errors([])["count"] == 0
+def test_durations_are_spread_between_half_and_most() -> None:
+    found = spread([10.0, 20.0, 60.0])
+    assert found == {"count": 3, "mean": 30.0, "p50": 20.0, "p90": 52.0, "max": 60.0}
+    assert spread([])["count"] == 0
 
 
-def test_a_percentile_is_one_of_the_values() -> None:
+def test_a_percentile_lies_between_two_values() -> None:
     assert [percentile([3.0, 1.0, 2.0], share) for share in (0.0, 0.5, 1.0)] == [1.0, 2.0, 3.0]
+    assert percentile([1.0, 2.0], 0.5) == 1.5
     assert percentile([], 0.9) == 0.0
