@@ -1,14 +1,13 @@
 """Which zones see an order, and how places come onto the plane and back."""
 
-from datetime import UTC, datetime
-
 import h3
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.dispatch.plane import Plane, plain_roads
+from domain.dispatch.plan import Place
+from domain.dispatch.plane import Plane
 from domain.dispatch.zones import Zoning
 from domain.geo import Point, distance_km
 
@@ -67,9 +66,11 @@ def test_the_plane_keeps_distances_and_gives_places_back(
     assert distance_km(plane.point(place), there) < 0.001
 
 
-async def test_a_drive_is_longer_than_straight_at_city_speed() -> None:
-    travel = await plain_roads(Plane(AUSTIN), datetime.now(UTC))
+@given(kitchens, st.floats(-50_000, 50_000), st.floats(-50_000, 50_000))
+def test_many_places_are_the_points_that_each_of_them_is(origin: Point, x: float, y: float) -> None:
+    plane = Plane(origin)
 
-    seconds = travel(np.array([[0.0, 0.0]]), np.array([[0.0, 10_000.0]]))
+    (degrees,) = plane.degrees(np.array([[x, y]]))
 
-    assert seconds == pytest.approx([10 * 1.3 / 30 * 3600])
+    point = plane.point(Place(x, y))
+    assert degrees == pytest.approx([point.latitude, point.longitude])
