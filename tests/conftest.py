@@ -32,7 +32,10 @@ def little_to_look_through() -> None:
 @pytest.fixture(scope="session")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     """Everything, as `make up` starts it."""
-    running = Stack.apart(tmp_path_factory.mktemp("stack"))
+    home = tmp_path_factory.mktemp("stack")
+    # Orders that tests leave behind wait for a driver for half an hour. What happens to others makes
+    # their zones look by itself.
+    running = Stack.apart(home, DISPATCH_TICK_SECONDS="60")
     running.up()
     yield running
     running.reset()
