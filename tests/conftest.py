@@ -33,8 +33,8 @@ def little_to_look_through() -> None:
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     """Everything, as `make up` starts it."""
     home = tmp_path_factory.mktemp("stack")
-    # Orders that tests leave behind wait for a driver for half an hour. What happens to others makes
-    # their zones look by itself.
+    # Orders that tests leave behind wait for a driver for half an hour; whatever happens to others
+    # makes their zones look by itself.
     running = Stack.apart(home, DISPATCH_TICK_SECONDS="60")
     running.up()
     yield running

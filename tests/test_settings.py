@@ -9,6 +9,7 @@ NEEDED = {
     "REDIS_URL": "redis://nowhere/0",
     "JWT_SECRET": "a secret of at least thirty-two characters",
     "STRIPE_API_KEY": "sk_test_none",
+    "STORAGE_URL": "file:///nowhere",
 }
 
 
@@ -19,7 +20,7 @@ def test_an_order_is_placed_under_the_citys_clock() -> None:
 
     assert (agreed.city.pace, agreed.city.kmh) == (20, 24)
     assert agreed.city.lasting(agreed.city.handover) == timedelta(seconds=6)
-    assert agreed.offer == timedelta(seconds=1.5)
+    assert agreed.dispatch_rejoin == timedelta(seconds=67 / 20)
 
 
 def test_an_order_that_is_taken_up_without_terms_lives_by_our_clock() -> None:
