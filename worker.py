@@ -17,7 +17,6 @@ from typing import Any
 
 import structlog
 import uvloop
-from redis.asyncio import Redis
 from temporalio.client import Client
 from temporalio.common import VersioningBehavior, WorkerDeploymentVersion
 from temporalio.worker import Worker, WorkerDeploymentConfig
@@ -47,7 +46,7 @@ from domain.dispatch.plan import Policy
 from domain.dispatch.policy import Matching
 from domain.dispatch.rules import Rules
 from domain.dispatch.zones import Zoning
-from providers.maps import GoogleMatrix, TravelTimes
+from providers.maps import TravelTimes
 from providers.positions import Positions
 from providers.redis import connect_redis
 from providers.stripe import Stripe
@@ -91,7 +90,15 @@ async def working(client: Client, settings: Settings, **options: Any) -> AsyncIt
     announcer = Announcer(redis)
     orders = OrderActivities(database, announcer)
     positions, rules = Positions(redis), dispatch_rules(settings)
-    roads = Roads(travel_times(settings, redis), settings.pace)
+    travel = TravelTimes.by_google(
+        redis,
+        api_key=settings.google_maps_api_key.get_secret_value(),
+        base_url=settings.google_maps_base_url,
+        timeout_seconds=settings.maps_timeout_seconds,
+        city=settings.city,
+        keep_for=timedelta(seconds=settings.travel_time_keep_seconds),
+    )
+    roads = Roads(travel, settings.pace)
     forecasts = Forecasts(
         database,
         evening=settings.lasting("dispatch_evening"),
@@ -252,26 +259,6 @@ async def working(client: Client, settings: Settings, **options: Any) -> AsyncIt
         for worker in workers:
             await stack.enter_async_context(worker)
         yield
-
-
-def travel_times(settings: Settings, redis: Redis) -> TravelTimes:
-    """How long drives take; without a map to ask, by estimate."""
-    key = settings.google_maps_api_key.get_secret_value()
-    matrix = (
-        GoogleMatrix(
-            api_key=key,
-            base_url=settings.google_maps_base_url,
-            timeout_seconds=settings.maps_timeout_seconds,
-        )
-        if key
-        else None
-    )
-    return TravelTimes(
-        redis,
-        matrix,
-        city=settings.city,
-        keep_for=timedelta(seconds=settings.travel_time_keep_seconds),
-    )
 
 
 def zoning(settings: Settings) -> Zoning:

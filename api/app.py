@@ -35,7 +35,7 @@ from api.routes import (
     refunds,
     webhooks,
 )
-from providers.maps import GoogleMatrix, Maps, TravelTimes
+from providers.maps import Maps, TravelTimes
 from providers.positions import Positions
 from providers.redis import connect_redis
 from providers.storage import Storage
@@ -127,13 +127,11 @@ async def _connect(settings: Settings) -> Services:
             mapbox_base_url=settings.mapbox_base_url,
             timeout_seconds=settings.maps_timeout_seconds,
         ),
-        travel=TravelTimes(
+        travel=TravelTimes.by_google(
             redis,
-            GoogleMatrix(
-                api_key=settings.google_maps_api_key.get_secret_value(),
-                base_url=settings.google_maps_base_url,
-                timeout_seconds=settings.maps_timeout_seconds,
-            ),
+            api_key=settings.google_maps_api_key.get_secret_value(),
+            base_url=settings.google_maps_base_url,
+            timeout_seconds=settings.maps_timeout_seconds,
             city=settings.city,
             keep_for=timedelta(seconds=settings.travel_time_keep_seconds),
         ),

@@ -9,7 +9,7 @@ from pydantic import TypeAdapter, ValidationError
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
-from domain.geo import Point, distance_km
+from domain.geo import Point
 from domain.tracking import Fix, Track
 
 _PLACES = "drivers:places"
@@ -131,13 +131,6 @@ class Positions:
             for (member, place), at in zip(found, seen, strict=True)
             if at is not None and at >= oldest
         }
-
-    async def near(
-        self, point: Point, radius_km: float, *, now: datetime, max_age: timedelta
-    ) -> dict[UUID, float]:
-        """The same drivers, with their km. Raises RedisError."""
-        found = await self.around(point, radius_km, now=now, max_age=max_age)
-        return {driver_id: distance_km(point, fix.point) for driver_id, fix in found.items()}
 
 
 def _fix(place: tuple[float, float], at: float) -> Fix:

@@ -58,7 +58,7 @@ class Reaper:
             while self._clock.now < gives_up:
                 now = datetime.now(UTC)
                 try:
-                    near = await positions.near(CENTRE, _CITY_KM, now=now, max_age=now - since)
+                    near = await positions.around(CENTRE, _CITY_KM, now=now, max_age=now - since)
                 except RedisError:
                     near = {}
                 if len(near) >= self._telling():

@@ -33,7 +33,7 @@ from redis.exceptions import RedisError
 from domain.eta import City
 from domain.geo import EARTH_RADIUS_KM, ROAD_FACTOR, Point
 from domain.robust import leaning
-from providers.maps.matrix import MOST_ORIGINS, MatrixError
+from providers.maps.matrix import MOST_ORIGINS, GoogleMatrix, MatrixError
 
 Degrees = NDArray[np.float64]
 Seconds = NDArray[np.float64]
@@ -94,6 +94,25 @@ class TravelTimes:
         self._resting_until = 0.0
         # Dispatch asks from threads, while this process's loop learns.
         self._guard = Lock()
+
+    @classmethod
+    def by_google(
+        cls,
+        redis: Redis,
+        *,
+        api_key: str,
+        base_url: str | None,
+        timeout_seconds: float,
+        city: City,
+        keep_for: timedelta,
+    ) -> "TravelTimes":
+        """Drives as Google knows them; all are estimated where there is no key."""
+        matrix = None
+        if api_key:
+            matrix = GoogleMatrix(
+                api_key=api_key, base_url=base_url, timeout_seconds=timeout_seconds
+            )
+        return cls(redis, matrix, city=city, keep_for=keep_for)
 
     def seconds(self, origins: Degrees, destinations: Degrees) -> Seconds:
         """How long n drives take; both arrays are n x 2, latitude and longitude in degrees.

@@ -454,16 +454,6 @@ async def release_early(session: AsyncSession, back: Release) -> None:
     await admin.note_early(session, back, "order_unassigned_early", back.driver_id)
 
 
-async def open_offer(session: AsyncSession, offer_id: UUID) -> list[UUID]:
-    """The orders of an offer, the first first."""
-    found = await session.scalars(
-        select(col(DriverAssignment.order_id))
-        .where(col(DriverAssignment.offer_id) == offer_id)
-        .order_by(col(DriverAssignment.stop))
-    )
-    return list(found)
-
-
 async def _has_ears(session: AsyncSession, driver_id: UUID, order_ids: Collection[UUID]) -> bool:
     """Whether a driver has nothing to answer, and has not said no to these orders."""
     asked = await session.scalar(

@@ -49,8 +49,6 @@ async def test_who_is_around_is_told_with_place_and_moment_the_nearest_first(
     assert list(found) == [near, far]
     assert found[far].at == now - timedelta(seconds=7)
     assert distance_km(found[far].point, north(1.9)) < METRE
-    kilometres = await positions.near(HERE, 2.0, now=now, max_age=AGE)
-    assert kilometres == pytest.approx({near: 0.5, far: 1.9}, abs=METRE)
 
 
 async def test_nobody_is_around_where_nobody_is(positions: Positions, now: datetime) -> None:

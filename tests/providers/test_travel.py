@@ -323,3 +323,19 @@ async def test_an_absurd_answer_is_not_believed(make_travel: MakeTravel) -> None
         2 * estimated(KITCHEN, DOOR), rel=0.01
     )
     assert (await travel.drive(far, DOOR)).total_seconds() < 3 * estimated(far, DOOR)
+
+
+async def test_without_a_key_no_map_is_asked_and_drives_are_estimated(redis: Redis) -> None:
+    travel = TravelTimes.by_google(
+        redis,
+        api_key="",
+        base_url=None,
+        timeout_seconds=5,
+        city=City(),
+        keep_for=timedelta(days=1),
+    )
+
+    drive = await travel.drive(Point(30.0, -97.0), Point(30.1, -97.0))
+
+    assert drive > timedelta(minutes=25)
+    await travel.aclose()
