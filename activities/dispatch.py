@@ -19,7 +19,7 @@ from activities.snapshot import Snapshot, Snapshots, ready_at
 from domain.dispatch.plan import Plan, Policy
 from domain.dispatch.rules import Rules
 from domain.notifications import Alert
-from domain.order_status import WANTS_DRIVER, OrderStatus
+from domain.order_status import IN_HAND, WANTS_DRIVER, OrderStatus
 from providers.positions import Positions
 from schema.database import Database
 from schema.messages.dispatch import (
@@ -176,7 +176,7 @@ class DispatchActivities:
         if assignment is not None and assignment.status is AssignmentStatus.OFFERED:
             return parted.offered
         is_due = at <= order.estimated_delivery_at + self._rules.patience
-        return parted.under_way if order.status in offers.IN_HAND and is_due else None
+        return parted.under_way if order.status in IN_HAND and is_due else None
 
     def _is_expected(self, look: Looking, at: datetime) -> bool:
         """Whether an order that waits is still to be planned for; else it joins again if it is."""

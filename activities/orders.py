@@ -24,7 +24,8 @@ from schema.messages.order import (
     StepsAfter,
     Transition,
 )
-from schema.queries import notifications, offers, orders, payments, promos, refunds, tips
+from schema.queries import notifications, orders, payments, promos, refunds, tips
+from schema.queries.offers import OfferGone
 
 # A step with a value in it that no database could keep: whoever asked for it may be told so.
 UNSTORABLE = "Unstorable"
@@ -103,7 +104,7 @@ class OrderActivities:
             if _is_final(error):
                 raise ApplicationError(str(error.orig), type=UNSTORABLE) from error
             raise
-        except offers.OfferGone as gone:
+        except OfferGone as gone:
             raise offer_gone() from gone
         return Recorded(transition=recorded, announced=await self._announcer.try_announce(recorded))
 

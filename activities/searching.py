@@ -24,7 +24,8 @@ from schema.messages.dispatch import (
     ZoneOrder,
     ZoneStart,
 )
-from schema.queries import offers, searches
+from schema.queries import assignments, searches
+from schema.queries.offers import OfferGone
 
 _ZONE = SearchAttributeKey.for_keyword("Zone")
 
@@ -81,18 +82,18 @@ class SearchActivities:
         """Let a driver have the orders of an offer. Fails for good (OfferGone) when it is gone."""
         try:
             async with self._database.write() as session:
-                await offers.accept(session, yes)
-        except offers.OfferGone as gone:
+                await assignments.accept(session, yes)
+        except OfferGone as gone:
             raise offer_gone() from gone
 
     @activity.defn
     async def assign_early(self, given: Assignment) -> Taken | None:
         """Give an order whose food is not ready yet to a driver by hand; None when it is."""
         async with self._database.write() as session:
-            return await offers.assign_early(session, given)
+            return await assignments.assign_early(session, given)
 
     @activity.defn
     async def release_early(self, back: Release) -> None:
         """Take an order whose food is not ready yet back from its driver."""
         async with self._database.write() as session:
-            await offers.release_early(session, back)
+            await assignments.release_early(session, back)

@@ -11,7 +11,7 @@ way has his bonus for it, too.
 from dataclasses import dataclass
 from enum import StrEnum
 
-from domain.order_status import Actor, OrderStatus
+from domain.order_status import ON_THE_WAY, Actor, OrderStatus
 from domain.pricing import Price
 
 
@@ -37,8 +37,7 @@ class Settlement:
     bonus_cents: int = 0
 
 
-PICKED_UP = frozenset({OrderStatus.PICKED_UP, OrderStatus.IN_TRANSIT})
-COOKED = PICKED_UP | {
+COOKED = ON_THE_WAY | {
     OrderStatus.PREPARING,
     OrderStatus.READY_FOR_PICKUP,
     OrderStatus.ASSIGNED_TO_DRIVER,
@@ -62,7 +61,7 @@ def settle(status: OrderStatus, fault: Fault, bill: Price, bonus_cents: int = 0)
 
     `bonus_cents` is what its driver was promised beside the bill.
     """
-    cooked, picked_up = status in COOKED, status in PICKED_UP
+    cooked, picked_up = status in COOKED, status in ON_THE_WAY
     kept = 0
     if fault is Fault.CUSTOMER and cooked:
         kept = bill.subtotal_cents + bill.tax_cents - bill.discount_cents

@@ -94,11 +94,11 @@ ENDED = frozenset({S.DELIVERED, S.CANCELLED, S.REFUNDED})
 # A driver may be looked for: from when cooking starts, since he needs time to come.
 WANTS_DRIVER = frozenset({S.PREPARING, S.READY_FOR_PICKUP})
 
-# A driver has the order in hand, or is on the way to it.
-WITH_DRIVER = frozenset({S.ASSIGNED_TO_DRIVER, S.PICKED_UP, S.IN_TRANSIT})
-
 # The food has left the kitchen and is not at the door.
 ON_THE_WAY = frozenset({S.PICKED_UP, S.IN_TRANSIT})
+
+# With a driver in one of these, an order is one that he carries or will have to fetch.
+IN_HAND = WANTS_DRIVER | ON_THE_WAY | {S.ASSIGNED_TO_DRIVER}
 
 
 class IllegalTransition(Exception):

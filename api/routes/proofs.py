@@ -21,15 +21,13 @@ from api.errors import conflict, invalid, not_found, problems
 from api.limits import whole_body
 from api.views import PhotoOut
 from domain.geo import Point
-from domain.order_status import OrderStatus
+from domain.order_status import ON_THE_WAY
 from domain.photos import PhotoType, photo_type
 from schema.queries import proofs
 from schema.tables import DeliveryPhoto
 
 router = APIRouter()
 
-# The food is in the driver's hands.
-_ON_THE_WAY = frozenset({OrderStatus.PICKED_UP, OrderStatus.IN_TRANSIT})
 # Enough for a shaky hand.
 MOST_PHOTOS = 10
 
@@ -155,7 +153,7 @@ async def _known_or_possible(session: AsyncSession, photo: DeliveryPhoto) -> Del
     known = await proofs.same_photo(session, order_id, driver_id, photo.digest)
     if known is not None:
         return known
-    if handover.status not in _ON_THE_WAY or handover.driver_id != driver_id:
+    if handover.status not in ON_THE_WAY or handover.driver_id != driver_id:
         raise conflict(
             "not_on_the_way", "the order is not on its way", currentStatus=handover.status
         )

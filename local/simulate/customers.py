@@ -6,7 +6,7 @@ from typing import Any
 
 import stripe
 
-from domain.order_status import ENDED
+from domain.order_status import ENDED, ON_THE_WAY
 from local.people import Person, Unanswered, Wallet
 from local.simulate.demand import Arrival, Story
 from local.simulate.diary import Ticket
@@ -17,7 +17,6 @@ from local.simulate.tonight import Tonight
 # How often an app that is open asks where the order is.
 _LOOKS_EVERY = 4 * MINUTE
 _FETCHES_ANOTHER_CARD = 30.0
-_ON_THE_WAY = ("picked_up", "in_transit")
 
 
 class Customer:
@@ -94,7 +93,7 @@ class Customer:
 
     async def _look(self, ticket: Ticket) -> dict[str, Any]:
         order: dict[str, Any] = await self._phone.get(f"/orders/{ticket.order_id}")
-        if order["status"] in _ON_THE_WAY:
+        if order["status"] in ON_THE_WAY:
             try:
                 await self._phone.get(f"/orders/{ticket.order_id}/driver-location")
             except Unanswered as refused:

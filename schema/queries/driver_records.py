@@ -10,9 +10,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from domain.driver_performance import LAST_OFFERS, Asked
-from domain.order_status import Actor, OrderStatus
+from domain.order_status import IN_HAND, Actor, OrderStatus
 from schema.messages.dispatch import AssignmentStatus
-from schema.queries.offers import IN_HAND
 from schema.tables import Driver, DriverAssignment, Order
 
 # Room for offers of several orders, and for what operators gave by hand.
@@ -44,6 +43,20 @@ async def work(session: AsyncSession, driver_ids: Collection[UUID]) -> dict[UUID
         .group_by(col(Order.driver_id))
     )
     return {row[0]: Work(row[1], row[2]) for row in found if row[0] is not None}
+
+
+async def load(session: AsyncSession, driver_id: UUID, beside: Collection[UUID] = ()) -> int:
+    """How many orders a driver has in hand, or is on the way to, `beside` those."""
+    found = await session.execute(
+        select(func.count())
+        .select_from(Order)
+        .where(
+            col(Order.driver_id) == driver_id,
+            col(Order.status).in_(IN_HAND),
+            col(Order.id).not_in(beside),
+        )
+    )
+    return found.scalar_one()
 
 
 async def asked(session: AsyncSession, driver_ids: Collection[UUID]) -> dict[UUID, list[Asked]]:

@@ -79,7 +79,6 @@ async def latest_taken(session: AsyncSession, order_id: UUID) -> UUID | None:
 async def go_on_duty(session: AsyncSession, driver_id: UUID, at: datetime) -> bool:
     """Let a driver be asked; False when he may not deliver.
 
-
     Who is on duty already stays so since he began. One conditional UPDATE decides.
     """
     on_duty = case((col(Driver.is_available), func.coalesce(Driver.on_duty_since, at)), else_=at)

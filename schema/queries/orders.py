@@ -12,13 +12,13 @@ from sqlmodel import col
 from uuid_utils.compat import uuid7
 
 from domain.geo import Point
-from domain.order_status import Actor, OrderStatus
+from domain.order_status import IN_HAND, Actor, OrderStatus
 from domain.pricing import Price
 from domain.promo import GIVEN_BACK_FROM
 from domain.proof import ProofKind
 from schema.messages import order as message
 from schema.messages.order import Changes, Placing, Transition, Who
-from schema.queries import admin, bookings, disputes, notifications, offers, payments, promos
+from schema.queries import admin, assignments, bookings, disputes, notifications, payments, promos
 from schema.queries.notifications import Parties
 from schema.tables import Chef, Order, OrderItem, OrderNumber, OrderStatusHistory, Payment
 
@@ -92,10 +92,10 @@ async def record(session: AsyncSession, step: Transition) -> Transition:
 
     Returns the step that has the number: this one, or the one that a workflow task had committed
     before it was lost. Raises OutOfStep when the row is not where the step begins, and
-    offers.OfferGone when the step takes an offer that is no longer open.
+    OfferGone when the step takes an offer that is no longer open.
     """
     if step.to is OrderStatus.ASSIGNED_TO_DRIVER:
-        step = await offers.with_bonus(session, step)
+        step = await assignments.with_bonus(session, step)
     claimed = await session.execute(
         insert(OrderStatusHistory)
         .values(_history_values(step))
@@ -106,9 +106,9 @@ async def record(session: AsyncSession, step: Transition) -> Transition:
         return (await steps_after(session, step.order_id, step.sequence - 1))[0]
     moved = await _move(session, step)
     if step.to is OrderStatus.ASSIGNED_TO_DRIVER:
-        await offers.take(session, step)
-    elif step.was in offers.IN_HAND and (step.to is OrderStatus.CANCELLED or _gives_back(step)):
-        await offers.release(session, step)
+        await assignments.take(session, step)
+    elif step.was in IN_HAND and (step.to is OrderStatus.CANCELLED or _gives_back(step)):
+        await assignments.release(session, step)
     if step.to is OrderStatus.CANCELLED and step.was in GIVEN_BACK_FROM:
         await promos.give_back(session, step)
     if step.changes.captured_cents is not None:

@@ -13,10 +13,11 @@ from sqlmodel import col
 from domain.dispatch.plan import HeldBack
 from domain.drivers import Vehicle
 from domain.geo import Point
-from domain.order_status import WANTS_DRIVER, OrderStatus
+from domain.order_status import IN_HAND, WANTS_DRIVER, OrderStatus
 from schema.messages.dispatch import AssignmentStatus, Search
 from schema.queries import driver_profiles
-from schema.queries.offers import IN_HAND, NOT_AGAIN, taken_by
+from schema.queries.assignments import taken_by
+from schema.queries.offers import NOT_AGAIN
 from schema.tables import DispatchSearch, Driver, DriverAssignment, Order
 
 _LIVE = (AssignmentStatus.OFFERED, AssignmentStatus.ACCEPTED)

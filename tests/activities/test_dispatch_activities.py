@@ -25,7 +25,8 @@ from providers.redis import connect_redis
 from schema.database import Database
 from schema.messages.dispatch import Acceptance, AssignmentStatus, Offer
 from schema.messages.order import Changes, Order, Transition, Who
-from schema.queries import offers
+from schema.queries import assignments, driver_records
+from schema.queries.offers import OfferGone
 from schema.tables import DispatchSearch, Driver, DriverAssignment, Notification, Verification
 from schema.tables import Order as OrderRow
 from tests.activities.dispatch_house import RULES, House, house
@@ -70,7 +71,7 @@ async def without_redis(
 
 async def accept(here: House, offer: Offer, order: Order, capacity: int = 2) -> None:
     async with here.database.write() as session:
-        await offers.accept(
+        await assignments.accept(
             session,
             Acceptance(
                 order_id=order.id,
@@ -93,7 +94,7 @@ async def cancel(here: House, order: Order) -> None:
         at=datetime.now(UTC),
     )
     async with here.database.write() as session:
-        await offers.release(session, step)
+        await assignments.release(session, step)
 
 
 async def bundle(here: House) -> tuple[list[Order], Offer]:
@@ -372,7 +373,7 @@ async def test_an_offer_that_has_ended_or_is_over_time_cannot_be_taken(here: Hou
     too_late = await here.offered(order)
 
     for offer in (declined, too_late):
-        with pytest.raises(offers.OfferGone):
+        with pytest.raises(OfferGone):
             await accept(here, offer, order)
 
 
@@ -387,7 +388,7 @@ async def test_an_offer_of_two_orders_is_taken_whole_and_once(here: House) -> No
 
     assert {row.status for row in await here.rows(*both)} == {A.ACCEPTED}
     async with here.database.read() as session:
-        assert await offers.load(session, driver.id) == 2
+        assert await driver_records.load(session, driver.id) == 2
     looked = await here.look(*both)
     assert looked.standing.under_way == 2
 
@@ -408,7 +409,7 @@ async def test_of_an_offer_that_is_open_the_other_order_is_free_when_one_is_canc
 
     await cancel(here, one)
 
-    with pytest.raises(offers.OfferGone):
+    with pytest.raises(OfferGone):
         await accept(here, offer, other)
     assert (await here.statuses(one), await here.statuses(other)) == ([A.CANCELLED], [A.WITHDRAWN])
     await here.look(other)
@@ -430,7 +431,7 @@ async def test_a_driver_who_was_given_too_much_meanwhile_cannot_take_more(here: 
     both, offer = await bundle(here)
     await here.give(await here.order(), here.world.drivers[0])
 
-    with pytest.raises(offers.OfferGone):
+    with pytest.raises(OfferGone):
         await accept(here, offer, both[0])
 
     assert {row.status for row in await here.rows(*both)} == {A.OFFERED}
@@ -525,8 +526,8 @@ async def test_a_step_takes_an_offer_only_as_long_as_it_is_open(here: House) -> 
     )
 
     async with here.database.write() as session:
-        with pytest.raises(offers.OfferGone):
-            await offers.take(session, step)
+        with pytest.raises(OfferGone):
+            await assignments.take(session, step)
 
 
 async def is_available(here: House) -> bool:

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.cancellation import COOKED, PICKED_UP, Fault, Settlement, settle, usual_fault
-from domain.order_status import Actor, OrderStatus
+from domain.cancellation import COOKED, Fault, Settlement, settle, usual_fault
+from domain.order_status import ON_THE_WAY, Actor, OrderStatus
 from domain.pricing import Rates, price
 
 # The seeds' order with a tip: 2000 + 160 + 500 + 300.
@@ -79,7 +79,7 @@ def test_nobody_pays_for_what_is_not_his(
         assert settlement.kept_cents == 0
     if status not in COOKED or fault is Fault.CHEF:
         assert settlement.chef_cents == 0
-    if status not in PICKED_UP or fault is Fault.DRIVER:
+    if status not in ON_THE_WAY or fault is Fault.DRIVER:
         assert settlement.driver_cents == 0
 
 

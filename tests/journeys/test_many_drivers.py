@@ -19,7 +19,7 @@ from sqlmodel import col
 from temporalio.client import Client
 
 from domain.geo import Point
-from domain.order_status import WANTS_DRIVER, OrderStatus, check
+from domain.order_status import IN_HAND, WANTS_DRIVER, OrderStatus, check
 from local import ports, processes
 from local import world as worlds
 from local.cast import token
@@ -32,7 +32,6 @@ from schema.database import Database
 from schema.messages.dispatch import AssignmentStatus
 from schema.messages.order import StatusView
 from schema.queries import orders
-from schema.queries.offers import IN_HAND
 from schema.tables import DispatchSearch, Driver, DriverAssignment, Order
 from schema.tables.columns import now
 from settings import Settings

@@ -19,7 +19,8 @@ from local.world import World
 from schema.database import Database
 from schema.messages.dispatch import AssignmentStatus
 from schema.messages.order import Changes, Transition, Who
-from schema.queries import driver_profiles, driver_records, drivers, offers, orders, shifts
+from schema.queries import assignments, driver_profiles, driver_records, drivers, orders, shifts
+from schema.queries.offers import OfferGone
 from schema.tables import Driver, DriverAssignment, DriverDocument
 
 A, S = AssignmentStatus, OrderStatus
@@ -236,12 +237,12 @@ async def test_offers_of_a_driver_who_may_not_deliver_any_more_cannot_be_taken(
             session, driver_id, {"verification_status": Verification.SUSPENDED}
         )
 
-    with pytest.raises(offers.OfferGone):
+    with pytest.raises(OfferGone):
         async with database.write() as session:
-            await offers.take(session, step)
+            await assignments.take(session, step)
 
     async with database.write() as session:
         await driver_profiles.change(
             session, driver_id, {"verification_status": Verification.APPROVED}
         )
-        await offers.take(session, step)
+        await assignments.take(session, step)

@@ -32,14 +32,15 @@ from schema.messages.dispatch import (
     Release,
 )
 from schema.messages.order import Changes, Transition, Who
-from schema.queries import driver_profiles, drivers, offers, orders, searches
+from schema.queries import assignments, driver_profiles, drivers, offers, orders, searches
 from schema.queries.offers import NewOffer, NewStop, NotOffered, OfferGone
 from schema.queries.orders import OutOfStep
 from schema.tables import Driver, DriverAssignment, Order
 
 S, A = OrderStatus, AssignmentStatus
 OFFER = timedelta(seconds=30)
-CAPACITY = 3
+# What the one driver can carry, who is offered as much, and the other one.
+CAPACITY, MORE = 2, 3
 
 
 @dataclass
@@ -91,7 +92,8 @@ async def scene(database: Database) -> Scene:
             await searches.join(session, order_id, ["here", "there"], at)
         # He has let two pass already.
         for _ in range(2):
-            await offers.offer(session, new_offer(world.drivers[0].id, made[2:], at - 2 * OFFER), 3)
+            passed = new_offer(world.drivers[0].id, made[2:], at - 2 * OFFER)
+            await offers.offer(session, passed, CAPACITY)
             await offers.expire(session, made, at - OFFER)
         offer_id = await offers.offer(
             session, new_offer(world.drivers[0].id, made[:2], at), CAPACITY
@@ -132,15 +134,15 @@ async def accept_early(at: Scene, session: AsyncSession) -> None:
     yes = Acceptance(
         order_id=at.ready, offer_id=at.offer_id, driver_id=at.driver, capacity=CAPACITY, at=at.at
     )
-    await offers.accept(session, yes)
+    await assignments.accept(session, yes)
 
 
-def offer(*which: str, to: str) -> Deed:
+def offer(*which: str, to: str, capacity: int) -> Deed:
     """A zone offers orders to a driver."""
 
     async def make(at: Scene, session: AsyncSession) -> None:
         new = new_offer(getattr(at, to), [getattr(at, name) for name in which], at.at)
-        await offers.offer(session, new, CAPACITY)
+        await offers.offer(session, new, capacity)
 
     return make
 
@@ -178,7 +180,7 @@ async def assign_early(at: Scene, session: AsyncSession) -> None:
         reason="by phone",
         at=at.at,
     )
-    await offers.assign_early(session, given)
+    await assignments.assign_early(session, given)
 
 
 async def release_early(at: Scene, session: AsyncSession) -> None:
@@ -190,7 +192,7 @@ async def release_early(at: Scene, session: AsyncSession) -> None:
         reason="flat tyre",
         at=at.at,
     )
-    await offers.release_early(session, back)
+    await assignments.release_early(session, back)
 
 
 _ASSIGNED = (S.READY_FOR_PICKUP, S.ASSIGNED_TO_DRIVER)
@@ -216,8 +218,11 @@ DEEDS: dict[str, Deed] = {
     ),
     "assign the cooking one": assign_early,
     "give the cooking one back": release_early,
-    "offer all to another": offer("third", "cooking", "ready", to="other"),
-    "offer all to another the other way": offer("ready", "cooking", "third", to="other"),
+    "offer him a third one": offer("third", to="driver", capacity=CAPACITY),
+    "offer all to another": offer("third", "cooking", "ready", to="other", capacity=MORE),
+    "offer all to another the other way": offer(
+        "ready", "cooking", "third", to="other", capacity=MORE
+    ),
 }
 
 
@@ -311,5 +316,7 @@ async def is_whole(at: Scene) -> None:
             sum(r.driver_id == driver_id and r.stop == 1 for r in rows if r.offer_id in offered)
             <= 1
         )
+    his = [r for r in rows if r.driver_id == at.driver and r.status in {A.OFFERED, A.ACCEPTED}]
+    assert len(his) <= CAPACITY
     if driver.verification_status is Verification.SUSPENDED:
         assert not any(r.driver_id == at.driver for r in rows if r.offer_id in offered)
