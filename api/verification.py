@@ -1,11 +1,13 @@
 """Letting drivers in: what they show, what admins say to it, and what follows from that."""
 
+from collections.abc import Collection
 from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 from uuid_utils.compat import uuid7
 
+from api.dependencies import Services
 from api.driver_profiles import (
     DocumentBody,
     DocumentDecisionBody,
@@ -16,7 +18,14 @@ from api.errors import conflict, invalid, not_found
 from domain import drivers as rules
 from domain.notifications import DriverAlert
 from domain.verification import DocumentStatus, Verification, may_become
-from schema.queries import admin, driver_documents, driver_profiles, notifications, offers
+from schema.queries import (
+    admin,
+    driver_documents,
+    driver_profiles,
+    notifications,
+    offers,
+    searches,
+)
 from schema.queries.driver_documents import papers
 from schema.queries.driver_profiles import Profile
 from schema.tables import DriverDocument
@@ -70,10 +79,11 @@ async def decide_document(
     driver_id: UUID,
     by: UUID,
     at: datetime,
-) -> None:
+) -> list[UUID]:
     """Write down what an admin thinks of a document; the same twice is once.
 
-    An approved driver who has to show it and has no other such is to be verified again.
+    An approved driver who has to show it and has no other such is to be verified again. The answer
+    is the orders that he was offered.
     """
     seen = await locked(session, driver_id)
     known = {row.id: row for row in await driver_documents.of(session, driver_id)}
@@ -81,7 +91,7 @@ async def decide_document(
     if row is None:
         raise not_found("document")
     if (row.status, row.reason) == (body.status, body.reason):
-        return
+        return []
     if body.status is DocumentStatus.APPROVED and rules.has_expired(row.expires_on, at.date()):
         raise conflict("document_expired", "the document is good no more")
     was = row.status
@@ -110,21 +120,22 @@ async def decide_document(
             key=str(uuid7()),
             reason=f"{row.document_type.replace('_', ' ')}: {body.reason}",
         )
-    await _papers_changed(session, seen, at, taken_away=body.status is DocumentStatus.REJECTED)
+    is_rejected = body.status is DocumentStatus.REJECTED
+    return await _papers_changed(session, seen, at, taken_away=is_rejected)
 
 
 async def decide(
     session: AsyncSession, driver_id: UUID, body: VerificationBody, *, by: UUID, at: datetime
-) -> None:
+) -> list[UUID]:
     """Let a driver in, turn him away or suspend him; the same twice is once.
 
     He is let in when all that he must show is approved and good. Whoever is not in is off duty, and
-    what he is offered goes to others; what he has in hand stays his.
+    what he is offered goes to others (the answer is which orders); what he has in hand stays his.
     """
     seen = await locked(session, driver_id)
     was = seen.driver.verification_status
     if was is body.status:
-        return
+        return []
     if not may_become(was, body.status):
         raise conflict(
             "illegal_verification",
@@ -145,8 +156,9 @@ async def decide(
         driver_id,
         {"verification_status": body.status, "verification_reason": body.reason},
     )
+    offered: list[UUID] = []
     if body.status is not Verification.APPROVED:
-        await _off_duty(session, driver_id, f"driver {body.status}", at)
+        offered = await _off_duty(session, driver_id, f"driver {body.status}", at)
     await admin.act(
         session,
         key=f"driver:{driver_id}:{uuid7()}",
@@ -159,27 +171,42 @@ async def decide(
     await notifications.tell_driver(
         session, _TOLD[body.status], seen.party, key=str(uuid7()), reason=body.reason
     )
+    return offered
 
 
 async def change_vehicle(
     session: AsyncSession, driver_id: UUID, body: VehicleBody, at: datetime
-) -> None:
-    """Let a driver have another vehicle: what he showed for the one before counts no more."""
+) -> list[UUID]:
+    """Let a driver have another vehicle: what he showed for the one before counts no more. The
+    answer is the orders that he was offered, if that takes him off duty.
+    """
     seen = await locked(session, driver_id)
     row = seen.driver
     if (row.vehicle_type, row.vehicle_plate) == (body.type, body.plate):
-        return
+        return []
     await driver_documents.void(session, driver_id, rules.OF_THE_VEHICLE, at)
     await driver_profiles.change(
         session, driver_id, {"vehicle_type": body.type, "vehicle_plate": body.plate}
     )
-    await _papers_changed(session, seen, at, taken_away=True)
+    return await _papers_changed(session, seen, at, taken_away=True)
+
+
+async def ask_others(held: Services, order_ids: Collection[UUID]) -> None:
+    """Have others asked at once for orders whose driver went off duty before he answered.
+
+    Raises EngineBusy; then their zones find out when the offers would have ended.
+    """
+    for order_id in order_ids:
+        async with held.database.read() as session:
+            zones = await searches.zones_of(session, order_id)
+        await held.engine.zones.look(zones, order_id)
 
 
 async def _papers_changed(
     session: AsyncSession, seen: Profile, at: datetime, *, taken_away: bool
-) -> None:
+) -> list[UUID]:
     row = seen.driver
+    offered: list[UUID] = []
     shown = papers(await driver_documents.of(session, row.id))
     values: dict[str, object] = {
         "documents_expire_on": rules.expire_on(row.vehicle_type, shown),
@@ -187,11 +214,12 @@ async def _papers_changed(
     is_in = row.verification_status is Verification.APPROVED
     if taken_away and is_in and rules.unproven(row.vehicle_type, shown):
         values |= {"verification_status": Verification.PENDING, "verification_reason": None}
-        await _off_duty(session, row.id, "documents to be verified", at)
+        offered = await _off_duty(session, row.id, "documents to be verified", at)
         await notifications.tell_driver(
             session, DriverAlert.TO_BE_VERIFIED_AGAIN, seen.party, key=str(uuid7())
         )
     await driver_profiles.change(session, row.id, values)
+    return offered
 
 
 async def _look_again(session: AsyncSession, seen: Profile, at: datetime) -> None:
@@ -213,6 +241,6 @@ def _alike(one: DriverDocument, other: DriverDocument) -> bool:
     return one.model_dump(include=said) == other.model_dump(include=said)
 
 
-async def _off_duty(session: AsyncSession, driver_id: UUID, why: str, at: datetime) -> None:
+async def _off_duty(session: AsyncSession, driver_id: UUID, why: str, at: datetime) -> list[UUID]:
     await driver_profiles.change(session, driver_id, driver_profiles.off_duty())
-    await offers.withdraw_all(session, driver_id, reason=why, at=at)
+    return await offers.withdraw_all(session, driver_id, reason=why, at=at)

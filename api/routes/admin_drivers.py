@@ -91,9 +91,12 @@ async def verify_driver(
     him. Then he is off duty, and what he is offered goes to others; orders in hand stay his.
     """
     async with held.database.write() as session:
-        await verification.decide(session, driver_id, body, by=who.user_id, at=datetime.now(UTC))
+        offered = await verification.decide(
+            session, driver_id, body, by=who.user_id, at=datetime.now(UTC)
+        )
     if body.status is not Verification.APPROVED:
         await held.positions.forget(driver_id)
+    await verification.ask_others(held, offered)
     return await profile_of(held, driver_id)
 
 
@@ -109,7 +112,7 @@ async def decide_document(
     duty until he is verified again.
     """
     async with held.database.write() as session:
-        await verification.decide_document(
+        offered = await verification.decide_document(
             session,
             document_id,
             body,
@@ -117,4 +120,5 @@ async def decide_document(
             by=who.user_id,
             at=datetime.now(UTC),
         )
+    await verification.ask_others(held, offered)
     return await profile_of(held, driver_id)

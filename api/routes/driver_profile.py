@@ -86,7 +86,8 @@ async def change_vehicle(held: ServicesDep, who: DriverUser, body: VehicleBody) 
     """
     driver_id = await driver_of(held, who)
     async with held.database.write() as session:
-        await verification.change_vehicle(session, driver_id, body, datetime.now(UTC))
+        offered = await verification.change_vehicle(session, driver_id, body, datetime.now(UTC))
+    await verification.ask_others(held, offered)
     return await _as_he_stands(held, driver_id)
 
 

@@ -220,18 +220,20 @@ async def withdraw(
 
 async def withdraw_all(
     session: AsyncSession, driver_id: UUID, *, reason: str, at: datetime
-) -> None:
-    """End every offer that waits for a driver's answer; its orders' zone asks others instead."""
+) -> list[UUID]:
+    """End every offer that waits for a driver's answer; for which orders to ask others."""
     those = await locks.assignments(
         session,
         col(DriverAssignment.driver_id) == driver_id,
         col(DriverAssignment.status) == AssignmentStatus.OFFERED,
     )
-    await session.execute(
+    withdrawn = await session.scalars(
         update(DriverAssignment)
         .where(col(DriverAssignment.id).in_(those))
         .values(status=AssignmentStatus.CANCELLED, reason=reason, responded_at=at)
+        .returning(col(DriverAssignment.order_id))
     )
+    return list(withdrawn)
 
 
 async def forget(session: AsyncSession, expired_before: datetime) -> None:
