@@ -15,6 +15,8 @@ from schema.tables import Role
 from settings import Settings
 
 _CONNECTIONS = 80
+# At every request httpx counts, for each connection that is idle, how many are.
+_IDLE = 10
 # How long an app tries again when the facade is away, in seconds of ours.
 _PATIENCE = 120.0
 
@@ -27,9 +29,7 @@ class Exchange:
         self._settings = Settings.of(environment)
         self.http = httpx.AsyncClient(
             timeout=REQUEST_SECONDS,
-            limits=httpx.Limits(
-                max_connections=_CONNECTIONS, max_keepalive_connections=_CONNECTIONS
-            ),
+            limits=httpx.Limits(max_connections=_CONNECTIONS, max_keepalive_connections=_IDLE),
             event_hooks={"request": [self._begins], "response": [self._answered]},
         )
         self.sent = 0
