@@ -16,7 +16,7 @@ from activities.messenger import Messenger, Telling
 from activities.orders import offer_gone
 from activities.roads import Roads
 from activities.snapshot import Snapshot, Snapshots, ready_at
-from domain.dispatch.plan import Plan, Policy
+from domain.dispatch.plan import HeldBack, Plan, Policy
 from domain.dispatch.rules import Rules
 from domain.notifications import Alert
 from domain.order_status import IN_HAND, WANTS_DRIVER, OrderStatus
@@ -39,9 +39,9 @@ from schema.tables import DriverAssignment
 
 # A zone that was terminated leaves its offers open, and their drivers with them.
 _STALE_AFTER = timedelta(minutes=1)
-# However much happens in a zone, it looks no more than a fifth of the time, and from one look to
-# the next so many seconds pass at least.
-_SHARE, _REST = 5, 0.25
+# However much happens in a zone, it looks no more than a fifth of the time, but never rests for
+# longer than a tick; and from one look to the next so much time passes at least.
+_SHARE, _REST = 5, timedelta(seconds=0.25)
 _BEFORE_PICKUP = frozenset({OrderStatus.PREPARING, OrderStatus.ASSIGNED_TO_DRIVER})
 
 _log = structlog.get_logger()
@@ -87,15 +87,20 @@ class DispatchActivities:
     @activity.defn
     async def plan_tick(self, tick: Tick) -> Ticked:
         """Look at a zone's orders, and have drivers asked for those that should have one."""
-        began = monotonic()
+        tick, began = _begun(tick), monotonic()
         await self._end_offers(tick)
         async with self._database.read() as session:
             known = await searches.looking(session, tick.order_ids)
         parted = self._part(known, tick)
         await self._watch(parted.under_way, tick.at)
-        again = [look.assignment.expires_at for look in parted.offered if look.assignment]
+        # Another order of the offer may be cancelled, or its driver suspended.
+        again = [
+            min(look.assignment.expires_at, tick.at + self._rules.tick)
+            for look in parted.offered
+            if look.assignment
+        ]
         again += [tick.at + self._rules.watch] * bool(parted.under_way)
-        held: Counter[str] = Counter()
+        held: dict[UUID, HeldBack] = {}
         made: list[UUID] = []
         if parted.waiting:
             await self._raise_bonuses(parted.waiting, tick.at)
@@ -103,23 +108,22 @@ class DispatchActivities:
             # In a thread of its own: whatever else this process does goes on meanwhile.
             plan = await asyncio.to_thread(self._policy, snapshot.scene)
             self._roads.learn()
-            made = await self._offer_all(snapshot, plan)
-            held.update(kept.reason.value for kept in plan.held)
-            async with self._database.write() as session:
-                await searches.note_held_back(
-                    session, {UUID(kept.order_id): kept.reason for kept in plan.held}
-                )
+            made = await self._offer_all(snapshot, plan, began)
+            held = {UUID(kept.order_id): kept.reason for kept in plan.held}
             again.append(self._again(snapshot, plan, made))
+        async with self._database.write() as session:
+            looked_at = [look.order.id for look in (*parted.waiting, *parted.offered)]
+            await searches.note_looked(session, looked_at, tick.at, held)
         return Ticked(
             over=parted.over,
             standing=Standing(
                 waiting=len(parted.waiting) - len(made),
-                held=dict(sorted(held.items())),
+                held=dict(sorted(Counter(why.value for why in held.values()).items())),
                 offered=len(parted.offered) + len(made),
                 under_way=len(parted.under_way),
             ),
             again_at=min(again, default=None),
-            rests_until=tick.at + timedelta(seconds=max(_REST, _SHARE * (monotonic() - began))),
+            rests_until=tick.at + self._rest(_since(began)),
         )
 
     @activity.defn
@@ -175,7 +179,7 @@ class DispatchActivities:
             return parted.waiting if self._is_expected(look, at) else None
         if assignment is not None and assignment.status is AssignmentStatus.OFFERED:
             return parted.offered
-        is_due = at <= order.estimated_delivery_at + self._rules.patience
+        is_due = at <= order.estimated_delivery_at + self._rules.give_up
         return parted.under_way if order.status in IN_HAND and is_due else None
 
     def _is_expected(self, look: Looking, at: datetime) -> bool:
@@ -238,11 +242,14 @@ class DispatchActivities:
             async with self._database.write() as session:
                 await searches.raise_bonus(session, due, self._rules.bonus_cents)
 
-    async def _offer_all(self, snapshot: Snapshot, plan: Plan) -> list[UUID]:
-        """Make the offers of a plan, each in a transaction of its own; the orders offered."""
+    async def _offer_all(self, snapshot: Snapshot, plan: Plan, began: float) -> list[UUID]:
+        """Make the offers of a plan, each in a transaction of its own; the orders offered.
+
+        A driver's time begins when he is asked, and not when the look `began`.
+        """
         offered: list[UUID] = []
         for proposal in plan.proposals:
-            new = snapshot.offer(proposal, snapshot.at + self._rules.offer)
+            new = snapshot.offer(proposal, snapshot.at + _since(began), self._rules.offer)
             try:
                 async with self._database.write() as session:
                     offer_id = await offers.offer(session, new, self._rules.capacity)
@@ -259,10 +266,14 @@ class DispatchActivities:
                 offered += [stop.order_id for stop in new.stops]
         return offered
 
+    def _rest(self, took: timedelta) -> timedelta:
+        """How long after a look began, which took so long, the next one may begin."""
+        return max(_REST, min(_SHARE * took, took + self._rules.tick))
+
     def _again(self, snapshot: Snapshot, plan: Plan, offered: Sequence[UUID]) -> datetime:
         """When to look again at the orders that were waiting."""
         at, rules = snapshot.at, self._rules
-        moments = [at + rules.offer] if offered else []
+        moments = [at + min(rules.offer, rules.tick)] if offered else []
         proposed = sum(len(proposal.pickups) for proposal in plan.proposals)
         if proposed > len(offered):
             # Somebody else was faster: another plan is due.
@@ -271,6 +282,19 @@ class DispatchActivities:
             until = at if kept.until is None else snapshot.moment(kept.until)
             moments.append(min(max(until, at + rules.tick), at + rules.watch))
         return min(moments)
+
+
+def _begun(tick: Tick) -> Tick:
+    """A look as of when it begins, which may be long after it was asked for: one before it may have
+    come to nothing. By the server's clock, as workflows have it.
+    """
+    if not activity.in_activity():
+        return tick
+    return tick.model_copy(update={"at": max(tick.at, activity.info().started_time)})
+
+
+def _since(began: float) -> timedelta:
+    return timedelta(seconds=monotonic() - began)
 
 
 def standing(order: Order) -> StatusView:

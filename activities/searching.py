@@ -68,11 +68,13 @@ class SearchActivities:
 
     @activity.defn
     async def join_dispatch(self, joining: JoinDispatch) -> Search:
-        """Have the zones around an order look for its driver, unless it has one already."""
+        """Have the zones around an order look for its driver, or after the one it has."""
         zones = self._zoning.zones_of(joining.kitchen)
         async with self._database.write() as session:
             search = await searches.join(session, joining.order_id, zones, joining.at)
-        if search.taken is None:
+            looked_at = await searches.looked_at(session, joining.order_id)
+        since = joining.unless_since
+        if since is None or looked_at is None or looked_at < since:
             for zone in zones:
                 await self._zones.tell(zone, ZoneOrder(order_id=joining.order_id))
         return search

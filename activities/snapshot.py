@@ -45,8 +45,8 @@ class Snapshot:
         """Which moment the policy means."""
         return self.at + timedelta(seconds=seconds / self.pace)
 
-    def offer(self, proposal: Proposal, expires_at: datetime) -> NewOffer:
-        """What a driver is to be asked."""
+    def offer(self, proposal: Proposal, at: datetime, lasts: timedelta) -> NewOffer:
+        """What a driver is to be asked at a moment, and has so long to answer."""
         driver = next(c for c in self.scene.couriers if c.id == proposal.courier_id)
         here = self.plane.point(driver.place)
         pickups = dict(proposal.pickups)
@@ -55,11 +55,11 @@ class Snapshot:
                 UUID(order_id),
                 distance_km(here, _kitchen(self.orders[order_id])),
                 self.moment(pickups[order_id]),
-                self.moment(at),
+                self.moment(arrival),
             )
-            for order_id, at in proposal.dropoffs
+            for order_id, arrival in proposal.dropoffs
         ]
-        return NewOffer(UUID(driver.id), stops, proposal.why, self.at, expires_at)
+        return NewOffer(UUID(driver.id), stops, proposal.why, at, at + lasts)
 
 
 class Snapshots:

@@ -1,8 +1,8 @@
 """Finding a driver: the zone asks, the order decides (seed 000, Driver Assignment).
 
-The order joins the dispatch of its zone when cooking starts, and again and again for as long as it
-waits with the food ready: a zone that has been lost is there again by that. Drivers may say yes
-before the food is ready: then the order has its driver early, and is his as soon as it is.
+The order joins the dispatch of its zone when cooking starts and when its food is ready, and again
+whenever no zone has looked at it for a while: one that was lost is there again by that. Drivers may
+say yes before the food is ready: then the order has its driver early, and is his as soon as it is.
 """
 
 from datetime import datetime, timedelta
@@ -53,12 +53,17 @@ class DriverSearch:
         """Whether the order is cooking, without a driver, and its zone has not heard of it."""
         return self._steps.status is OrderStatus.PREPARING and not (self._joined or self._taken)
 
-    async def join(self) -> Search:
-        """Have the zone look for a driver, if there is none; how the search stands."""
+    async def join(self, unless_since: datetime | None = None) -> Search:
+        """Have its zones look at the order, unless one has since then; how the search stands."""
         order = self._steps.order
         search = await workflow.execute_local_activity_method(
             SearchActivities.join_dispatch,
-            JoinDispatch(order_id=order.id, kitchen=order.kitchen, at=workflow.now()),
+            JoinDispatch(
+                order_id=order.id,
+                kitchen=order.kitchen,
+                at=workflow.now(),
+                unless_since=unless_since,
+            ),
             summary="join the dispatch of the zone",
             **DATABASE,
         )
@@ -74,13 +79,15 @@ class DriverSearch:
         """
         patience = self._terms.dispatch_give_up
         alarm_at: datetime | None = workflow.now() + self._terms.dispatch_alert
+        is_told = False
         while self._searching:
             if self._taken is not None:
-                await self._hand_over(self._taken)
+                await self._hand_over()
                 continue
             since = workflow.now()
-            self._is_changed = False
-            search = await self.join()
+            is_known = is_told and not self._is_changed
+            self._is_changed, is_told = False, True
+            search = await self.join(since - self._terms.dispatch_rejoin if is_known else None)
             if search.sequence > self._steps.order.sequence:
                 # A step is there that a lost task had recorded.
                 await self._steps.look()
@@ -181,18 +188,25 @@ class DriverSearch:
         if not (self._steps.has_begun and self._steps.status is OrderStatus.PREPARING):
             self._steps.must_allow(OrderStatus.ASSIGNED_TO_DRIVER, ask.by)
 
-    async def _hand_over(self, taken: Taken) -> None:
+    async def _hand_over(self) -> None:
         """Give the order, whose food is ready, to the driver who has said yes before."""
         async with self._steps.noting():
-            if not self._searching or self._taken is not taken:
+            if not self._searching or self._taken is None:
                 return
+            if self._is_out_of_sight(self._taken):
+                await self.join()
             try:
-                await self._assign(taken)
+                await self._assign(self._taken)
             except ApplicationError as error:
                 if error.type != OFFER_GONE:
                     raise
                 # He has been released meanwhile.
                 self._forget()
+
+    def _is_out_of_sight(self, taken: Taken) -> bool:
+        """Whether the food was so late that the zone has left off watching the driver."""
+        watched_for = self._terms.dispatch_give_up
+        return taken.delivery_at is None or workflow.now() > taken.delivery_at + watched_for
 
     async def _assign(self, to: Taken) -> None:
         await self._steps.move(

@@ -3,7 +3,7 @@
 The zone holds which orders it looks after, and nothing else: what is known of them, of drivers and
 offers is in the database, which also keeps anything from being promised twice. So a tick may be
 done twice, two zones may see the same order, and a zone that is gone is started by the next order
-that joins, as all that still look for a driver do every minute.
+that joins, as those do that wait and that no zone has looked at for a minute.
 """
 
 from collections.abc import Iterable

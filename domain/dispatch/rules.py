@@ -14,9 +14,10 @@ class Rules:
     after `retry` where somebody else was faster. A driver has as long as an `offer` lasts; who lets
     one pass is asked again for the same order after `ask_again`, who lets `silences` pass in a row
     is taken off duty. A driver who was not seen for as long as `dark` is lost; a position older
-    than `fix_max_age` does not count. An order that should have been ready, or at the door, for
-    longer than `patience` is not looked at any more, nor one that has waited for `give_up`: ops
-    know of it by then. A `handover` at kitchen or door takes so many of the city's seconds.
+    than `fix_max_age` does not count. An order that should have been ready for longer than
+    `patience` is not looked at any more, nor one that has waited, or should have been at the door,
+    for `give_up`: ops know of it by then. A `handover` at kitchen or door takes so many of the
+    city's seconds.
     """
 
     widening: Widening

@@ -36,11 +36,14 @@ class Offer(Message):
 
 
 class JoinDispatch(Message):
-    """An order that looks for a driver, and where its food is."""
+    """An order that looks for a driver, and where its food is. A zone that has looked at it
+    `unless_since` need not be told.
+    """
 
     order_id: UUID
     kitchen: Point
     at: datetime
+    unless_since: datetime | None = None
 
 
 class Taken(Message):

@@ -135,8 +135,27 @@ async def excluded(
     return {order_id: frozenset(those) for order_id, those in drivers.items()}
 
 
-async def note_held_back(session: AsyncSession, why: Mapping[UUID, HeldBack | None]) -> None:
-    """Remember why nobody is asked for these orders, or (None) that somebody is."""
+async def looked_at(session: AsyncSession, order_id: UUID) -> datetime | None:
+    """When a zone looked at an order last, if any did."""
+    return await session.scalar(
+        select(col(DispatchSearch.looked_at)).where(col(DispatchSearch.order_id) == order_id)
+    )
+
+
+async def note_looked(
+    session: AsyncSession,
+    order_ids: Collection[UUID],
+    at: datetime,
+    why: Mapping[UUID, HeldBack | None],
+) -> None:
+    """Remember that a zone has looked at orders, and of some why nobody is asked for them, or
+    (None) that somebody is.
+    """
+    await session.execute(
+        update(DispatchSearch)
+        .where(col(DispatchSearch.order_id).in_(order_ids))
+        .values(looked_at=at)
+    )
     for reason in set(why.values()):
         those = [order_id for order_id, said in why.items() if said is reason]
         await session.execute(

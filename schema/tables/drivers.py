@@ -177,8 +177,8 @@ class DriverShift(SQLModel, table=True):
 class DispatchSearch(SQLModel, table=True):
     """An order that looks for a driver, or did: in which zones, since when, and what operators
     want. `bonus_cents` is what whoever takes it earns on top; until `held_until` nobody is asked;
-    `preferred_driver_id` is asked before others. `held_back` is why nobody was asked when dispatch
-    looked last.
+    `preferred_driver_id` is asked before others. `looked_at` is when a zone looked last,
+    `held_back` why nobody was asked then.
     """
 
     __tablename__ = "dispatch_searches"
@@ -193,4 +193,5 @@ class DispatchSearch(SQLModel, table=True):
     held_until: datetime | None = moment(default=None)
     hold_reason: str | None = None
     preferred_driver_id: UUID | None = reference("drivers.id", default=None)
+    looked_at: datetime | None = moment(default=None)
     held_back: HeldBack | None = one_of(HeldBack, "dispatch_searches_held_back", default=None)

@@ -139,23 +139,28 @@ class House:
 
 @asynccontextmanager
 async def house(
-    database: Database, world: World, redis: Redis, policy: Policy, client: Client
+    database: Database,
+    world: World,
+    redis: Redis,
+    policy: Policy,
+    client: Client,
+    rules: Rules = RULES,
 ) -> AsyncIterator[House]:
     """A house; orders are told at `client`, and no map is asked."""
     travel = TravelTimes(redis, None, city=City(), keep_for=timedelta(days=1))
     roads = Roads(travel, City().pace)
     positions = Positions(redis)
     forecasts = Forecasts(
-        database, evening=timedelta(hours=3), fresh_for=RULES.watch, pace=RULES.pace
+        database, evening=timedelta(hours=3), fresh_for=rules.watch, pace=rules.pace
     )
     dispatch = DispatchActivities(
         database,
         positions,
         messenger=Messenger(client, OrderWorkflow.run, "nobody-works-here", Terms()),
-        snapshots=Snapshots(database, positions, roads, forecasts, RULES),
+        snapshots=Snapshots(database, positions, roads, forecasts, rules),
         roads=roads,
         policy=policy,
-        rules=RULES,
+        rules=rules,
         found=OrderWorkflow.driver_found,
         dark=OrderWorkflow.driver_dark,
     )

@@ -178,6 +178,18 @@ async def test_a_zone_that_is_gone_is_there_again_for_the_orders_that_wait(room:
     assert (await run.handle.result()).status is S.DELIVERED
 
 
+async def test_a_zone_that_looks_is_not_told_again_of_an_order_that_waits(room: Room) -> None:
+    await room.off_duty()
+    run = await room.begin()
+    await run.cook()
+
+    await room.skip(timedelta(minutes=10))
+
+    events = (await room.zone(run.placing).fetch_history()).events
+    told = [e for e in events if e.event_type == EventType.EVENT_TYPE_WORKFLOW_EXECUTION_SIGNALED]
+    assert len(told) == 2, "when cooking began, and when the food was ready"
+
+
 async def test_an_order_that_joins_twice_is_offered_once(room: Room) -> None:
     run = await room.begin()
     await run.cook()
@@ -205,7 +217,7 @@ async def test_a_zone_keeps_its_orders_when_its_history_begins_anew(room: Room) 
     run = await room.begin(placing=placing)
     await run.cook()
 
-    await room.skip(timedelta(minutes=10))
+    await room.skip(timedelta(minutes=3))
 
     latest = await room.zone(run.placing).describe()
     assert latest.run_id != begun.result_run_id
@@ -365,6 +377,22 @@ async def test_an_order_whose_driver_goes_dark_before_pickup_is_offered_to_anoth
     assert (await run.status()).driver_id == second.id
 
 
+async def test_a_driver_who_waits_for_food_that_is_very_late_is_still_watched(room: Room) -> None:
+    run = await cooking(room)
+    first, second = await asked(run)
+    await run.take(first)
+    # By then it should long have been at the door.
+    await room.skip(timedelta(hours=2))
+    await run.ready()
+    await is_(run, S.ASSIGNED_TO_DRIVER)
+    await lost(room, first)
+
+    await skip_to_an_offer(run)
+
+    assert (await run.offered()).driver_id == second.id
+    assert (await run.assignments())[0] == (first.id, A.CANCELLED)
+
+
 async def test_a_driver_who_was_seen_lately_keeps_his_order(room: Room) -> None:
     driver = room.world.drivers[0]
     run = await room.begin()
@@ -396,9 +424,9 @@ async def test_an_order_that_an_operator_keeps_back_is_not_given_up(room: Room) 
     await room.off_duty()
     run = await room.begin()
     await run.cook()
-    await hold(room, run, until=(await run.row()).created_at + timedelta(minutes=50))
+    await hold(room, run, until=(await run.row()).created_at + timedelta(minutes=35))
 
-    await room.skip(timedelta(minutes=45))
+    await room.skip(timedelta(minutes=33))
     assert (await run.status()).status is S.READY_FOR_PICKUP
     assert (await run.handle.result()).status is S.CANCELLED
 
@@ -406,7 +434,7 @@ async def test_an_order_that_an_operator_keeps_back_is_not_given_up(room: Room) 
     assert row.cancelled_at is not None
     assert row.prepared_at is not None
     waited = row.cancelled_at - row.prepared_at
-    assert timedelta(minutes=75) <= waited <= timedelta(minutes=85)
+    assert timedelta(minutes=60) <= waited <= timedelta(minutes=70)
 
 
 async def hold(room: Room, run: Run, until: datetime) -> None:
