@@ -19,8 +19,8 @@ reset: .venv/ready  ## stop, and forget the data
 status: .venv/ready  ## say what runs, and how what died ended
 	@$(RUN) local status
 
-test: .venv/ready  ## prove it (ARGS="tests/domain -k price" for a part)
-	@$(RUN) pytest $(ARGS)
+test: .venv/ready  ## prove it, in two processes (ARGS="tests/domain -k price" for a part, in one)
+	@$(RUN) pytest $(or $(ARGS),-n 2 --dist loadfile)
 
 lint: .venv/ready
 	@$(RUN) ruff check .
