@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -25,6 +25,7 @@ from schema.tables import Order, PromoCode, PromoRedemption
 from schema.tables.columns import now
 
 S = OrderStatus
+LATER = datetime(2026, 1, 31, 18, tzinfo=UTC)
 MakeCode = Callable[..., Awaitable[PromoCode]]
 
 
@@ -314,7 +315,7 @@ async def test_to_ask_what_a_code_does_holds_no_use_of_it(
         {"max_uses_per_customer": 0},
         {"max_uses": 1, "uses": 2},
         {"uses": -1},
-        {"starts_at": now(), "expires_at": now() - timedelta(days=1)},
+        {"starts_at": LATER, "expires_at": LATER - timedelta(days=1)},
     ],
     ids=str,
 )
