@@ -1,6 +1,6 @@
 """What clients send. Amounts are integer cents, moments RFC 3339 with a zone, positions degrees."""
 
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Literal, Self
 from uuid import UUID
 
 from pydantic import (
@@ -17,6 +17,7 @@ from pydantic import (
 )
 from pydantic.alias_generators import to_camel
 
+from api.examples import shown
 from domain import promo
 from domain.cancellation import Fault
 from domain.evidence import MOST_IN_A_FIELD
@@ -84,14 +85,10 @@ class Body(BaseModel):
     )
 
 
-def _examples(*examples: dict[str, Any]) -> ConfigDict:
-    return ConfigDict(json_schema_extra={"examples": list(examples)})
-
-
 class LoginBody(Body):
     """Who wants in."""
 
-    model_config = _examples({"email": "customer@example.com", "password": "ridendine-demo"})
+    model_config = shown({"email": "customer@example.com", "password": "ridendine-demo"})
 
     email: Line
     password: Annotated[str, StringConstraints(min_length=1, max_length=200)]
@@ -123,7 +120,7 @@ class OrderBody(Body):
     the customer tells him, a photo, or nothing.
     """
 
-    model_config = _examples(
+    model_config = shown(
         {
             "chefId": "0198c0de-0000-7000-8000-000000000001",
             "items": [
@@ -159,7 +156,7 @@ class OrderBody(Body):
 class CancelBody(Body):
     """Why, if the customer says."""
 
-    model_config = _examples({"reason": "I ordered twice by mistake."})
+    model_config = shown({"reason": "I ordered twice by mistake."})
 
     reason: Words | None = None
 
@@ -188,7 +185,7 @@ Cents = Annotated[int, Field(strict=True, ge=1, le=99_999_999)]
 class ComplaintBody(Body):
     """What is wrong with an order: with some of its items, or (without) with all of it."""
 
-    model_config = _examples(
+    model_config = shown(
         {
             "reason": "missing_item",
             "words": "There was only one dosa.",
@@ -204,9 +201,7 @@ class ComplaintBody(Body):
 class RefundBody(Body):
     """What an admin gives back: items, an amount, or (neither) all that is left; who bears it."""
 
-    model_config = _examples(
-        {"amountCents": 500, "bearer": "platform", "reason": "The app was down."}
-    )
+    model_config = shown({"amountCents": 500, "bearer": "platform", "reason": "The app was down."})
 
     bearer: Bearer
     reason: Words
@@ -223,7 +218,7 @@ class RefundBody(Body):
 class DecisionBody(Body):
     """An admin's decision on a complaint; without an amount or a bearer, as it was asked."""
 
-    model_config = _examples({"grant": True, "amountCents": 800, "reason": "Half was there."})
+    model_config = shown({"grant": True, "amountCents": 800, "reason": "Half was there."})
 
     grant: StrictBool
     reason: Words
@@ -234,7 +229,7 @@ class DecisionBody(Body):
 class TipBody(Body):
     """Another tip."""
 
-    model_config = _examples({"tipCents": 500})
+    model_config = shown({"tipCents": 500})
 
     tip_cents: int = Field(strict=True, ge=0, le=MOST_TIP_CENTS)
 
@@ -242,7 +237,7 @@ class TipBody(Body):
 class ChefStatusBody(Body):
     """What a chef does with an order: take it on, refuse it, begin, have it ready, give it up."""
 
-    model_config = _examples(
+    model_config = shown(
         {"status": "accepted", "readyInMinutes": 25},
         {"status": "rejected", "reason": "We are out of rice."},
     )
@@ -257,7 +252,7 @@ class ChefStatusBody(Body):
 class ChefAvailabilityBody(Body):
     """Whether a kitchen takes new orders."""
 
-    model_config = _examples({"acceptingOrders": True})
+    model_config = shown({"acceptingOrders": True})
 
     accepting_orders: StrictBool
 
@@ -265,7 +260,7 @@ class ChefAvailabilityBody(Body):
 class DriverAvailabilityBody(Body):
     """Whether a driver may be asked."""
 
-    model_config = _examples({"isAvailable": True})
+    model_config = shown({"isAvailable": True})
 
     is_available: StrictBool
 
@@ -273,7 +268,7 @@ class DriverAvailabilityBody(Body):
 class DeclineBody(Body):
     """Why a driver does not take an order."""
 
-    model_config = _examples({"reason": "too far"})
+    model_config = shown({"reason": "too far"})
 
     reason: Words
 
@@ -289,7 +284,7 @@ class ProofBody(Body):
 class DeliveryStatusBody(Body):
     """How far a driver is with an order; `ready_for_pickup` gives it back."""
 
-    model_config = _examples(
+    model_config = shown(
         {"status": "picked_up"},
         {"status": "delivered", "proof": {"code": "4711", "note": "handed to the customer"}},
         {"status": "ready_for_pickup", "reason": "flat tyre"},
@@ -306,7 +301,7 @@ class OnboardBody(Body):
     Without them, to pages of ours.
     """
 
-    model_config = _examples({"returnUrl": "https://app.example.com/payouts"})
+    model_config = shown({"returnUrl": "https://app.example.com/payouts"})
 
     return_url: WebAddress | None = None
     refresh_url: WebAddress | None = None
@@ -315,7 +310,7 @@ class OnboardBody(Body):
 class AssignBody(Body):
     """To whom an operator gives an order, and why."""
 
-    model_config = _examples(
+    model_config = shown(
         {"driverId": "0198c0de-0000-7000-8000-0000000000d1", "reason": "agreed by phone"}
     )
 
@@ -326,7 +321,7 @@ class AssignBody(Body):
 class AdminCancelBody(Body):
     """Why an operator ends an order, and whose fault it is: that decides who bears what."""
 
-    model_config = _examples({"reason": "The kitchen has lost power.", "fault": "chef"})
+    model_config = shown({"reason": "The kitchen has lost power.", "fault": "chef"})
 
     reason: Words
     fault: Fault = Fault.PLATFORM
@@ -337,7 +332,7 @@ class EvidenceBody(Body):
     if it is lost. What is left out stays as it is.
     """
 
-    model_config = _examples(
+    model_config = shown(
         {"text": "The customer wrote to us that it was delicious.", "fault": "platform"}
     )
 
@@ -362,7 +357,7 @@ class EvidenceBody(Body):
 class ConcedeBody(Body):
     """Why the customer is to have the money, and who bears it, if not the usual one."""
 
-    model_config = _examples({"reason": "The driver went to another house.", "fault": "driver"})
+    model_config = shown({"reason": "The driver went to another house.", "fault": "driver"})
 
     reason: Words
     fault: Bearer | None = None

@@ -4,11 +4,11 @@ from datetime import datetime, timedelta
 from typing import Annotated, Self
 from uuid import UUID
 
-from pydantic import ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
 from api import examples
 from api.bodies import Body, Moment, Words
-from api.examples import Example
+from api.examples import shown
 from api.views import Moment as At
 from api.views import Page
 from domain.dispatch.plan import HeldBack
@@ -22,14 +22,10 @@ LONGEST_HOLD = timedelta(days=1)
 Minutes = Annotated[int, Field(strict=True, ge=1, le=LONGEST_HOLD // timedelta(minutes=1))]
 
 
-def _example(example: Example) -> ConfigDict:
-    return ConfigDict(json_schema_extra={"examples": [example]})
-
-
 class HoldOrderBody(Body):
     """Why no driver is to be asked for an order, and for how many minutes or until when."""
 
-    model_config = _example({"reason": "The kitchen has lost power for a while.", "minutes": 20})
+    model_config = shown({"reason": "The kitchen has lost power for a while.", "minutes": 20})
 
     reason: Words
     minutes: Minutes | None = None
@@ -45,7 +41,7 @@ class HoldOrderBody(Body):
 class ReleaseOrderBody(Body):
     """Why drivers are asked again for an order that was held."""
 
-    model_config = _example({"reason": "The kitchen cooks again."})
+    model_config = shown({"reason": "The kitchen cooks again."})
 
     reason: Words
 
@@ -53,7 +49,7 @@ class ReleaseOrderBody(Body):
 class PreferBody(Body):
     """Which driver is to be asked before all others, or (null) that nobody is any more, and why."""
 
-    model_config = _example(
+    model_config = shown(
         {
             "driverId": "0198c0de-0000-7000-8000-0000000000d1",
             "reason": "The customer asked for him.",
@@ -67,7 +63,7 @@ class PreferBody(Body):
 class UnassignBody(Body):
     """Why an order is taken from its driver."""
 
-    model_config = _example({"reason": "His car has broken down, says his wife."})
+    model_config = shown({"reason": "His car has broken down, says his wife."})
 
     reason: Words
 
@@ -90,7 +86,7 @@ class WaitingOut(Message):
     looked last, null while somebody is asked; `bonusCents` is offered beside the earning.
     """
 
-    model_config = _example(examples.WAITING)
+    model_config = shown(examples.WAITING)
 
     order_id: UUID
     order_number: str

@@ -7,10 +7,11 @@ from datetime import date, datetime
 from typing import Annotated, Any, NamedTuple, Self
 from uuid import UUID
 
-from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
 from api import examples
 from api.bodies import Body, Line, WebAddress, Words
+from api.examples import shown
 from api.promo_codes import CalendarMoment
 from api.views import Moment
 from domain import drivers as rules
@@ -58,14 +59,10 @@ Plate = Annotated[Line, AfterValidator(_as_on_the_car)]
 Day = Annotated[date, BeforeValidator(_written), AfterValidator(_of_our_time)]
 
 
-def _examples(*shown: examples.Example) -> ConfigDict:
-    return ConfigDict(json_schema_extra={"examples": list(shown)})
-
-
 class VehicleBody(Body):
     """With what a driver delivers; all but a bicycle have a plate."""
 
-    model_config = _examples({"type": "car", "plate": "KLM 4821"}, {"type": "bicycle"})
+    model_config = shown({"type": "car", "plate": "KLM 4821"}, {"type": "bicycle"})
 
     type: Vehicle
     plate: Plate | None = None
@@ -80,7 +77,7 @@ class VehicleBody(Body):
 class RegisterBody(Body):
     """Who wants to deliver, and with what."""
 
-    model_config = _examples({"vehicle": {"type": "car", "plate": "KLM 4821"}})
+    model_config = shown({"vehicle": {"type": "car", "plate": "KLM 4821"}})
 
     vehicle: VehicleBody
 
@@ -88,7 +85,7 @@ class RegisterBody(Body):
 class DocumentBody(Body):
     """A document: where an admin can see it, and the last day on which it is good."""
 
-    model_config = _examples(
+    model_config = shown(
         {
             "type": "driving_licence",
             "fileUrl": "https://files.example.com/licence.jpg",
@@ -111,7 +108,7 @@ class ShiftBody(Body):
 class ShiftsBody(Body):
     """All shifts that are to come, in any order. Those that have begun stay as they are."""
 
-    model_config = _examples(
+    model_config = shown(
         {"shifts": [{"startsAt": "2026-01-31T17:00:00Z", "endsAt": "2026-01-31T22:00:00Z"}]}
     )
 
@@ -121,7 +118,7 @@ class ShiftsBody(Body):
 class VerificationBody(Body):
     """Whether somebody may deliver, and why."""
 
-    model_config = _examples(
+    model_config = shown(
         {"status": "approved", "reason": "all documents seen"},
         {"status": "suspended", "reason": "two complaints about food that was opened"},
     )
@@ -133,7 +130,7 @@ class VerificationBody(Body):
 class DocumentDecisionBody(Body):
     """Whether a document is good; if not, why."""
 
-    model_config = _examples(
+    model_config = shown(
         {"status": "approved"}, {"status": "rejected", "reason": "the number cannot be read"}
     )
 
@@ -161,7 +158,7 @@ class VehicleOut(Message):
 class DocumentOut(Message):
     """A document, and what was decided about it."""
 
-    model_config = _examples(examples.DRIVER_DOCUMENT)
+    model_config = shown(examples.DRIVER_DOCUMENT)
 
     id: UUID
     type: DocumentType
@@ -183,7 +180,7 @@ class ShiftOut(Message):
 class ShiftsOut(Message):
     """A driver's shifts that have not ended, the first first."""
 
-    model_config = _examples(
+    model_config = shown(
         {"shifts": [{"startsAt": "2026-01-31T17:00:00Z", "endsAt": "2026-01-31T22:00:00Z"}]}
     )
 
@@ -205,7 +202,7 @@ class PerformanceOut(Message):
 class DriverOut(Message):
     """A driver: whether he may deliver and is on duty, `load` orders in hand, and how he does."""
 
-    model_config = _examples(examples.DRIVER)
+    model_config = shown(examples.DRIVER)
 
     id: UUID
     user_id: UUID
@@ -231,7 +228,7 @@ class DriverProfileOut(DriverOut):
     approved, or expired), and when his shift ends, if he is in one.
     """
 
-    model_config = _examples(examples.DRIVER_PROFILE)
+    model_config = shown(examples.DRIVER_PROFILE)
 
     missing_documents: list[DocumentType]
     documents: list[DocumentOut]
@@ -241,7 +238,7 @@ class DriverProfileOut(DriverOut):
 class RegisteredOut(Message):
     """A new driver, and an access token that says so; the one that he had is a customer's."""
 
-    model_config = _examples(
+    model_config = shown(
         {
             "accessToken": "eyJhbGciOiJIUzI1NiJ9…",
             "expiresIn": 900,

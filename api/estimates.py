@@ -3,9 +3,8 @@
 from typing import Self
 from uuid import UUID
 
-from pydantic import ConfigDict
-
 from api import examples
+from api.examples import shown
 from domain.eta_quality import Distribution
 from domain.prep_time import Quality
 from schema.messages.base import Message
@@ -47,7 +46,7 @@ class PrepTimeOut(Message):
 class PrepTimesOut(Message):
     """How long a kitchen takes from acceptance beside the menu, and beside the chef's own word."""
 
-    model_config = ConfigDict(json_schema_extra={"examples": [examples.PREP_TIMES]})
+    model_config = shown(examples.PREP_TIMES)
 
     chef_id: UUID
     orders_in_hand: int
@@ -86,7 +85,7 @@ class EtaErrorsOut(Message):
 class EtaQualityOut(Message):
     """How good the estimates of deliveries were that were made at each of three steps."""
 
-    model_config = ConfigDict(json_schema_extra={"examples": [examples.ETA_QUALITY]})
+    model_config = shown(examples.ETA_QUALITY)
 
     placed: EtaErrorsOut | None
     accepted: EtaErrorsOut | None

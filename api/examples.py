@@ -2,7 +2,15 @@
 
 from typing import Any
 
+from pydantic import ConfigDict
+
 Example = dict[str, Any]
+
+
+def shown(*examples: Example) -> ConfigDict:
+    """The configuration of a model that is shown by these."""
+    return ConfigDict(json_schema_extra={"examples": list(examples)})
+
 
 _ORDER = "0198c0de-0000-7000-8000-00000000000a"
 _CUSTOMER = "0198c0de-0000-7000-8000-0000000000c1"

@@ -7,12 +7,12 @@ from datetime import date
 from uuid import UUID
 
 from fastapi.responses import Response
-from pydantic import ConfigDict, Field, StrictBool
+from pydantic import Field, StrictBool
 
 from api import examples
 from api.bodies import Body, Words
 from api.dependencies import Paging
-from api.examples import Example
+from api.examples import shown
 from api.views import Item, Moment, Page
 from domain.ledger import Event
 from domain.payees import PayeeKind
@@ -21,14 +21,10 @@ from schema.messages.base import Message
 from schema.queries.earnings import UNPAID, Balance, Booked, Earning, PayoutView, Sum
 
 
-def _example(example: Example) -> ConfigDict:
-    return ConfigDict(json_schema_extra={"examples": [example]})
-
-
 class RunPayoutsBody(Body):
     """A day whose payouts are to be made: of one market, or of all."""
 
-    model_config = _example({"date": "2026-01-31", "market": "austin"})
+    model_config = shown({"date": "2026-01-31", "market": "austin"})
 
     date: date
     market: str | None = None
@@ -37,7 +33,7 @@ class RunPayoutsBody(Body):
 class HoldBody(Body):
     """Whether a payee's payouts are stopped, and why."""
 
-    model_config = _example({"held": True, "reason": "asks for another bank account"})
+    model_config = shown({"held": True, "reason": "asks for another bank account"})
 
     held: StrictBool
     reason: Words
@@ -46,7 +42,7 @@ class HoldBody(Body):
 class ReverseBody(Body):
     """Why a movement is reversed."""
 
-    model_config = _example({"reason": "The order was delivered to the wrong door."})
+    model_config = shown({"reason": "The order was delivered to the wrong door."})
 
     reason: Words
 
@@ -56,7 +52,7 @@ class EarningOut(Message):
     until a payout has it.
     """
 
-    model_config = _example(examples.EARNING)
+    model_config = shown(examples.EARNING)
 
     id: UUID
     order_id: UUID | None
@@ -88,7 +84,7 @@ class EarningsOut(Page[EarningOut]):
 class PayoutOut(Message):
     """A payout and the earnings that it is made of."""
 
-    model_config = _example(examples.PAYOUT)
+    model_config = shown(examples.PAYOUT)
 
     id: UUID
     payee_kind: PayeeKind
@@ -111,7 +107,7 @@ class PayoutOut(Message):
 class PayoutRunOut(Message):
     """A payout run, by the id of its workflow."""
 
-    model_config = _example(examples.PAYOUT_RUN)
+    model_config = shown(examples.PAYOUT_RUN)
 
     workflow_id: str
     market: str
@@ -129,7 +125,7 @@ class PayoutStandingOut(Message):
 class PayoutRunStandingOut(Message):
     """How the payouts of a market's day stand."""
 
-    model_config = _example(examples.PAYOUT_STANDING)
+    model_config = shown(examples.PAYOUT_STANDING)
 
     market: str
     date: date
@@ -140,7 +136,7 @@ class PayoutRunStandingOut(Message):
 class HoldOut(Message):
     """Whether a payee's payouts are stopped, and the payout that is under way, if any."""
 
-    model_config = _example(examples.PAYOUT_HOLD)
+    model_config = shown(examples.PAYOUT_HOLD)
 
     payee_kind: PayeeKind
     payee_id: UUID
@@ -151,7 +147,7 @@ class HoldOut(Message):
 class AccountBalanceOut(Message):
     """What is on an account: debits positive, credits negative."""
 
-    model_config = _example(examples.ACCOUNT_BALANCE)
+    model_config = shown(examples.ACCOUNT_BALANCE)
 
     account: str
     currency: str
@@ -171,7 +167,7 @@ class PostingOut(Message):
 class MovementOut(Message):
     """What one event has booked."""
 
-    model_config = _example(examples.MOVEMENT)
+    model_config = shown(examples.MOVEMENT)
 
     id: UUID
     key: str

@@ -4,10 +4,11 @@ from datetime import UTC, datetime
 from typing import Annotated
 from uuid import UUID
 
-from pydantic import AfterValidator, ConfigDict, Field, StrictBool, StringConstraints
+from pydantic import AfterValidator, Field, StrictBool, StringConstraints
 
 from api import examples, views
 from api.bodies import Body, Code, Line, Moment, Words
+from api.examples import shown
 from domain.promo import DiscountType
 from schema.messages.base import Message
 from schema.tables import PromoCode
@@ -33,21 +34,17 @@ class PromoCodeBody(Body):
     for `fixed`; amounts are in `currency`. A limit that is left out does not limit.
     """
 
-    model_config = ConfigDict(
-        json_schema_extra={
-            "examples": [
-                {
-                    "code": "WELCOME10",
-                    "discountType": "percent",
-                    "discountValue": 1000,
-                    "maxDiscountCents": 1500,
-                    "minOrderCents": 1000,
-                    "maxUses": 500,
-                    "maxUsesPerCustomer": 1,
-                    "expiresAt": "2026-12-31T23:59:59Z",
-                    "reason": "the autumn campaign",
-                }
-            ]
+    model_config = shown(
+        {
+            "code": "WELCOME10",
+            "discountType": "percent",
+            "discountValue": 1000,
+            "maxDiscountCents": 1500,
+            "minOrderCents": 1000,
+            "maxUses": 500,
+            "maxUsesPerCustomer": 1,
+            "expiresAt": "2026-12-31T23:59:59Z",
+            "reason": "the autumn campaign",
         }
     )
 
@@ -70,13 +67,9 @@ class PromoChangeBody(Body):
     worth stays as it was promised: for that, make another code.
     """
 
-    model_config = ConfigDict(
-        json_schema_extra={
-            "examples": [
-                {"isActive": False, "reason": "it was shared in a forum"},
-                {"expiresAt": "2027-01-31T23:59:59Z", "reason": "one month longer"},
-            ]
-        }
+    model_config = shown(
+        {"isActive": False, "reason": "it was shared in a forum"},
+        {"expiresAt": "2027-01-31T23:59:59Z", "reason": "one month longer"},
     )
 
     is_active: StrictBool = True
@@ -93,7 +86,7 @@ class PromoChangeBody(Body):
 class PromoCodeOut(Message):
     """A promo code, its terms, and how many orders hold a use of it."""
 
-    model_config = ConfigDict(json_schema_extra={"examples": [examples.PROMO_CODE]})
+    model_config = shown(examples.PROMO_CODE)
 
     id: UUID
     code: str

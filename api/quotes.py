@@ -2,10 +2,9 @@
 
 from dataclasses import asdict
 
-from pydantic import ConfigDict
-
 from api import examples
 from api.checkout import Basket
+from api.examples import shown
 from api.views import Moment
 from domain.promo import Reason
 from domain.quote import LineCode, explain
@@ -33,7 +32,7 @@ class PromoOut(Message):
 class QuoteOut(Message):
     """What an order would cost; its lines sum to `totalCents`. `promo` is null without a code."""
 
-    model_config = ConfigDict(json_schema_extra={"examples": [examples.QUOTE]})
+    model_config = shown(examples.QUOTE)
 
     lines: list[LineOut]
     promo: PromoOut | None

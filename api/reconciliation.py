@@ -3,10 +3,11 @@
 from typing import Any
 from uuid import UUID
 
-from pydantic import ConfigDict, StrictBool
+from pydantic import StrictBool
 
 from api import examples
 from api.bodies import Body, Words
+from api.examples import shown
 from api.views import Moment, Page
 from domain.reconciliation import CaseKind, CaseStatus
 from schema.messages.base import Message
@@ -19,11 +20,7 @@ class CloseCaseBody(Body):
     there is booked against suspense, what did not move is booked back.
     """
 
-    model_config = ConfigDict(
-        json_schema_extra={
-            "examples": [{"reason": "Topped up from our bank account.", "accept": True}]
-        }
-    )
+    model_config = shown({"reason": "Topped up from our bank account.", "accept": True})
 
     reason: Words
     accept: StrictBool = False
@@ -34,7 +31,7 @@ class CaseOut(Message):
     what the books say; `resolvedHow` is set where the run that found it saw to it.
     """
 
-    model_config = ConfigDict(json_schema_extra={"examples": [examples.CASE]})
+    model_config = shown(examples.CASE)
 
     id: UUID
     kind: CaseKind
@@ -90,7 +87,7 @@ class ReconciliationOut(Page[CaseOut]):
 class AskedOut(Message):
     """A run was asked for; GET /admin/reconciliation shows when it has ended."""
 
-    model_config = ConfigDict(json_schema_extra={"examples": [{"schedule": "reconciliation"}]})
+    model_config = shown({"schedule": "reconciliation"})
 
     schedule: str
 

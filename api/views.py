@@ -5,29 +5,21 @@ from datetime import UTC, datetime
 from typing import Annotated, Any, Generic, Literal, TypeVar
 from uuid import UUID
 
-from pydantic import AfterValidator, ConfigDict, Field
+from pydantic import AfterValidator, Field
 
 from api import examples
-from domain.disputes import Outcome
-from domain.ledger import Bearer
+from api.examples import shown
 from domain.order_status import Actor, OrderStatus
 from domain.photos import PhotoType
 from domain.proof import ProofKind
-from domain.refunds import RefundKind, RequestStatus
 from schema.messages.base import Message
 from schema.messages.order import StatusView
-from schema.messages.refund import RefundView
 from schema.queries import order_views
-from schema.queries.disputes import Listed
 from schema.queries.drivers import OfferView
 from schema.tables import Chef, DeliveryPhoto, MenuItem, Order, OrderItem, OrderStatusHistory, Role
 
 Moment = Annotated[datetime, AfterValidator(lambda moment: moment.astimezone(UTC))]
 Item = TypeVar("Item")
-
-
-def _example(example: examples.Example) -> ConfigDict:
-    return ConfigDict(json_schema_extra={"examples": [example]})
 
 
 class Page(Message, Generic[Item]):
@@ -52,7 +44,7 @@ class UserOut(Message):
 class LoginOut(Message):
     """A token for the `Authorization: Bearer` header, and for how many seconds it is good."""
 
-    model_config = _example(examples.LOGIN)
+    model_config = shown(examples.LOGIN)
 
     access_token: str
     token_type: Literal["Bearer"] = "Bearer"  # noqa: S105 - a kind of token, not a token
@@ -63,7 +55,7 @@ class LoginOut(Message):
 class ChefOut(Message):
     """A chef and the kitchen. Radius in km, rating 0-5."""
 
-    model_config = _example(examples.CHEF)
+    model_config = shown(examples.CHEF)
 
     id: UUID
     business_name: str
@@ -83,7 +75,7 @@ class ChefOut(Message):
 class OnboardingOut(Message):
     """Where a payee gives Stripe his details (one visit, until `expiresAt`), and how far he is."""
 
-    model_config = _example(examples.ONBOARDING)
+    model_config = shown(examples.ONBOARDING)
 
     account_id: str
     url: str
@@ -97,7 +89,7 @@ class AccountOut(Message):
     in Stripe's words. `accountId` is null before onboarding has begun.
     """
 
-    model_config = _example(examples.ACCOUNT)
+    model_config = shown(examples.ACCOUNT)
 
     account_id: str | None
     details_submitted: bool
@@ -122,7 +114,7 @@ class MenuItemOut(Message):
 class MenuOut(Message):
     """A menu and its dishes."""
 
-    model_config = _example(examples.MENU)
+    model_config = shown(examples.MENU)
 
     id: UUID
     name: str
@@ -135,7 +127,7 @@ class PlacedOut(Message):
     tells the driver at the door the `deliveryCode`, if there is one.
     """
 
-    model_config = _example(examples.PLACED)
+    model_config = shown(examples.PLACED)
 
     id: UUID
     order_number: str
@@ -183,7 +175,7 @@ class OrderOut(Message):
     `proof` is what the driver has shown.
     """
 
-    model_config = _example(examples.ORDER)
+    model_config = shown(examples.ORDER)
 
     id: UUID
     order_number: str
@@ -230,7 +222,7 @@ class OrderOut(Message):
 class StepOut(Message):
     """A step in an order's life, and what was expected anew with it."""
 
-    model_config = _example(examples.STEP)
+    model_config = shown(examples.STEP)
 
     sequence: int
     status: OrderStatus
@@ -246,7 +238,7 @@ class StepOut(Message):
 class StatusOut(Message):
     """Where an order stands after a request; `refundCents` goes back when it is cancelled."""
 
-    model_config = _example(examples.STATUS)
+    model_config = shown(examples.STATUS)
 
     order_id: UUID
     order_number: str | None
@@ -282,7 +274,7 @@ class OfferOut(OfferedOrderOut):
     `bonusCents` on top of it.
     """
 
-    model_config = _example(examples.OFFER)
+    model_config = shown(examples.OFFER)
 
     id: UUID
     orders: list[OfferedOrderOut]
@@ -292,47 +284,10 @@ class OfferOut(OfferedOrderOut):
     expires_at: Moment
 
 
-class RefundItemOut(Message):
-    """So many of an order's dishes."""
-
-    order_item_id: UUID
-    quantity: int
-
-
-class ComplaintOut(Message):
-    """A customer's complaint, and what has become of it."""
-
-    model_config = _example(examples.COMPLAINT)
-
-    id: UUID
-    order_id: UUID
-    status: RequestStatus
-    items: list[RefundItemOut] | None
-    amount_cents: int
-    granted_cents: int | None
-    reason: str
-    note: str | None
-    decision_note: str | None
-    decided_at: Moment | None
-    created_at: Moment
-
-
-class RefundRequestOut(ComplaintOut):
-    """A request for a refund, as admins see it: who asks, who decided, who bears it."""
-
-    model_config = _example(examples.REFUND_REQUEST)
-
-    kind: RefundKind
-    asked_by: UUID
-    bearer: Bearer
-    decided_by: UUID | None
-    stripe_refund_id: str | None
-
-
 class PhotoOut(Message):
     """A photo that is kept; `digest` is its SHA-256."""
 
-    model_config = _example(examples.PHOTO)
+    model_config = shown(examples.PHOTO)
 
     order_id: UUID
     digest: str
@@ -343,46 +298,10 @@ class PhotoOut(Message):
     created_at: Moment
 
 
-class DisputeOut(Message):
-    """A dispute as it stands; `status` and `reason` are Stripe's words, `fault` who bears it if it
-    is lost (undecided until then, unless an admin has said). With a `tipChargeId` it is about the
-    payment of a tip, not of the order.
-    """
-
-    model_config = _example(examples.DISPUTE)
-
-    id: str
-    order_id: UUID
-    order_number: str
-    tip_charge_id: UUID | None
-    amount_cents: int
-    currency: str
-    reason: str
-    status: str
-    inquiry: bool
-    evidence_due_by: Moment | None
-    evidence_submitted_at: Moment | None
-    conceded: bool
-    fault: Bearer | None
-    withdrawn_cents: int
-    reinstated_cents: int
-    outcome: Outcome | None
-    opened_at: Moment
-    closed_at: Moment | None
-
-
-class DisputeDetailsOut(DisputeOut):
-    """A dispute with its evidence, by Stripe's fields: what was sent, or would be sent now."""
-
-    model_config = _example(examples.DISPUTE_DETAILS)
-
-    evidence: dict[str, str]
-
-
 class ReceivedOut(Message):
     """What became of an event."""
 
-    model_config = _example({"outcome": "told: payment_succeeded"})
+    model_config = shown({"outcome": "told: payment_succeeded"})
 
     outcome: str
 
@@ -390,7 +309,7 @@ class ReceivedOut(Message):
 class HealthOut(Message):
     """Whether a process is alive, or what it waits for."""
 
-    model_config = _example({"status": "ok", "checks": {}})
+    model_config = shown({"status": "ok", "checks": {}})
 
     status: str
     checks: dict[str, str] = Field(default_factory=dict)
@@ -471,35 +390,6 @@ def _offered(view: OfferView) -> OfferedOrderOut:
 def photo(row: DeliveryPhoto) -> PhotoOut:
     """A photo's row, for its driver."""
     return PhotoOut(**row.model_dump(include=set(PhotoOut.model_fields)))
-
-
-def complaint(request: RefundView) -> ComplaintOut:
-    """A complaint, for the customer."""
-    return ComplaintOut(**request.model_dump(include=set(ComplaintOut.model_fields)))
-
-
-def refund_request(request: RefundView) -> RefundRequestOut:
-    """A request for a refund, for admins."""
-    return RefundRequestOut(**request.model_dump())
-
-
-def dispute(listed: Listed) -> DisputeOut:
-    """A dispute, for admins."""
-    return DisputeOut(**_of_dispute(listed))
-
-
-def dispute_details(listed: Listed, evidence: dict[str, str]) -> DisputeDetailsOut:
-    """A dispute with its evidence, for admins."""
-    return DisputeDetailsOut(**_of_dispute(listed), evidence=evidence)
-
-
-def _of_dispute(listed: Listed) -> dict[str, Any]:
-    row = listed.dispute
-    return {
-        "id": row.stripe_dispute_id,
-        "order_number": listed.order_number,
-        **row.model_dump(include=set(DisputeOut.model_fields)),
-    }
 
 
 def _items(rows: Sequence[OrderItem]) -> list[OrderItemOut]:

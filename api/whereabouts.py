@@ -4,12 +4,13 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Self
 
-from pydantic import ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
 from api import examples
 from api.bodies import Body, Latitude, Longitude
 from api.bodies import Moment as MomentIn
 from api.errors import invalid
+from api.examples import shown
 from api.views import Moment
 from domain.geo import Point
 from domain.tracking import Fix, Judgement, Refusal
@@ -53,7 +54,7 @@ class PositionBody(_Reading):
 class LocationBody(_Reading):
     """Where a driver is: one position, or several `positions` in any order."""
 
-    model_config = ConfigDict(json_schema_extra={"examples": list(examples.LOCATIONS)})
+    model_config = shown(*examples.LOCATIONS)
 
     latitude: Latitude | None = None
     longitude: Longitude | None = None
@@ -96,7 +97,7 @@ class RefusedOut(Message):
 class LocationOut(Message):
     """How many positions are used, and which are not."""
 
-    model_config = ConfigDict(json_schema_extra={"examples": [examples.LOCATION]})
+    model_config = shown(examples.LOCATION)
 
     accepted: int
     refused: list[RefusedOut]
@@ -105,7 +106,7 @@ class LocationOut(Message):
 class DriverLocationOut(Message):
     """Where an order's driver is, and how old that is."""
 
-    model_config = ConfigDict(json_schema_extra={"examples": [examples.DRIVER_LOCATION]})
+    model_config = shown(examples.DRIVER_LOCATION)
 
     latitude: float
     longitude: float

@@ -6,11 +6,12 @@ from uuid import uuid4
 
 from fastapi import APIRouter, Path
 
-from api import views
+from api import claims
 from api.bodies import ConcedeBody, EvidenceBody
+from api.claims import DisputeDetailsOut, DisputeOut
 from api.dependencies import ActingAdmin, Admin, PagingDep, Services, ServicesDep
 from api.errors import conflict, not_found, problems
-from api.views import DisputeDetailsOut, DisputeOut, Page
+from api.views import Page
 from domain.evidence import compose
 from schema.messages.disputes import Concession, DisputeRequest, Evidence
 from schema.queries import disputes, evidence
@@ -44,7 +45,7 @@ async def list_disputes(
             session, is_open=open, limit=paging.limit, offset=paging.offset
         )
     return Page(
-        data=[views.dispute(one) for one in found],
+        data=[claims.dispute(one) for one in found],
         page=paging.page,
         limit=paging.limit,
         total=total,
@@ -109,7 +110,7 @@ async def _details(held: Services, dispute_id: str) -> DisputeDetailsOut:
     if sent is None:
         async with held.database.read() as session:
             sent = compose(await evidence.case(session, listed.dispute))
-    return views.dispute_details(listed, sent)
+    return claims.dispute_details(listed, sent)
 
 
 async def _listed(held: Services, dispute_id: str) -> Listed:

@@ -6,12 +6,13 @@ from uuid import UUID
 
 from fastapi import APIRouter, Query
 
-from api import refunds, views
+from api import claims, refunds
 from api.bodies import ComplaintBody, DecisionBody, RefundBody
+from api.claims import ComplaintOut, RefundRequestOut
 from api.dependencies import ActingAdmin, Admin, Customer, PagingDep, ServicesDep, order_of
 from api.errors import not_found, problems
 from api.routes.orders import IdempotencyKey
-from api.views import ComplaintOut, Page, RefundRequestOut
+from api.views import Page
 from domain.refunds import BORNE_BY, RefundKind, RequestStatus
 from schema.messages.refund import Decision, RefundAsk
 from schema.queries import refunds as requests
@@ -50,7 +51,7 @@ async def complain(
         note=body.words,
         items=refunds.items(body.items),
     )
-    return views.complaint(await refunds.ask(held, ask, body, idempotency_key))
+    return claims.complaint(await refunds.ask(held, ask, body, idempotency_key))
 
 
 @router.post("/admin/orders/{order_id}/refund", status_code=HTTPStatus.CREATED, responses=_CHANGES)
@@ -75,7 +76,7 @@ async def refund_order(
         items=refunds.items(body.items),
         amount_cents=body.amount_cents,
     )
-    return views.refund_request(await refunds.ask(held, ask, body, idempotency_key))
+    return claims.refund_request(await refunds.ask(held, ask, body, idempotency_key))
 
 
 @router.get("/admin/complaints", responses=problems(HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN))
@@ -91,7 +92,7 @@ async def list_complaints(
             session, status or [], limit=paging.limit, offset=paging.offset
         )
     return Page(
-        data=[views.refund_request(request) for request in found],
+        data=[claims.refund_request(request) for request in found],
         page=paging.page,
         limit=paging.limit,
         total=total,
@@ -116,4 +117,4 @@ async def decide(
         bearer=body.bearer,
     )
     decided = await held.engine.money.decide_refund(await refunds.taken_up(held, request), decision)
-    return views.refund_request(decided)
+    return claims.refund_request(decided)
