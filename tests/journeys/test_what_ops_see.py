@@ -10,6 +10,7 @@ from temporalio.converter import default
 
 from domain.order_status import OrderStatus
 from local.cast import Cast, Order
+from local.people import until
 from schema.messages.order import OrderStart
 from workflows.connection import connect
 from workflows.options import ORDERS_QUEUE
@@ -78,6 +79,8 @@ async def test_an_order_that_is_taken_up_again_is_found_as_before(
         id=f"order-{order['id']}",
         task_queue=ORDERS_QUEUE,
     )
+    # Until it knows its order again, whoever wants something of it is told to come back.
+    await until(lambda: details(run))
     await play.driver_says(0, order, "picked_up")
     after = await found_by(run)
     for found in (before, after):
