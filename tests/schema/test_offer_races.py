@@ -1,8 +1,9 @@
 """Two things that happen to an offer at once: one of them is first, neither waits for the other in
 vain, and what they leave behind belongs together.
 
-Each two are brought together in every way: a row that both need is held until both stand before it
-or are done, then it is let go. So the races do not depend on who is fast today.
+Each two are brought together in every way, each of them first: a row that both need is held until
+both stand before it, or one behind the other, or are done; then it is let go. So the races do not
+depend on who is fast today.
 """
 
 import asyncio
@@ -255,13 +256,16 @@ async def test_any_two_things_at_once_leave_an_offer_whole(
     crowd: Database, one: str, other: str
 ) -> None:
     for gate in GATES:
-        at = await scene(crowd)
-        await together(at, gate(at), DEEDS[one], DEEDS[other])
-        await is_whole(at)
+        for first, second in dict.fromkeys([(one, other), (other, one)]):
+            at = await scene(crowd)
+            await together(at, gate(at), DEEDS[first], DEEDS[second])
+            await is_whole(at)
 
 
 async def together(at: Scene, gate: Select[UUID], *deeds: Deed) -> None:
-    """Do all at once, as soon as none of them can go on for the row behind the gate."""
+    """Do all at once: each begins when those before it are done or cannot go on, for the row behind
+    the gate or for one another; then the gate is opened.
+    """
 
     async def do(deed: Deed) -> None:
         # Whoever comes too late is told so; anything else is a fault.
@@ -271,7 +275,7 @@ async def together(at: Scene, gate: Select[UUID], *deeds: Deed) -> None:
 
     async with asyncio.TaskGroup() as tasks, at.database.write() as session:
         await session.execute(gate.with_for_update())
-        doing = [tasks.create_task(do(deed)) for deed in deeds]
+        doing: list[asyncio.Task[None]] = []
 
         async def nobody_moves() -> bool:
             # Not in the gate's transaction: what it once saw of others, it would see for ever.
@@ -279,7 +283,9 @@ async def together(at: Scene, gate: Select[UUID], *deeds: Deed) -> None:
                 waiting = (await looking.execute(_WAITING)).scalar_one()
             return bool(waiting == sum(not task.done() for task in doing))
 
-        await until(nobody_moves, pause=0.001)
+        for deed in deeds:
+            doing.append(tasks.create_task(do(deed)))
+            await until(nobody_moves, pause=0.001)
 
 
 _WAITING = text(
