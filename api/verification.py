@@ -194,7 +194,7 @@ async def change_vehicle(
 async def ask_others(held: Services, order_ids: Collection[UUID]) -> None:
     """Have others asked at once for orders whose driver went off duty before he answered.
 
-    Raises EngineBusy; then their zones find out when the offers would have ended.
+    Raises EngineBusy. Whether it does or is never called: at their next tick the zones see it too.
     """
     for order_id in order_ids:
         async with held.database.read() as session:

@@ -16,10 +16,8 @@ from schema.messages.dispatch import Acceptance, Assignment, AssignmentStatus, R
 from schema.messages.order import Transition, Who
 from schema.queries import admin, locks
 from schema.queries.driver_records import load
-from schema.queries.offers import OfferGone
+from schema.queries.offers import LIVE, OfferGone
 from schema.tables import DispatchSearch, Driver, DriverAssignment, Order
-
-_LIVE = (AssignmentStatus.OFFERED, AssignmentStatus.ACCEPTED)
 
 
 async def accept(session: AsyncSession, yes: Acceptance) -> None:
@@ -217,7 +215,7 @@ async def _end(
     with_it = col(DriverAssignment.offer_id).in_(
         select(col(DriverAssignment.offer_id)).where(own, is_open)
     )
-    await locks.assignments(session, (own | with_it) & col(DriverAssignment.status).in_(_LIVE))
+    await locks.assignments(session, (own | with_it) & col(DriverAssignment.status).in_(LIVE))
     await session.execute(
         update(DriverAssignment)
         .where(~own, with_it, is_open)
@@ -226,7 +224,7 @@ async def _end(
     )
     await session.execute(
         update(DriverAssignment)
-        .where(own, col(DriverAssignment.status).in_(_LIVE))
+        .where(own, col(DriverAssignment.status).in_(LIVE))
         .values(status=AssignmentStatus.CANCELLED, ended_by=by.role, reason=reason, responded_at=at)
     )
 

@@ -11,6 +11,7 @@ from sqlmodel import col
 
 from schema.messages.dispatch import AssignmentStatus
 from schema.queries import driver_profiles
+from schema.queries.offers import LIVE
 from schema.tables import Chef, Driver, DriverAssignment, Order
 
 
@@ -123,7 +124,7 @@ async def offered_orders(session: AsyncSession, offer_id: UUID, user_id: UUID) -
         select(
             col(DriverAssignment.order_id),
             col(DriverAssignment.driver_id),
-            col(DriverAssignment.status).in_([AssignmentStatus.OFFERED, AssignmentStatus.ACCEPTED]),
+            col(DriverAssignment.status).in_(LIVE),
             col(DriverAssignment.estimated_pickup_time),
             col(DriverAssignment.estimated_delivery_time),
         )

@@ -22,6 +22,8 @@ from schema.queries import locks
 from schema.queries.driver_records import load
 from schema.tables import DispatchSearch, Driver, DriverAssignment, Order
 
+# An order has one such assignment at most.
+LIVE = (AssignmentStatus.OFFERED, AssignmentStatus.ACCEPTED)
 # Who said no, dropped out, or was passed over by an operator.
 NOT_AGAIN = (AssignmentStatus.DECLINED, AssignmentStatus.CANCELLED)
 # What a driver made of an offer by himself.

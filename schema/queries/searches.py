@@ -5,7 +5,7 @@ from datetime import date, datetime, timedelta
 from typing import NamedTuple
 from uuid import UUID
 
-from sqlalchemy import func, or_, select, update
+from sqlalchemy import ColumnElement, func, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
@@ -17,10 +17,9 @@ from domain.order_status import IN_HAND, WANTS_DRIVER, OrderStatus
 from schema.messages.dispatch import AssignmentStatus, Search
 from schema.queries import driver_profiles
 from schema.queries.assignments import taken_by
-from schema.queries.offers import NOT_AGAIN
+from schema.queries.offers import LIVE, NOT_AGAIN
 from schema.tables import DispatchSearch, Driver, DriverAssignment, Order
 
-_LIVE = (AssignmentStatus.OFFERED, AssignmentStatus.ACCEPTED)
 # Who has delivered nothing for so long has been idle for long enough.
 _A_SHIFT = timedelta(hours=12)
 
@@ -106,7 +105,7 @@ async def looking(session: AsyncSession, order_ids: Collection[UUID]) -> list[Lo
         .outerjoin(
             DriverAssignment,
             (col(DriverAssignment.order_id) == col(Order.id))
-            & col(DriverAssignment.status).in_(_LIVE),
+            & col(DriverAssignment.status).in_(LIVE),
         )
         .outerjoin(Driver, col(Driver.id) == col(DriverAssignment.driver_id))
         .where(col(Order.id).in_(order_ids))
@@ -146,18 +145,18 @@ async def note_looked(
     session: AsyncSession,
     order_ids: Collection[UUID],
     at: datetime,
-    why: Mapping[UUID, HeldBack | None],
+    why: Mapping[UUID, HeldBack],
 ) -> None:
-    """Remember that a zone has looked at orders, and of some why nobody is asked for them, or
-    (None) that somebody is.
+    """Remember that a zone has looked at orders, and of some why nobody is asked for them.
+
+    A search that is just being changed is left for the next time.
     """
+    free = await _lock(session, col(DispatchSearch.order_id).in_(order_ids))
     await session.execute(
-        update(DispatchSearch)
-        .where(col(DispatchSearch.order_id).in_(order_ids))
-        .values(looked_at=at)
+        update(DispatchSearch).where(col(DispatchSearch.order_id).in_(free)).values(looked_at=at)
     )
     for reason in set(why.values()):
-        those = [order_id for order_id, said in why.items() if said is reason]
+        those = [order_id for order_id in free if why.get(order_id) is reason]
         await session.execute(
             update(DispatchSearch)
             .where(
@@ -173,14 +172,12 @@ async def raise_bonus(session: AsyncSession, order_ids: Collection[UUID], cents:
 
     A search that is just being changed is left for the next time.
     """
-    due = await session.scalars(
-        select(col(DispatchSearch.order_id))
-        .where(col(DispatchSearch.order_id).in_(order_ids), col(DispatchSearch.bonus_cents) == 0)
-        .with_for_update(skip_locked=True)
+    due = await _lock(
+        session, col(DispatchSearch.order_id).in_(order_ids), col(DispatchSearch.bonus_cents) == 0
     )
     await session.execute(
         update(DispatchSearch)
-        .where(col(DispatchSearch.order_id).in_(due.all()))
+        .where(col(DispatchSearch.order_id).in_(due))
         .values(bonus_cents=cents)
     )
 
@@ -263,3 +260,14 @@ async def idle_since(
         .group_by(col(Order.driver_id))
     )
     return {driver_id: last for driver_id, last in found if driver_id and last}
+
+
+async def _lock(session: AsyncSession, *which: ColumnElement[bool]) -> list[UUID]:
+    """Have searches to oneself until this transaction ends, as far as nobody else has them."""
+    found = await session.scalars(
+        select(col(DispatchSearch.order_id))
+        .where(*which)
+        .order_by(col(DispatchSearch.order_id))
+        .with_for_update(key_share=True, skip_locked=True)
+    )
+    return list(found)

@@ -1,5 +1,6 @@
 """When a zone looks again, and what it leaves for those who ask whether it looks at all."""
 
+import asyncio
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -8,6 +9,8 @@ from uuid import UUID
 
 import pytest
 from redis.asyncio import Redis
+from sqlalchemy import select
+from sqlmodel import col
 from temporalio.client import Client
 
 from domain.dispatch.plan import Plan, Scene
@@ -15,6 +18,7 @@ from domain.dispatch.policy import Matching, Weights
 from local import world as worlds
 from schema.database import Database
 from schema.queries import searches
+from schema.tables import DispatchSearch
 from tests.activities.dispatch_house import RULES, House, house
 
 THOUGHT = timedelta(seconds=0.3)
@@ -81,8 +85,24 @@ async def test_it_is_known_when_a_zone_has_looked_at_an_order(here: House) -> No
         await here.look(order)
         seen = await looked_at(here, order.id)
         assert seen is not None
-        assert seen >= began
+        assert seen > began
         began = seen
+
+
+async def test_a_search_that_is_just_being_changed_does_not_hold_up_a_look(here: House) -> None:
+    order, other = await here.order(), await here.order()
+    async with here.database.write() as session:
+        await session.execute(
+            select(DispatchSearch).where(col(DispatchSearch.order_id) == order.id).with_for_update()
+        )
+
+        async with asyncio.timeout(10):
+            await here.look(order, other)
+
+        assert await looked_at(here, order.id) is None
+        assert await looked_at(here, other.id) is not None
+    await here.look(order, other)
+    assert await looked_at(here, order.id) is not None
 
 
 async def looked_at(here: House, order_id: UUID) -> datetime | None:
