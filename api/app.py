@@ -8,7 +8,7 @@ from http import HTTPStatus
 from fastapi import FastAPI
 
 import logs
-from api import errors
+from api import errors, permits
 from api.dependencies import Services
 from api.engine import Engine
 from api.limits import BodyLimit
@@ -106,6 +106,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
             # Otherwise FastAPI documents an error of its own form, which is never sent.
             responses=errors.problems(HTTPStatus.UNPROCESSABLE_ENTITY),
         )
+    permits.install(app)
     return app
 
 

@@ -4,10 +4,8 @@ All of it is `async`, even where nothing is waited for: FastAPI runs what is not
 own, which costs more than the work itself.
 """
 
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
-from http import HTTPStatus
 from typing import Annotated
 from uuid import UUID
 
@@ -19,13 +17,13 @@ from sqlalchemy import ColumnElement
 
 from api.auth import Principal, principal
 from api.engine import Engine
-from api.errors import Problem, invalid, not_found, unauthorised
+from api.errors import invalid, not_found, unauthorised
 from api.locations import Locations
 from providers.maps import Maps, TravelTimes
 from providers.positions import Positions
 from providers.storage import Storage
 from schema.database import Database
-from schema.queries import order_views, people
+from schema.queries import order_views
 from schema.queries.earnings import Between
 from schema.queries.order_views import Access
 from schema.tables import Role
@@ -72,37 +70,6 @@ async def caller(held: ServicesDep, bearer: Bearer) -> Principal:
 
 
 CallerDep = Annotated[Principal, Depends(caller)]
-
-
-def _only(*roles: Role) -> Callable[[Principal], Awaitable[Principal]]:
-    async def allowed(who: CallerDep) -> Principal:
-        if who.role not in roles:
-            words = " or ".join(roles)
-            raise Problem(HTTPStatus.FORBIDDEN, "forbidden", f"this is for the role {words}")
-        return who
-
-    return allowed
-
-
-Customer = Annotated[Principal, Depends(_only(Role.CUSTOMER))]
-ChefUser = Annotated[Principal, Depends(_only(Role.CHEF))]
-DriverUser = Annotated[Principal, Depends(_only(Role.DRIVER))]
-Admin = Annotated[Principal, Depends(_only(Role.ADMIN))]
-# Who registers as a driver is a customer until then, and asks again as a driver.
-CustomerOrDriver = Annotated[Principal, Depends(_only(Role.CUSTOMER, Role.DRIVER))]
-CustomerOrAdmin = Annotated[Principal, Depends(_only(Role.CUSTOMER, Role.ADMIN))]
-
-
-async def _acting_admin(held: ServicesDep, who: Admin) -> Principal:
-    """401 when an admin's token has outlived his account."""
-    async with held.database.read() as session:
-        if not await people.exists(session, who.user_id, who.role):
-            raise unauthorised("the account is gone")
-    return who
-
-
-# For whatever is written down under an admin's name.
-ActingAdmin = Annotated[Principal, Depends(_acting_admin)]
 
 
 @dataclass(frozen=True)

@@ -65,6 +65,11 @@ def unauthorised(detail: str) -> Problem:
     )
 
 
+def forbidden(detail: str) -> Problem:
+    """It is known who is asking, and that he may not."""
+    return Problem(HTTPStatus.FORBIDDEN, "forbidden", detail)
+
+
 def not_found(what: str) -> Problem:
     """There is no such thing, or none that the caller may know of."""
     return Problem(HTTPStatus.NOT_FOUND, "not_found", f"there is no such {what}")

@@ -8,9 +8,10 @@ from fastapi import APIRouter, Query
 
 from api import commands
 from api.bodies import AdminCancelBody
-from api.dependencies import Admin, PagingDep, ServicesDep, order_of, visible_to
+from api.dependencies import PagingDep, ServicesDep, order_of, visible_to
 from api.errors import problems
 from api.order_lists import orders_page
+from api.permits import MayReadAllOrders, MayWriteAllOrders
 from api.views import OrderOut, Page, StatusOut
 from domain.order_status import Actor, OrderStatus
 from schema.messages.order import OperatorCancel, Who
@@ -31,7 +32,7 @@ _CHANGES = problems(
 @router.get("/orders", responses=problems(HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN))
 async def list_orders(
     held: ServicesDep,
-    who: Admin,
+    who: MayReadAllOrders,
     paging: PagingDep,
     status: Annotated[list[OrderStatus] | None, Query()] = None,
 ) -> Page[OrderOut]:
@@ -41,7 +42,7 @@ async def list_orders(
 
 @router.post("/orders/{order_id}/cancel", responses=_CHANGES)
 async def cancel_order(
-    held: ServicesDep, who: Admin, order_id: UUID, body: AdminCancelBody
+    held: ServicesDep, who: MayWriteAllOrders, order_id: UUID, body: AdminCancelBody
 ) -> StatusOut:
     """End an order. The customer pays only what is his own fault; whoever did his work and is not
     at fault is paid.

@@ -8,7 +8,7 @@ from uuid import UUID
 from fastapi import APIRouter, Query
 
 from api import verification
-from api.dependencies import ActingAdmin, Admin, PagingDep, ServicesDep
+from api.dependencies import PagingDep, ServicesDep
 from api.driver_lookup import profile_of
 from api.driver_profiles import (
     DocumentDecisionBody,
@@ -19,6 +19,7 @@ from api.driver_profiles import (
     driver,
 )
 from api.errors import problems
+from api.permits import ActsOnDrivers, MayReadDrivers
 from api.views import Page
 from domain.verification import Verification
 from schema.queries import driver_profiles, driver_records
@@ -43,7 +44,7 @@ _CHANGES = problems(
 )
 async def list_drivers(
     held: ServicesDep,
-    who: Admin,  # noqa: ARG001 - for admins
+    who: MayReadDrivers,  # noqa: ARG001 - for admins
     paging: PagingDep,
     status: Annotated[list[Verification] | None, Query()] = None,
     search: Annotated[str | None, Query(max_length=100, pattern=r"^[^\x00]*$")] = None,
@@ -76,7 +77,7 @@ async def list_drivers(
 )
 async def get_driver(
     held: ServicesDep,
-    who: Admin,  # noqa: ARG001 - for admins
+    who: MayReadDrivers,  # noqa: ARG001 - for admins
     driver_id: UUID,
 ) -> DriverProfileOut:
     """Look at one driver: what was shown, what is missing, how he does."""
@@ -85,7 +86,7 @@ async def get_driver(
 
 @router.put("/{driver_id}/verification", responses=_CHANGES)
 async def verify_driver(
-    held: ServicesDep, who: ActingAdmin, driver_id: UUID, body: VerificationBody
+    held: ServicesDep, who: ActsOnDrivers, driver_id: UUID, body: VerificationBody
 ) -> DriverProfileOut:
     """Let a driver deliver (when all documents are approved and good), turn him away, or suspend
     him. Then he is off duty, and what he is offered goes to others; orders in hand stay his.
@@ -103,7 +104,7 @@ async def verify_driver(
 @router.put("/{driver_id}/documents/{document_id}", responses=_CHANGES)
 async def decide_document(
     held: ServicesDep,
-    who: ActingAdmin,
+    who: ActsOnDrivers,
     driver_id: UUID,
     document_id: UUID,
     body: DocumentDecisionBody,

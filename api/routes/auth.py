@@ -8,9 +8,10 @@ from api import auth
 from api.bodies import LoginBody
 from api.dependencies import ServicesDep
 from api.errors import Problem, problems
+from api.permits import Anyone
 from api.views import LoginOut, UserOut
 
-router = APIRouter(prefix="/auth", tags=["Authentication"])
+router = APIRouter(prefix="/auth", tags=["Authentication"], dependencies=[Anyone])
 
 
 @router.post("/login", responses=problems(HTTPStatus.UNAUTHORIZED, HTTPStatus.UNPROCESSABLE_ENTITY))

@@ -10,12 +10,13 @@ from fastapi import APIRouter, Query
 from api import views
 from api.dependencies import PagingDep, Services, ServicesDep
 from api.errors import not_found, problems
+from api.permits import Anyone
 from api.views import ChefOut, MenuOut, Page
 from domain.hours import is_open
 from schema.queries import kitchens
 from schema.tables import Chef
 
-router = APIRouter(prefix="/chefs", tags=["Chefs"])
+router = APIRouter(prefix="/chefs", tags=["Chefs"], dependencies=[Anyone])
 
 
 @router.get("", responses=problems(HTTPStatus.UNPROCESSABLE_ENTITY))

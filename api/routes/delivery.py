@@ -16,7 +16,6 @@ from api.bodies import (
     DriverAvailabilityBody,
 )
 from api.dependencies import (
-    DriverUser,
     PagingDep,
     Services,
     ServicesDep,
@@ -26,6 +25,7 @@ from api.dependencies import (
 from api.driver_lookup import driver_of
 from api.errors import Problem, conflict, not_found, problems
 from api.order_lists import orders_page
+from api.permits import MayDeliver, MayReadDeliveries
 from api.views import OfferOut, OrderOut, Page, StatusOut
 from api.whereabouts import LocationBody, LocationOut, location
 from domain.order_status import Actor, OrderStatus
@@ -62,7 +62,7 @@ _CHANGES = problems(
     ),
 )
 async def set_availability(
-    held: ServicesDep, who: DriverUser, body: DriverAvailabilityBody
+    held: ServicesDep, who: MayDeliver, body: DriverAvailabilityBody
 ) -> DriverAvailabilityBody:
     """Go on duty, so as to be offered orders, or off duty. On duty goes who is verified and whose
     documents have not expired.
@@ -87,7 +87,7 @@ async def set_availability(
         HTTPStatus.SERVICE_UNAVAILABLE,
     ),
 )
-async def post_location(held: ServicesDep, who: DriverUser, body: LocationBody) -> LocationOut:
+async def post_location(held: ServicesDep, who: MayDeliver, body: LocationBody) -> LocationOut:
     """Say where the driver is, or was since he said so last. What cannot be is refused, the rest is
     used. Near the door of an order in hand, its customer is told so.
     """
@@ -100,7 +100,7 @@ async def post_location(held: ServicesDep, who: DriverUser, body: LocationBody) 
 
 
 @router.get("/offers", responses=problems(HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN))
-async def list_offers(held: ServicesDep, who: DriverUser) -> list[OfferOut]:
+async def list_offers(held: ServicesDep, who: MayReadDeliveries) -> list[OfferOut]:
     """See what is offered to the caller now; each offer is open for 30 seconds, and may hold
     several orders.
     """
@@ -109,7 +109,7 @@ async def list_offers(held: ServicesDep, who: DriverUser) -> list[OfferOut]:
 
 
 @router.post("/offers/{offer_id}/accept", responses=_CHANGES)
-async def accept_offer(held: ServicesDep, who: DriverUser, offer_id: UUID) -> StatusOut:
+async def accept_offer(held: ServicesDep, who: MayDeliver, offer_id: UUID) -> StatusOut:
     """Take what is offered, all of it; it may still be cooking. Answers with the first order."""
     offered = await _offered(held, who, offer_id)
     first = next((one for one in offered if one.is_live), offered[0])
@@ -142,7 +142,7 @@ async def accept_offer(held: ServicesDep, who: DriverUser, offer_id: UUID) -> St
 
 @router.post("/offers/{offer_id}/decline", responses=_CHANGES)
 async def decline_offer(
-    held: ServicesDep, who: DriverUser, offer_id: UUID, body: DeclineBody
+    held: ServicesDep, who: MayDeliver, offer_id: UUID, body: DeclineBody
 ) -> StatusOut:
     """Leave what is offered to others, all of it; it will not be offered to the caller again."""
     first, *_ = await _offered(held, who, offer_id)
@@ -165,7 +165,7 @@ async def decline_offer(
 @router.get("/orders", responses=problems(HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN))
 async def list_orders(
     held: ServicesDep,
-    who: DriverUser,
+    who: MayReadDeliveries,
     paging: PagingDep,
     status: Annotated[list[OrderStatus] | None, Query()] = None,
 ) -> Page[OrderOut]:
@@ -175,7 +175,7 @@ async def list_orders(
 
 @router.put("/orders/{order_id}", responses=_CHANGES)
 async def set_status(
-    held: ServicesDep, who: DriverUser, order_id: UUID, body: DeliveryStatusBody
+    held: ServicesDep, who: MayDeliver, order_id: UUID, body: DeliveryStatusBody
 ) -> StatusOut:
     """Say how far an order is: `picked_up`, `in_transit`, `delivered` (with the proof that it asks
     for), or give it back before picking it up (`ready_for_pickup`). A 409 `wrong_code` says how

@@ -12,7 +12,7 @@ from fastapi import APIRouter, Query
 from api import commands
 from api import dispatch as views
 from api.bodies import AssignBody
-from api.dependencies import ActingAdmin, Admin, PagingDep, Services, ServicesDep, order_of
+from api.dependencies import PagingDep, Services, ServicesDep, order_of
 from api.dispatch import (
     LONGEST_HOLD,
     DispatchOut,
@@ -22,6 +22,7 @@ from api.dispatch import (
     UnassignBody,
 )
 from api.errors import Problem, conflict, invalid, problems
+from api.permits import ActsOnDispatch, MayReadDispatch
 from api.views import StatusOut
 from domain.order_status import Actor, OrderStatus
 from schema.messages.dispatch import OperatorAssign
@@ -47,7 +48,7 @@ _CHANGES = problems(
 @router.get("/dispatch", responses=problems(HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN))
 async def list_waiting(
     held: ServicesDep,
-    who: Admin,  # noqa: ARG001 - it is who may
+    who: MayReadDispatch,  # noqa: ARG001 - it is who may
     paging: PagingDep,
     zone: Annotated[str | None, Query(max_length=100, description="One zone only.")] = None,
 ) -> DispatchOut:
@@ -70,7 +71,7 @@ async def list_waiting(
 
 @router.post("/orders/{order_id}/assign", responses=_CHANGES)
 async def assign_order(
-    held: ServicesDep, who: ActingAdmin, order_id: UUID, body: AssignBody
+    held: ServicesDep, who: ActsOnDispatch, order_id: UUID, body: AssignBody
 ) -> StatusOut:
     """Give an order that waits for a driver to one by hand; offers to others are withdrawn."""
     order = await order_of(held, order_id, who)
@@ -96,7 +97,7 @@ async def assign_order(
 
 @router.post("/orders/{order_id}/unassign", responses=_CHANGES)
 async def unassign_order(
-    held: ServicesDep, who: ActingAdmin, order_id: UUID, body: UnassignBody
+    held: ServicesDep, who: ActsOnDispatch, order_id: UUID, body: UnassignBody
 ) -> StatusOut:
     """Take an order from the driver who has not picked it up yet; others are asked, he is not."""
     order = await order_of(held, order_id, who)
@@ -115,7 +116,7 @@ async def unassign_order(
 
 @router.post("/orders/{order_id}/hold", responses=_CHANGES)
 async def hold_order(
-    held: ServicesDep, who: ActingAdmin, order_id: UUID, body: HoldOrderBody
+    held: ServicesDep, who: ActsOnDispatch, order_id: UUID, body: HoldOrderBody
 ) -> StatusOut:
     """Ask no driver for an order for a while, nor give it up; an offer that waits is withdrawn. It
     goes on by itself when the time is over.
@@ -140,7 +141,7 @@ async def hold_order(
 
 @router.post("/orders/{order_id}/release", responses=_CHANGES)
 async def release_order(
-    held: ServicesDep, who: ActingAdmin, order_id: UUID, body: ReleaseOrderBody
+    held: ServicesDep, who: ActsOnDispatch, order_id: UUID, body: ReleaseOrderBody
 ) -> StatusOut:
     """Ask drivers again for an order that was held."""
     now = datetime.now(UTC)
@@ -155,7 +156,7 @@ async def release_order(
 
 @router.post("/orders/{order_id}/prefer", responses=_CHANGES)
 async def prefer_driver(
-    held: ServicesDep, who: ActingAdmin, order_id: UUID, body: PreferBody
+    held: ServicesDep, who: ActsOnDispatch, order_id: UUID, body: PreferBody
 ) -> StatusOut:
     """Have one driver asked for an order before all others; if he does not want it, everybody is.
     Without a driver nobody is preferred any more.

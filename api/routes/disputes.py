@@ -9,8 +9,9 @@ from fastapi import APIRouter, Path
 from api import claims
 from api.bodies import ConcedeBody, EvidenceBody
 from api.claims import DisputeDetailsOut, DisputeOut
-from api.dependencies import ActingAdmin, Admin, PagingDep, Services, ServicesDep
+from api.dependencies import PagingDep, Services, ServicesDep
 from api.errors import conflict, not_found, problems
+from api.permits import ActsOnMoney, MayReadMoney
 from api.views import Page
 from domain.evidence import compose
 from schema.messages.disputes import Concession, DisputeRequest, Evidence
@@ -35,7 +36,7 @@ _CHANGES = problems(
 @router.get("", responses=problems(*_LOOKS))
 async def list_disputes(
     held: ServicesDep,
-    who: Admin,  # noqa: ARG001 - being one is enough
+    who: MayReadMoney,  # noqa: ARG001 - being one is enough
     paging: PagingDep,
     open: bool | None = None,  # noqa: A002 - the parameter's name in the API
 ) -> Page[DisputeOut]:
@@ -55,7 +56,7 @@ async def list_disputes(
 @router.get("/{dispute_id}", responses=problems(*_LOOKS, HTTPStatus.NOT_FOUND))
 async def show_dispute(
     held: ServicesDep,
-    who: Admin,  # noqa: ARG001 - being one is enough
+    who: MayReadMoney,  # noqa: ARG001 - being one is enough
     dispute_id: DisputeId,
 ) -> DisputeDetailsOut:
     """Show a dispute, with the evidence that was sent or, until then, as it would be sent now."""
@@ -64,7 +65,7 @@ async def show_dispute(
 
 @router.put("/{dispute_id}/evidence", responses=_CHANGES)
 async def add_evidence(
-    held: ServicesDep, who: ActingAdmin, dispute_id: DisputeId, body: EvidenceBody
+    held: ServicesDep, who: ActsOnMoney, dispute_id: DisputeId, body: EvidenceBody
 ) -> DisputeDetailsOut:
     """Add words to the evidence, or say who bears the dispute if it is lost. Words until it is
     sent, the fault until the bank has decided.
@@ -75,7 +76,7 @@ async def add_evidence(
 
 @router.post("/{dispute_id}/submit", responses=_CHANGES)
 async def submit_evidence(
-    held: ServicesDep, who: ActingAdmin, dispute_id: DisputeId
+    held: ServicesDep, who: ActsOnMoney, dispute_id: DisputeId
 ) -> DisputeDetailsOut:
     """Send the evidence to the bank now, not only shortly before it is due. There is no second
     time.
@@ -86,7 +87,7 @@ async def submit_evidence(
 
 @router.post("/{dispute_id}/concede", responses=_CHANGES)
 async def concede_dispute(
-    held: ServicesDep, who: ActingAdmin, dispute_id: DisputeId, body: ConcedeBody
+    held: ServicesDep, who: ActsOnMoney, dispute_id: DisputeId, body: ConcedeBody
 ) -> DisputeDetailsOut:
     """Let the customer have the money: the dispute is lost at once, to whoever bears it."""
     ask = Concession(admin_id=who.user_id, reason=body.reason, fault=body.fault)

@@ -7,7 +7,7 @@ from uuid import UUID
 from fastapi import APIRouter
 
 from api import auth, verification
-from api.dependencies import CustomerOrDriver, DriverUser, Services, ServicesDep
+from api.dependencies import Services, ServicesDep
 from api.driver_lookup import driver_of, profile_of
 from api.driver_profiles import (
     DocumentBody,
@@ -22,6 +22,7 @@ from api.driver_profiles import (
     document,
 )
 from api.errors import conflict, invalid, problems, unauthorised
+from api.permits import MayApplyAsDriver, MayDeliver, MayReadDeliveries
 from domain import shifts as rules
 from domain.shifts import Shift
 from schema.queries import driver_profiles, order_views, people, shifts
@@ -48,7 +49,7 @@ _CHANGES = problems(
         HTTPStatus.UNPROCESSABLE_ENTITY,
     ),
 )
-async def register(held: ServicesDep, who: CustomerOrDriver, body: RegisterBody) -> RegisteredOut:
+async def register(held: ServicesDep, who: MayApplyAsDriver, body: RegisterBody) -> RegisteredOut:
     """Become a driver. The account is a driver's from now on and orders no food; go on with the
     token of the answer. An admin lets the driver in when all documents are there.
     """
@@ -74,13 +75,13 @@ async def register(held: ServicesDep, who: CustomerOrDriver, body: RegisterBody)
 
 
 @router.get("/profile", responses=_LOOKING)
-async def get_profile(held: ServicesDep, who: DriverUser) -> DriverProfileOut:
+async def get_profile(held: ServicesDep, who: MayReadDeliveries) -> DriverProfileOut:
     """See how the caller stands: whether he may deliver, what he has still to show, how he does."""
     return await profile_of(held, await driver_of(held, who))
 
 
 @router.put("/vehicle", responses=_CHANGES)
-async def change_vehicle(held: ServicesDep, who: DriverUser, body: VehicleBody) -> DriverProfileOut:
+async def change_vehicle(held: ServicesDep, who: MayDeliver, body: VehicleBody) -> DriverProfileOut:
     """Deliver with another vehicle. Where it needs documents of its own, the driver is off duty
     until they are approved.
     """
@@ -92,7 +93,7 @@ async def change_vehicle(held: ServicesDep, who: DriverUser, body: VehicleBody) 
 
 
 @router.post("/documents", status_code=HTTPStatus.CREATED, responses=_CHANGES)
-async def hand_in_document(held: ServicesDep, who: DriverUser, body: DocumentBody) -> DocumentOut:
+async def hand_in_document(held: ServicesDep, who: MayDeliver, body: DocumentBody) -> DocumentOut:
     """Hand in a document, in place of the one of its type that nobody has looked at yet. One that
     is approved counts until it expires.
     """
@@ -103,7 +104,7 @@ async def hand_in_document(held: ServicesDep, who: DriverUser, body: DocumentBod
 
 
 @router.get("/shifts", responses=_LOOKING)
-async def list_shifts(held: ServicesDep, who: DriverUser) -> ShiftsOut:
+async def list_shifts(held: ServicesDep, who: MayReadDeliveries) -> ShiftsOut:
     """List the caller's shifts that have not ended, the first first."""
     driver_id = await driver_of(held, who)
     async with held.database.read() as session:
@@ -111,7 +112,7 @@ async def list_shifts(held: ServicesDep, who: DriverUser) -> ShiftsOut:
 
 
 @router.put("/shifts", responses=_CHANGES)
-async def plan_shifts(held: ServicesDep, who: DriverUser, body: ShiftsBody) -> ShiftsOut:
+async def plan_shifts(held: ServicesDep, who: MayDeliver, body: ShiftsBody) -> ShiftsOut:
     """Say when the caller will be there, all of it at once: what was planned and is not in the list
     is off. A shift that has begun stays as it is.
     """

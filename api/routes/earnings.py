@@ -9,8 +9,6 @@ from fastapi.responses import Response
 from api import payouts as views
 from api.auth import Principal
 from api.dependencies import (
-    ChefUser,
-    DriverUser,
     Paging,
     PagingDep,
     PeriodDep,
@@ -19,6 +17,7 @@ from api.dependencies import (
 )
 from api.errors import not_found, problems
 from api.payouts import EarningsOut, PayoutOut, page_of
+from api.permits import MayReadDeliveries, MayReadKitchen
 from api.views import Page
 from domain.payees import PayeeKind
 from schema.queries import earnings, payees
@@ -37,7 +36,7 @@ Format = Annotated[Literal["json", "csv"], Query(description="`csv` for a spread
 @router.get("/chef/earnings", responses=_MINE | _CSV, response_model=EarningsOut)
 async def chef_earnings(
     held: ServicesDep,
-    who: ChefUser,
+    who: MayReadKitchen,
     paging: PagingDep,
     between: PeriodDep,
     format: Format = "json",  # noqa: A002 - the parameter's name in the API
@@ -53,7 +52,7 @@ async def chef_earnings(
 @router.get("/delivery/earnings", responses=_MINE | _CSV, response_model=EarningsOut)
 async def driver_earnings(
     held: ServicesDep,
-    who: DriverUser,
+    who: MayReadDeliveries,
     paging: PagingDep,
     between: PeriodDep,
     format: Format = "json",  # noqa: A002
@@ -69,7 +68,7 @@ async def driver_earnings(
 @router.get("/chef/payouts", responses=_LOOKS | _CSV, response_model=Page[PayoutOut])
 async def chef_payouts(
     held: ServicesDep,
-    who: ChefUser,
+    who: MayReadKitchen,
     paging: PagingDep,
     format: Format = "json",  # noqa: A002
 ) -> Page[PayoutOut] | Response:
@@ -80,7 +79,7 @@ async def chef_payouts(
 @router.get("/delivery/payouts", responses=_LOOKS | _CSV, response_model=Page[PayoutOut])
 async def driver_payouts(
     held: ServicesDep,
-    who: DriverUser,
+    who: MayReadDeliveries,
     paging: PagingDep,
     format: Format = "json",  # noqa: A002
 ) -> Page[PayoutOut] | Response:

@@ -6,9 +6,10 @@ from uuid import UUID
 
 from fastapi import APIRouter, Query
 
-from api.dependencies import Admin, PeriodDep, ServicesDep
+from api.dependencies import PeriodDep, ServicesDep
 from api.errors import not_found, problems
 from api.estimates import EtaErrorsOut, EtaQualityOut, PrepTimeOut, PrepTimesOut
+from api.permits import MayReadAnalytics
 from domain import eta_quality, prep_time
 from domain.eta_quality import Foretold
 from schema.queries import eta_quality as estimates
@@ -23,7 +24,7 @@ router = APIRouter(prefix="/admin", tags=["Admin"])
 )
 async def get_prep_times(
     held: ServicesDep,
-    who: Admin,  # noqa: ARG001 - for admins
+    who: MayReadAnalytics,  # noqa: ARG001 - for admins
     chef_id: UUID,
 ) -> PrepTimesOut:
     """See how late a kitchen is beside its menu and beside its chef's word, for each load, and how
@@ -45,7 +46,7 @@ async def get_prep_times(
 @router.get("/eta-quality", responses=problems(HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN))
 async def get_eta_quality(
     held: ServicesDep,
-    who: Admin,  # noqa: ARG001 - for admins
+    who: MayReadAnalytics,  # noqa: ARG001 - for admins
     period: PeriodDep,
     market: Annotated[str | None, Query(max_length=100, pattern=r"^[^\x00]*$")] = None,
 ) -> EtaQualityOut:

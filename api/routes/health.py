@@ -10,9 +10,10 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
 from api.dependencies import Services, ServicesDep
+from api.permits import Anyone
 from api.views import HealthOut
 
-router = APIRouter(tags=["Health"])
+router = APIRouter(tags=["Health"], dependencies=[Anyone])
 
 PATIENCE_SECONDS = 3.0
 

@@ -8,9 +8,10 @@ from fastapi import APIRouter, Query
 
 from api import commands, prep_times
 from api.bodies import ChefAvailabilityBody, ChefStatusBody
-from api.dependencies import ChefUser, PagingDep, ServicesDep, order_of, visible_to
+from api.dependencies import PagingDep, ServicesDep, order_of, visible_to
 from api.errors import chef_cannot_be_paid, not_found, problems
 from api.order_lists import orders_page
+from api.permits import MayCook, MayReadKitchen, MayWriteKitchen
 from api.prep_times import Forecast
 from api.views import OrderOut, Page, StatusOut
 from domain.order_status import Actor, OrderStatus
@@ -39,7 +40,7 @@ _EXPECTED = {
 @router.get("/orders", responses=problems(HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN))
 async def list_orders(
     held: ServicesDep,
-    who: ChefUser,
+    who: MayReadKitchen,
     paging: PagingDep,
     status: Annotated[list[OrderStatus] | None, Query()] = None,
 ) -> Page[OrderOut]:
@@ -59,7 +60,7 @@ async def list_orders(
     ),
 )
 async def set_status(
-    held: ServicesDep, who: ChefUser, order_id: UUID, body: ChefStatusBody
+    held: ServicesDep, who: MayCook, order_id: UUID, body: ChefStatusBody
 ) -> StatusOut:
     """Take an order on (`accepted`, perhaps with `readyInMinutes`), refuse it (`rejected`), begin
     to cook (`preparing`), have it ready (`ready_for_pickup`), or give it up (`cancelled`).
@@ -93,7 +94,7 @@ async def set_status(
     ),
 )
 async def set_availability(
-    held: ServicesDep, who: ChefUser, body: ChefAvailabilityBody
+    held: ServicesDep, who: MayWriteKitchen, body: ChefAvailabilityBody
 ) -> ChefAvailabilityBody:
     """Open the kitchen to new orders, or close it; orders that are there go on.
 

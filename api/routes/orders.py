@@ -14,8 +14,6 @@ from api import commands, views
 from api.bodies import CancelBody, OrderBody, TipBody
 from api.checkout import basket, checkout
 from api.dependencies import (
-    CallerDep,
-    Customer,
     PagingDep,
     Services,
     ServicesDep,
@@ -25,6 +23,7 @@ from api.dependencies import (
 from api.engine import OrderClosed, Refused
 from api.errors import Problem, conflict, invalid, not_found, problems
 from api.order_lists import orders_page
+from api.permits import MayListOrders, MayReadOrders, MayWriteOrders
 from api.quotes import QuoteOut, quoted
 from api.views import OrderOut, Page, PlacedOut, StatusOut, StepOut
 from api.whereabouts import DriverLocationOut, driver_location
@@ -63,7 +62,7 @@ IdempotencyKey = Annotated[
     ),
 )
 async def place_order(
-    held: ServicesDep, who: Customer, body: OrderBody, idempotency_key: IdempotencyKey = None
+    held: ServicesDep, who: MayWriteOrders, body: OrderBody, idempotency_key: IdempotencyKey = None
 ) -> PlacedOut:
     """Place an order. It waits 15 minutes for its payment, which the customer confirms with
     the `clientSecret` and Stripe's SDK. With `deliveryProof` `code` the answer holds the
@@ -108,7 +107,7 @@ async def place_order(
         HTTPStatus.SERVICE_UNAVAILABLE,
     ),
 )
-async def quote_order(held: ServicesDep, who: Customer, body: OrderBody) -> QuoteOut:
+async def quote_order(held: ServicesDep, who: MayWriteOrders, body: OrderBody) -> QuoteOut:
     """Price a basket without placing it, each line explained; an order of the same body costs as
     much. A `promoCode` that does not apply is told with its reason; the quote is without it.
     """
@@ -118,7 +117,7 @@ async def quote_order(held: ServicesDep, who: Customer, body: OrderBody) -> Quot
 @router.get("", responses=problems(HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN))
 async def list_orders(
     held: ServicesDep,
-    who: Customer,
+    who: MayListOrders,
     paging: PagingDep,
     status: Annotated[list[OrderStatus] | None, Query()] = None,
 ) -> Page[OrderOut]:
@@ -127,7 +126,7 @@ async def list_orders(
 
 
 @router.get("/{order_id}", responses=problems(HTTPStatus.UNAUTHORIZED, HTTPStatus.NOT_FOUND))
-async def get_order(held: ServicesDep, who: CallerDep, order_id: UUID) -> OrderOut:
+async def get_order(held: ServicesDep, who: MayReadOrders, order_id: UUID) -> OrderOut:
     """Look at an order: its dishes, its price, where it stands and when it is expected."""
     async with held.database.read() as session:
         view = await order_views.one(session, order_id, visible_to(who))
@@ -139,7 +138,7 @@ async def get_order(held: ServicesDep, who: CallerDep, order_id: UUID) -> OrderO
 @router.get(
     "/{order_id}/history", responses=problems(HTTPStatus.UNAUTHORIZED, HTTPStatus.NOT_FOUND)
 )
-async def get_history(held: ServicesDep, who: CallerDep, order_id: UUID) -> list[StepOut]:
+async def get_history(held: ServicesDep, who: MayReadOrders, order_id: UUID) -> list[StepOut]:
     """Read the steps an order has taken: when, and by whose hand."""
     await order_of(held, order_id, who)
     async with held.database.read() as session:
@@ -151,7 +150,7 @@ async def get_history(held: ServicesDep, who: CallerDep, order_id: UUID) -> list
     responses=problems(HTTPStatus.UNAUTHORIZED, HTTPStatus.NOT_FOUND),
 )
 async def get_driver_location(
-    held: ServicesDep, who: CallerDep, order_id: UUID
+    held: ServicesDep, who: MayReadOrders, order_id: UUID
 ) -> DriverLocationOut:
     """See where the driver is: as the order's customer from pickup to delivery, as its chef until
     then. At any other time it is a 404, `driver_not_shown`; `driver_not_seen` when his phone has
@@ -182,7 +181,7 @@ async def get_driver_location(
     ),
 )
 async def cancel_order(
-    held: ServicesDep, who: Customer, order_id: UUID, body: CancelBody | None = None
+    held: ServicesDep, who: MayWriteOrders, order_id: UUID, body: CancelBody | None = None
 ) -> StatusOut:
     """Cancel an order. Before cooking begins everything is refunded; while the chef is cooking,
     the food has to be paid for; after that it cannot be cancelled any more.
@@ -210,7 +209,9 @@ async def cancel_order(
         HTTPStatus.SERVICE_UNAVAILABLE,
     ),
 )
-async def change_tip(held: ServicesDep, who: Customer, order_id: UUID, body: TipBody) -> OrderOut:
+async def change_tip(
+    held: ServicesDep, who: MayWriteOrders, order_id: UUID, body: TipBody
+) -> OrderOut:
     """Change the tip of an order that is not paid for yet; its payment changes with it. Once it is
     paid the tip can only be raised, until a day after delivery: what is added is charged when the
     order is delivered, or at once if it is, to the card that it was paid with.

@@ -11,8 +11,9 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 from api import onboarding
 from api.auth import Principal
 from api.bodies import OnboardBody
-from api.dependencies import CallerDep, Services, ServicesDep
+from api.dependencies import Services, ServicesDep
 from api.errors import Problem, not_found, problems
+from api.permits import Anyone, MayReadPayee, MayWritePayee
 from api.views import AccountOut, OnboardingOut
 from domain.payees import PayeeKind
 from schema.messages.payees import PayeeRef
@@ -45,7 +46,7 @@ _BACK = """<!doctype html>
 
 @router.post("/chefs/{chef_id}/stripe/onboard", responses=_ONBOARDING)
 async def onboard_chef(
-    held: ServicesDep, who: CallerDep, chef_id: UUID, body: OnboardBody | None = None
+    held: ServicesDep, who: MayWritePayee, chef_id: UUID, body: OnboardBody | None = None
 ) -> OnboardingOut:
     """Get the page of Stripe's on which a chef gives his details: for himself, or for an admin.
 
@@ -56,7 +57,7 @@ async def onboard_chef(
 
 @router.post("/drivers/{driver_id}/stripe/onboard", responses=_ONBOARDING)
 async def onboard_driver(
-    held: ServicesDep, who: CallerDep, driver_id: UUID, body: OnboardBody | None = None
+    held: ServicesDep, who: MayWritePayee, driver_id: UUID, body: OnboardBody | None = None
 ) -> OnboardingOut:
     """Get the page of Stripe's on which a driver gives his details: for himself, or for an admin.
 
@@ -66,19 +67,19 @@ async def onboard_driver(
 
 
 @router.get("/chefs/{chef_id}/stripe/onboard", responses=_LOOKING)
-async def chef_account(held: ServicesDep, who: CallerDep, chef_id: UUID) -> AccountOut:
+async def chef_account(held: ServicesDep, who: MayReadPayee, chef_id: UUID) -> AccountOut:
     """See whether a chef can be paid, and what Stripe still needs."""
     return await _account(held, who, PayeeRef(kind=PayeeKind.CHEF, payee_id=chef_id))
 
 
 @router.get("/drivers/{driver_id}/stripe/onboard", responses=_LOOKING)
-async def driver_account(held: ServicesDep, who: CallerDep, driver_id: UUID) -> AccountOut:
+async def driver_account(held: ServicesDep, who: MayReadPayee, driver_id: UUID) -> AccountOut:
     """See whether a driver can be paid, and what Stripe still needs."""
     return await _account(held, who, PayeeRef(kind=PayeeKind.DRIVER, payee_id=driver_id))
 
 
 # Not what apps call but where browsers land: no part of the API's document.
-@router.get("/stripe/return", include_in_schema=False)
+@router.get("/stripe/return", include_in_schema=False, dependencies=[Anyone])
 async def come_back() -> HTMLResponse:
     """Land here after a visit to Stripe, unless the app gave another address.
 
@@ -87,7 +88,7 @@ async def come_back() -> HTMLResponse:
     return HTMLResponse(_BACK)
 
 
-@router.get("/stripe/refresh", include_in_schema=False)
+@router.get("/stripe/refresh", include_in_schema=False, dependencies=[Anyone])
 async def refresh_link(
     held: ServicesDep, token: Annotated[str, Query(max_length=8000)]
 ) -> RedirectResponse:

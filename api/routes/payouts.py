@@ -10,7 +10,7 @@ from fastapi import APIRouter, Query
 from uuid_utils.compat import uuid7
 
 from api import payouts as views
-from api.dependencies import ActingAdmin, Admin, PagingDep, PeriodDep, ServicesDep
+from api.dependencies import PagingDep, PeriodDep, ServicesDep
 from api.errors import conflict, invalid, not_found, problems
 from api.payouts import (
     AccountBalanceOut,
@@ -25,6 +25,7 @@ from api.payouts import (
     RunPayoutsBody,
     page_of,
 )
+from api.permits import ActsOnMoney, MayReadMoney, MayWriteMoney
 from api.views import Page
 from domain.ledger import Event
 from domain.payees import PayeeKind
@@ -44,7 +45,7 @@ _LOOKS = problems(HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN)
 @router.get("/admin/payouts", responses=_LOOKS)
 async def list_payouts(
     held: ServicesDep,
-    who: Admin,  # noqa: ARG001 - being one is enough
+    who: MayReadMoney,  # noqa: ARG001 - being one is enough
     *,
     paging: PagingDep,
     day: Annotated[date | None, Query(alias="date")] = None,
@@ -76,7 +77,7 @@ async def list_payouts(
 )
 async def run_payouts(
     held: ServicesDep,
-    who: Admin,  # noqa: ARG001 - being one is enough
+    who: MayWriteMoney,  # noqa: ARG001 - being one is enough
     body: RunPayoutsBody,
 ) -> list[PayoutRunOut]:
     """Pay what was owed at the end of a day (today: what is owed now). Nobody is paid twice for a
@@ -104,7 +105,7 @@ async def run_payouts(
 @router.get("/admin/payouts/runs/{day}", responses=_LOOKS)
 async def show_runs(
     held: ServicesDep,
-    who: Admin,  # noqa: ARG001 - being one is enough
+    who: MayReadMoney,  # noqa: ARG001 - being one is enough
     day: date,
 ) -> list[PayoutRunStandingOut]:
     """Show how the payouts of a day stand, market by market."""
@@ -135,7 +136,7 @@ async def show_runs(
     ),
 )
 async def hold_payouts(
-    held: ServicesDep, who: ActingAdmin, kind: PayeeKind, payee_id: UUID, body: HoldBody
+    held: ServicesDep, who: ActsOnMoney, kind: PayeeKind, payee_id: UUID, body: HoldBody
 ) -> HoldOut:
     """Stop a payee's payouts, or let them go on. What he earns stays owed; money that has left
     already stays on its way.
@@ -174,7 +175,7 @@ async def hold_payouts(
 @router.get("/admin/ledger/accounts", responses=_LOOKS)
 async def list_accounts(
     held: ServicesDep,
-    who: Admin,  # noqa: ARG001 - being one is enough
+    who: MayReadMoney,  # noqa: ARG001 - being one is enough
     paging: PagingDep,
     payees: bool = False,
 ) -> Page[AccountBalanceOut]:
@@ -189,7 +190,7 @@ async def list_accounts(
 @router.get("/admin/ledger/movements", responses=_LOOKS)
 async def list_movements(
     held: ServicesDep,
-    who: Admin,  # noqa: ARG001 - being one is enough
+    who: MayReadMoney,  # noqa: ARG001 - being one is enough
     *,
     paging: PagingDep,
     between: PeriodDep,
@@ -225,7 +226,7 @@ async def list_movements(
     ),
 )
 async def reverse_movement(
-    held: ServicesDep, who: ActingAdmin, movement_id: UUID, body: ReverseBody
+    held: ServicesDep, who: ActsOnMoney, movement_id: UUID, body: ReverseBody
 ) -> MovementOut:
     """Book the opposite of a movement, the only way to correct one. What stands for a payout's
     money cannot be reversed here: it is undone where it was done.

@@ -6,8 +6,9 @@ from typing import Annotated
 from fastapi import APIRouter, Path
 from uuid_utils.compat import uuid7
 
-from api.dependencies import ActingAdmin, Admin, PagingDep, ServicesDep
+from api.dependencies import PagingDep, ServicesDep
 from api.errors import Problem, conflict, invalid, not_found, problems
+from api.permits import ActsOnConfig, MayReadConfig
 from api.promo_codes import PromoChangeBody, PromoCodeBody, PromoCodeOut, promo_code
 from api.views import Page
 from domain.promo import DiscountType, normalised
@@ -37,7 +38,7 @@ _WHOLE_BPS = 10_000
     ),
 )
 async def create_promo_code(
-    held: ServicesDep, who: ActingAdmin, body: PromoCodeBody
+    held: ServicesDep, who: ActsOnConfig, body: PromoCodeBody
 ) -> PromoCodeOut:
     """Make a promo code. The discount is the platform's expense."""
     _check(body, held.settings)
@@ -60,7 +61,7 @@ async def create_promo_code(
 @router.get("", responses=problems(HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN))
 async def list_promo_codes(
     held: ServicesDep,
-    who: Admin,  # noqa: ARG001 - for admins
+    who: MayReadConfig,  # noqa: ARG001 - for admins
     paging: PagingDep,
 ) -> Page[PromoCodeOut]:
     """List all promo codes with their uses, the newest first."""
@@ -85,7 +86,7 @@ async def list_promo_codes(
     ),
 )
 async def change_promo_code(
-    held: ServicesDep, who: ActingAdmin, code: CodePath, body: PromoChangeBody
+    held: ServicesDep, who: ActsOnConfig, code: CodePath, body: PromoChangeBody
 ) -> PromoCodeOut:
     """Switch a promo code off or on, let it be good for longer or for more orders. Orders that hold
     a use of it keep it.

@@ -11,14 +11,13 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from api import views
 from api.bodies import Latitude, Longitude
 from api.dependencies import (
-    CustomerOrAdmin,
-    DriverUser,
     Services,
     ServicesDep,
     order_of,
 )
 from api.errors import conflict, invalid, not_found, problems
 from api.limits import whole_body
+from api.permits import MayDeliver, MayReadProofs
 from api.views import PhotoOut
 from domain.geo import Point
 from domain.order_status import ON_THE_WAY
@@ -64,7 +63,7 @@ Place = Annotated[Point | None, Depends(_place)]
 )
 async def send_photo(
     held: ServicesDep,
-    who: DriverUser,
+    who: MayDeliver,
     order_id: UUID,
     place: Place,
     request: Request,
@@ -107,7 +106,7 @@ async def send_photo(
         ),
     },
 )
-async def look_at_photo(held: ServicesDep, who: CustomerOrAdmin, order_id: UUID) -> Response:
+async def look_at_photo(held: ServicesDep, who: MayReadProofs, order_id: UUID) -> Response:
     """Look at the photo of the order at the door, the newest if there are several."""
     await order_of(held, order_id, who)
     async with held.database.read() as session:

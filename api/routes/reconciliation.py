@@ -6,8 +6,9 @@ from uuid import UUID
 
 from fastapi import APIRouter, Query
 
-from api.dependencies import ActingAdmin, Admin, PagingDep, ServicesDep
+from api.dependencies import PagingDep, ServicesDep
 from api.errors import conflict, not_found, problems
+from api.permits import ActsOnMoney, MayReadMoney, MayWriteMoney
 from api.reconciliation import AskedOut, CaseOut, CloseCaseBody, ReconciliationOut, case, run
 from domain.reconciliation import CaseKind, CaseStatus
 from schema.queries import reconciliation_cases
@@ -20,7 +21,7 @@ router = APIRouter(prefix="/admin/reconciliation", tags=["Admin"])
 @router.get("", responses=problems(HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN))
 async def list_cases(
     held: ServicesDep,
-    who: Admin,  # noqa: ARG001 - for admins
+    who: MayReadMoney,  # noqa: ARG001 - for admins
     paging: PagingDep,
     status: Annotated[list[CaseStatus] | None, Query()] = None,
     kind: Annotated[list[CaseKind] | None, Query()] = None,
@@ -53,7 +54,7 @@ async def list_cases(
 )
 async def run_now(
     held: ServicesDep,
-    who: Admin,  # noqa: ARG001 - for admins
+    who: MayWriteMoney,  # noqa: ARG001 - for admins
 ) -> AskedOut:
     """Reconcile now instead of tonight; while a run is under way, right after it."""
     await held.engine.money.reconcile()
@@ -71,7 +72,7 @@ async def run_now(
     ),
 )
 async def close_case(
-    held: ServicesDep, who: ActingAdmin, case_id: UUID, body: CloseCaseBody
+    held: ServicesDep, who: ActsOnMoney, case_id: UUID, body: CloseCaseBody
 ) -> CaseOut:
     """Close an open case. It is not opened again unless its figures change."""
     try:

@@ -9,8 +9,9 @@ from fastapi import APIRouter, Query
 from api import claims, refunds
 from api.bodies import ComplaintBody, DecisionBody, RefundBody
 from api.claims import ComplaintOut, RefundRequestOut
-from api.dependencies import ActingAdmin, Admin, Customer, PagingDep, ServicesDep, order_of
+from api.dependencies import PagingDep, ServicesDep, order_of
 from api.errors import not_found, problems
+from api.permits import ActsOnAllOrders, MayReadAllOrders, MayWriteOrders
 from api.routes.orders import IdempotencyKey
 from api.views import Page
 from domain.refunds import BORNE_BY, RefundKind, RequestStatus
@@ -32,7 +33,7 @@ _CHANGES = problems(
 @router.post("/orders/{order_id}/complaint", status_code=HTTPStatus.CREATED, responses=_CHANGES)
 async def complain(
     held: ServicesDep,
-    who: Customer,
+    who: MayWriteOrders,
     order_id: UUID,
     body: ComplaintBody,
     idempotency_key: IdempotencyKey = None,
@@ -57,7 +58,7 @@ async def complain(
 @router.post("/admin/orders/{order_id}/refund", status_code=HTTPStatus.CREATED, responses=_CHANGES)
 async def refund_order(
     held: ServicesDep,
-    who: ActingAdmin,
+    who: ActsOnAllOrders,
     order_id: UUID,
     body: RefundBody,
     idempotency_key: IdempotencyKey = None,
@@ -82,7 +83,7 @@ async def refund_order(
 @router.get("/admin/complaints", responses=problems(HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN))
 async def list_complaints(
     held: ServicesDep,
-    who: Admin,  # noqa: ARG001 - it is who may
+    who: MayReadAllOrders,  # noqa: ARG001 - it is who may
     paging: PagingDep,
     status: Annotated[list[RequestStatus] | None, Query()] = None,
 ) -> Page[RefundRequestOut]:
@@ -101,7 +102,7 @@ async def list_complaints(
 
 @router.post("/admin/complaints/{request_id}/decide", responses=_CHANGES)
 async def decide(
-    held: ServicesDep, who: ActingAdmin, request_id: UUID, body: DecisionBody
+    held: ServicesDep, who: ActsOnAllOrders, request_id: UUID, body: DecisionBody
 ) -> RefundRequestOut:
     """Grant a complaint, in whole or in part, or reject it. The customer is told `reason`."""
     async with held.database.read() as session:

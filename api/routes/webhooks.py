@@ -14,12 +14,13 @@ from pydantic_core import from_json
 
 from api.dependencies import ServicesDep
 from api.errors import Problem, problems
+from api.permits import Anyone
 from api.stripe_events import pass_on
 from api.views import ReceivedOut
 from schema.queries import webhooks
 from settings import Settings
 
-router = APIRouter(prefix="/webhooks", tags=["Webhooks"])
+router = APIRouter(prefix="/webhooks", tags=["Webhooks"], dependencies=[Anyone])
 
 TOLERANCE_SECONDS = 300
 

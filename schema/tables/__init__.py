@@ -1,5 +1,6 @@
 """The tables, by context. Importing this package makes all of them known to SQLModel.metadata."""
 
+from domain.permissions import Role
 from domain.verification import Verification
 from schema.tables.admin import AdminAction, Notification
 from schema.tables.disputes import Dispute
@@ -23,7 +24,7 @@ from schema.tables.orders import (
 )
 from schema.tables.payees import ConnectedAccount
 from schema.tables.payouts import Payout, PayoutHold, PayoutItem
-from schema.tables.people import Role, User, UserProfile
+from schema.tables.people import User, UserProfile
 from schema.tables.promos import PromoCode, PromoRedemption
 from schema.tables.proofs import DeliveryPhoto, WrongCode
 from schema.tables.reconciliation import (

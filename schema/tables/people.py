@@ -1,21 +1,12 @@
 """Who can log in (seed 000, Users & Authentication)."""
 
 from datetime import datetime
-from enum import StrEnum
 from uuid import UUID
 
 from sqlmodel import Field, SQLModel
 
+from domain.permissions import Role
 from schema.tables.columns import created, key, one_of, reference
-
-
-class Role(StrEnum):
-    """The four kinds of people."""
-
-    CUSTOMER = "customer"
-    CHEF = "chef"
-    DRIVER = "driver"
-    ADMIN = "admin"
 
 
 class User(SQLModel, table=True):
