@@ -58,13 +58,25 @@ class Address(Message):
     country: str = Field(default="US", min_length=2, max_length=2)
 
 
+class ChosenOption(Message):
+    """An option that was chosen with a dish, as it was named and priced then."""
+
+    id: UUID
+    group: str
+    name: str
+    price_cents: int
+
+
 class OrderLine(Message):
-    """One dish of an order, as it was named and priced when it was ordered."""
+    """One dish of an order, as it was named and priced when it was ordered: `price_cents` is that
+    of one portion with its options.
+    """
 
     menu_item_id: UUID
     name: str
     price_cents: int
     quantity: int
+    options: tuple[ChosenOption, ...] = ()
     special_instructions: str | None = None
 
 

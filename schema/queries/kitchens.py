@@ -53,8 +53,18 @@ async def menu(session: AsyncSession, chef_id: UUID) -> Sequence[tuple[Menu, Men
     found = await session.execute(
         select(Menu, MenuItem)
         .join(MenuItem, col(MenuItem.menu_id) == col(Menu.id))
-        .where(col(Menu.chef_id) == chef_id, col(Menu.is_active))
-        .order_by(col(Menu.id), col(MenuItem.category), col(MenuItem.id))
+        .where(
+            col(Menu.chef_id) == chef_id,
+            col(Menu.is_active),
+            col(MenuItem.deleted_at).is_(None),
+        )
+        .order_by(
+            col(Menu.position),
+            col(Menu.id),
+            col(MenuItem.category),
+            col(MenuItem.position),
+            col(MenuItem.id),
+        )
     )
     return [(row[0], row[1]) for row in found]
 
@@ -66,7 +76,12 @@ async def dishes(
     found = await session.scalars(
         select(MenuItem)
         .join(Menu, col(Menu.id) == col(MenuItem.menu_id))
-        .where(col(Menu.chef_id) == chef_id, col(Menu.is_active), col(MenuItem.id).in_(item_ids))
+        .where(
+            col(Menu.chef_id) == chef_id,
+            col(Menu.is_active),
+            col(MenuItem.deleted_at).is_(None),
+            col(MenuItem.id).in_(item_ids),
+        )
     )
     return {item.id: item for item in found}
 

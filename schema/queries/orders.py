@@ -67,7 +67,8 @@ async def begin(session: AsyncSession, placing: Placing) -> message.Order:
     await session.flush()
     await promos.redeem(session, placing.order)
     session.add_all(
-        OrderItem(order_id=placing.order.id, **line.model_dump()) for line in placing.lines
+        OrderItem(order_id=placing.order.id, **line.model_dump(mode="json"))
+        for line in placing.lines
     )
     by = Who(role=Actor.CUSTOMER, id=placing.order.customer_id)
     first = Transition(

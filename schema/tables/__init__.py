@@ -12,7 +12,14 @@ from schema.tables.drivers import (
     DriverLocation,
     DriverShift,
 )
-from schema.tables.kitchens import Chef, Menu, MenuItem
+from schema.tables.kitchens import (
+    Chef,
+    ChefDocument,
+    Menu,
+    MenuItem,
+    MenuItemOption,
+    OptionGroup,
+)
 from schema.tables.ledger import LedgerAccount, LedgerMovement, LedgerPosting
 from schema.tables.money import Payment, Refund, RefundRequest, StripeEvent, TipCharge
 from schema.tables.orders import (
@@ -36,6 +43,7 @@ from schema.tables.reconciliation import (
 __all__ = [
     "AdminAction",
     "Chef",
+    "ChefDocument",
     "ConnectedAccount",
     "DeliveryPhoto",
     "DispatchSearch",
@@ -51,7 +59,9 @@ __all__ = [
     "LedgerPosting",
     "Menu",
     "MenuItem",
+    "MenuItemOption",
     "Notification",
+    "OptionGroup",
     "Order",
     "OrderItem",
     "OrderNumber",

@@ -115,7 +115,9 @@ class Order(SQLModel, table=True):
 
 
 class OrderItem(SQLModel, table=True):
-    """A dish of an order, named and priced as it was when ordered."""
+    """A dish of an order, named and priced as it was when ordered: `price_cents` is that of one
+    portion with its `options`, which are kept as `schema.messages.order.ChosenOption`.
+    """
 
     __tablename__ = "order_items"
     __table_args__ = (CheckConstraint("quantity > 0", name="order_items_quantity_positive"),)
@@ -126,6 +128,7 @@ class OrderItem(SQLModel, table=True):
     name: str
     price_cents: int
     quantity: int
+    options: list[dict[str, Any]] = document(default_factory=list)
     special_instructions: str | None = None
 
 
