@@ -14,6 +14,6 @@ async def kitchen_change(
     held: Services,
     chef_id: UUID,  # noqa: ARG001 - whose search entry and cached pages go with it
 ) -> AsyncIterator[AsyncSession]:
-    """A transaction that changes what customers see of a chef: his kitchen, his menus, his dishes."""
+    """A transaction that changes what customers see of a chef: kitchen, menus, dishes."""
     async with held.database.write() as session:
         yield session
