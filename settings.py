@@ -174,6 +174,8 @@ class Settings(BaseSettings):
     # What a customer who does not say is taken to want.
     delivery_proof: ProofKind = ProofKind.CODE
     proof_max_bytes: Positive = 5 * 1024 * 1024
+    # Of people, kitchens and dishes.
+    picture_max_bytes: Positive = 5 * 1024 * 1024
 
     engine_timeout_seconds: Positive = 10
     worker_deployment: str = "ridendine-orders"

@@ -29,6 +29,7 @@ from api.routes import (
     orders,
     payees,
     payouts,
+    pictures,
     promos,
     proofs,
     reconciliation,
@@ -99,6 +100,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         disputes,
         reconciliation,
         webhooks,
+        pictures,
     ):
         app.include_router(
             routes.router,

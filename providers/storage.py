@@ -5,8 +5,8 @@ AWS_SECRET_ACCESS_KEY, AWS_REGION, AWS_ENDPOINT and the like.
 """
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager, suppress
 from datetime import timedelta
 from functools import cached_property
 
@@ -16,6 +16,10 @@ from obstore.store import ObjectStore, from_url
 
 class StorageAway(Exception):
     """The storage does not answer, or does not have what it was given."""
+
+
+class NotKept(StorageAway):
+    """There is no such file."""
 
 
 class Storage:
@@ -31,10 +35,26 @@ class Storage:
             await self._store.put_async(key, content)
 
     async def get(self, key: str) -> bytes:
-        """A file that was kept. Raises StorageAway."""
+        """A file that was kept. Raises StorageAway, NotKept among them."""
         async with self._answers():
-            found = await self._store.get_async(key)
+            try:
+                found = await self._store.get_async(key)
+            except FileNotFoundError as missing:
+                raise NotKept(key) from missing
             return bytes(await found.bytes_async())
+
+    async def forget(self, keys: Sequence[str]) -> None:
+        """Have files no more; those that are gone already are no matter. Raises StorageAway."""
+        async with self._answers():
+            for key in keys:
+                with suppress(FileNotFoundError):
+                    await self._store.delete_async(key)
+
+    async def forget_folder(self, folder: str) -> None:
+        """Have all files of a folder no more. Raises StorageAway."""
+        async with self._answers():
+            async for found in self._store.list(f"{folder}/"):
+                await self._store.delete_async([file["path"] for file in found])
 
     @cached_property
     def _store(self) -> ObjectStore:

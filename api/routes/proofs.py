@@ -1,6 +1,5 @@
 """Photos of orders at the door."""
 
-import hashlib
 from http import HTTPStatus
 from typing import Annotated
 from uuid import UUID
@@ -8,7 +7,7 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Query, Request, Response
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from api import views
+from api import pictures, views
 from api.bodies import Latitude, Longitude
 from api.dependencies import (
     Services,
@@ -16,12 +15,10 @@ from api.dependencies import (
     order_of,
 )
 from api.errors import conflict, invalid, not_found, problems
-from api.limits import whole_body
 from api.permits import MayDeliver, MayReadProofs
 from api.views import PhotoOut
 from domain.geo import Point
 from domain.order_status import ON_THE_WAY
-from domain.photos import PhotoType, photo_type
 from schema.queries import proofs
 from schema.tables import DeliveryPhoto
 
@@ -29,8 +26,6 @@ router = APIRouter()
 
 # Enough for a shaky hand.
 MOST_PHOTOS = 10
-
-_PICTURES = {kind.value: {"schema": {"type": "string", "format": "binary"}} for kind in PhotoType}
 
 
 async def _place(
@@ -50,7 +45,7 @@ Place = Annotated[Point | None, Depends(_place)]
 @router.post(
     "/delivery/orders/{order_id}/proof",
     tags=["Delivery"],
-    openapi_extra={"requestBody": {"required": True, "content": _PICTURES}},
+    openapi_extra=pictures.REQUEST,
     responses=problems(
         HTTPStatus.UNAUTHORIZED,
         HTTPStatus.FORBIDDEN,
@@ -72,24 +67,20 @@ async def send_photo(
     before saying `delivered`. It may be sent again, and another one after it: the newest counts.
     """
     order = await order_of(held, order_id, who)
-    content = await whole_body(request, held.settings.proof_max_bytes)
-    kind = photo_type(content)
-    if kind is None:
-        raise invalid("body", "not_a_photo", "a photo is a JPEG, PNG or WebP")
+    picture = await pictures.read(request, held.settings.proof_max_bytes)
     if order.driver_id is None:
         raise not_found("order")
-    digest = hashlib.sha256(content).hexdigest()
     photo = DeliveryPhoto(
         order_id=order_id,
         driver_id=order.driver_id,
-        storage_key=f"proofs/{order_id}/{digest}.{kind.suffix}",
-        digest=digest,
-        bytes=len(content),
-        content_type=kind,
+        storage_key=f"proofs/{order_id}/{picture.name}",
+        digest=picture.digest,
+        bytes=len(picture.content),
+        content_type=picture.kind,
         latitude=place.latitude if place else None,
         longitude=place.longitude if place else None,
     )
-    return views.photo(await _kept(held, photo, content))
+    return views.photo(await _kept(held, photo, picture.content))
 
 
 @router.get(
@@ -97,7 +88,7 @@ async def send_photo(
     tags=["Orders"],
     response_class=Response,
     responses={
-        HTTPStatus.OK.value: {"description": "The photo", "content": _PICTURES},
+        HTTPStatus.OK.value: {"description": "The photo", "content": pictures.CONTENT},
         **problems(
             HTTPStatus.UNAUTHORIZED,
             HTTPStatus.FORBIDDEN,
@@ -116,12 +107,7 @@ async def look_at_photo(held: ServicesDep, who: MayReadProofs, order_id: UUID) -
     return Response(
         await held.storage.get(photo.storage_key),
         media_type=photo.content_type,
-        headers={
-            "Cache-Control": "private",
-            # Somebody else's bytes: a browser shows them as a picture or not at all.
-            "X-Content-Type-Options": "nosniff",
-            "Content-Security-Policy": "default-src 'none'; sandbox",
-        },
+        headers={"Cache-Control": "private", **pictures.HARMLESS},
     )
 
 

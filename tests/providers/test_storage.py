@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from local.ports import any_free
-from providers.storage import Storage, StorageAway
+from providers.storage import NotKept, Storage, StorageAway
 
 PHOTO = bytes(range(256)) * 100
 
@@ -44,8 +44,23 @@ async def test_a_folder_that_cannot_be_used_is_used_as_soon_as_it_can(tmp_path: 
     assert await storage.get("a") == PHOTO
 
 
+async def test_a_file_that_is_forgotten_is_gone_and_may_be_forgotten_again(tmp_path: Path) -> None:
+    storage = in_folder(tmp_path)
+    for key in ("one/a", "one/b", "another/a"):
+        await storage.put(key, PHOTO)
+
+    await storage.forget(["one/a"])
+    await storage.forget(["one/a"])
+    assert sorted(files(tmp_path)) == ["a", "b"]
+
+    await storage.forget_folder("one")
+    await storage.forget_folder("one")
+    assert files(tmp_path) == ["a"]
+    assert await storage.get("another/a") == PHOTO
+
+
 async def test_a_file_that_is_not_there_is_the_storages_fault(tmp_path: Path) -> None:
-    with pytest.raises(StorageAway):
+    with pytest.raises(NotKept):
         await in_folder(tmp_path).get("a")
 
 
