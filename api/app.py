@@ -8,7 +8,7 @@ from http import HTTPStatus
 from fastapi import FastAPI
 
 import logs
-from api import errors, permits
+from api import errors, openapi
 from api.dependencies import Services
 from api.engine import Engine
 from api.limits import BodyLimit
@@ -74,6 +74,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         lifespan=lifespan,
         docs_url="/docs",
         redoc_url=None,
+        generate_unique_id_function=openapi.operation_id,
         # A redirect would go to whatever host the request claims.
         redirect_slashes=False,
     )
@@ -108,7 +109,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
             # Otherwise FastAPI documents an error of its own form, which is never sent.
             responses=errors.problems(HTTPStatus.UNPROCESSABLE_ENTITY),
         )
-    permits.install(app)
+    openapi.install(app)
     return app
 
 

@@ -119,22 +119,6 @@ def declared(app: FastAPI) -> dict[tuple[str, str], list[str]]:
     }
 
 
-def install(app: FastAPI) -> None:
-    """Have the OpenAPI document name what each operation needs, as `x-permission`."""
-    written = app.openapi
-
-    def with_permissions() -> dict[str, Any]:
-        if app.openapi_schema is None:
-            paths = written()["paths"]
-            for (path, method), needed in declared(app).items():
-                operation = paths.get(path, {}).get(method.lower())
-                if operation is not None:
-                    operation["x-permission"] = " and ".join(needed)
-        return written()
-
-    app.openapi = with_permissions  # type: ignore[method-assign]
-
-
 def _declared(dependant: Dependant) -> list[str]:
     found = [name for below in dependant.dependencies for name in _declared(below)]
     if isinstance(dependant.call, Needs):

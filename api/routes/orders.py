@@ -40,6 +40,7 @@ router = APIRouter(prefix="/orders", tags=["Orders"])
 IdempotencyKey = Annotated[
     str | None,
     Header(
+        alias="Idempotency-Key",
         min_length=1,
         max_length=255,
         description="Any text that is new for each order: the same request sent again with the"

@@ -1,0 +1,94 @@
+"""Two casts that have nothing to do with each other, and what belongs to the first:
+for tests that go through all operations.
+"""
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+from uuid import uuid4
+
+from domain.order_status import OrderStatus
+from domain.permissions import Role
+from local.cast import Cast, cast
+from local.people import Person
+from tests.api import disputes
+
+
+@dataclass(frozen=True)
+class House:
+    """Two casts that have nothing to do with each other, and what belongs to the first."""
+
+    play: Cast
+    strangers: Cast
+    ids: Mapping[str, str]
+
+    def insider(self, role: Role) -> Person:
+        """Somebody of the first cast."""
+        return _one_of(self.play, role)
+
+    def stranger(self, role: Role) -> Person:
+        """Somebody of the second."""
+        return _one_of(self.strangers, role)
+
+
+@asynccontextmanager
+async def settled(environment: Mapping[str, str]) -> AsyncIterator[House]:
+    """Everybody twice, and an order of the first cast that is with its driver."""
+    async with cast(environment) as play, cast(environment, drivers=1) as strangers:
+        order = await play.bring(OrderStatus.READY_FOR_PICKUP)
+        offer = await play.offered(0, order)
+        # With a driver it stays as it is until he moves it on.
+        await play.drivers[0].post(f"/delivery/offers/{offer['id']}/accept")
+        yield House(
+            play,
+            strangers,
+            {
+                "order_id": order["id"],
+                "offer_id": offer["id"],
+                "chef_id": str(play.world.chef.id),
+                "driver_id": str(play.world.drivers[0].id),
+                "dispute_id": await disputes.opened(play, order),
+                "code": await promo_code(play),
+                "day": "2026-01-31",
+                "movement_id": await movement_of(play, order),
+                "kind": "chef",
+                "payee_id": str(play.world.chef.id),
+                "case_id": str(uuid4()),
+                "document_id": await document_of(play.drivers[0]),
+                "request_id": str(uuid4()),
+            },
+        )
+
+
+async def promo_code(play: Cast) -> str:
+    """A code that is there to be changed."""
+    terms = {"discountType": "fixed", "discountValue": 500, "reason": "to be tried"}
+    made = await play.admin.post("/admin/promo-codes", code=f"P-{uuid4().hex}", **terms)
+    return str(made["code"])
+
+
+async def movement_of(play: Cast, order: dict[str, Any]) -> str:
+    """What the order's payment has booked."""
+    found = await play.admin.get("/admin/ledger/movements", orderId=order["id"])
+    return str(found["data"][0]["id"])
+
+
+async def document_of(driver: Person) -> str:
+    """A document that is there to be looked at."""
+    handed_in = await driver.post(
+        "/delivery/documents", type="identity", fileUrl="https://files.example.com/me.jpg"
+    )
+    return str(handed_in["id"])
+
+
+def _one_of(people: Cast, role: Role) -> Person:
+    match role:
+        case Role.CUSTOMER:
+            return people.customer
+        case Role.CHEF:
+            return people.chef
+        case Role.DRIVER:
+            return people.drivers[0]
+        case Role.ADMIN:
+            return people.admin

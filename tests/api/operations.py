@@ -1,0 +1,93 @@
+"""The operations of the facade, as its OpenAPI document has them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+from fastapi import FastAPI
+
+from api.app import create_app
+from api.permits import ANYONE
+from domain.permissions import Permission, Role
+from settings import Settings
+
+# What belongs to somebody: for everybody else there is no such thing.
+OWNED = {"order_id", "offer_id"}
+# Where a payee gives Stripe his details is his own, too.
+PAYEES = {"/chefs/{chef_id}/stripe/": Role.CHEF, "/drivers/{driver_id}/stripe/": Role.DRIVER}
+
+
+@dataclass(frozen=True)
+class Operation:
+    """An operation, what it asks of its caller, and a body that it would take."""
+
+    method: str
+    path: str
+    needs: frozenset[str]
+    content_type: str | None
+    body: Any
+
+    @property
+    def roles(self) -> frozenset[Role]:
+        """Who may call it."""
+        if ANYONE in self.needs:
+            return frozenset(Role)
+        held = [p.roles for p in Permission if p.value.name in self.needs]
+        return frozenset.intersection(*held)
+
+    @property
+    def is_owned(self) -> bool:
+        """Whether it is about something that belongs to somebody."""
+        return any(f"{{{name}}}" in self.path for name in OWNED) or self.payee is not None
+
+    @property
+    def payee(self) -> Role | None:
+        """Whose way to his money it is, if it is that."""
+        return next((role for part, role in PAYEES.items() if part in self.path), None)
+
+
+@cache
+def facade() -> FastAPI:
+    """The facade, connected to nothing."""
+    return create_app(
+        Settings(
+            database_url="postgresql://nobody@localhost/nowhere",
+            redis_url="redis://localhost",
+            storage_url="file:///nowhere",
+            jwt_secret="a secret of at least thirty-two characters",
+            stripe_api_key="sk_test_nothing",
+        )
+    )
+
+
+@cache
+def document() -> dict[str, Any]:
+    """What the facade says of itself."""
+    return facade().openapi()
+
+
+@cache
+def operations() -> dict[str, Operation]:
+    """All operations by method and path."""
+    return {
+        f"{method.upper()} {path}": Operation(
+            method.upper(), path, frozenset(said["x-permission"].split(" and ")), *_body(said)
+        )
+        for path, methods in document()["paths"].items()
+        for method, said in methods.items()
+    }
+
+
+def _body(said: Mapping[str, Any]) -> tuple[str | None, Any]:
+    kinds: dict[str, Any] = said.get("requestBody", {}).get("content", {})
+    if not kinds:
+        return None, None
+    kind, content = next(iter(kinds.items()))
+    schema = content.get("schema", {})
+    named = schema.get("$ref") or next(
+        (part["$ref"] for part in schema.get("anyOf", []) if "$ref" in part), None
+    )
+    if named is None:
+        return kind, b"no picture"
+    return kind, document()["components"]["schemas"][named.rsplit("/", 1)[1]]["examples"][0]
