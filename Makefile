@@ -2,7 +2,7 @@ PYTHON ?= python3
 RUN = .venv/bin/python -m
 
 .PHONY: demo up down reset status test lint bench bench-payouts bench-mdrp simulate histories \
-	finance lock
+	finance docs lock
 
 demo: .venv/ready  ## start everything and play one order (EXIT=1 ends after it)
 	@$(RUN) local.demo $(if $(EXIT),--exit)
@@ -43,6 +43,9 @@ simulate: .venv/ready  ## an evening in a city, at the API (ARGS="--drivers 60 -
 
 histories: .venv/ready  ## record anew the histories that the replay test reads
 	@$(RUN) tests.workflows.record_histories
+
+docs: .venv/ready  ## write anew what docs/api.md has from the code
+	@$(RUN) tests.docs.problem_codes
 
 finance: .venv/ready  ## ask the books of `make up` (ARGS="replay --date 2026-11-21"; ARGS=-h)
 	@$(RUN) local run finance $(ARGS)

@@ -57,6 +57,8 @@ async def settled(environment: Mapping[str, str]) -> AsyncIterator[House]:
                 "case_id": str(uuid4()),
                 "document_id": await document_of(play.drivers[0]),
                 "request_id": str(uuid4()),
+                "owner_id": str(play.world.chef.id),
+                "name": f"{'0' * 64}.jpg",
             },
         )
 

@@ -27,6 +27,8 @@ class Operation:
     needs: frozenset[str]
     content_type: str | None
     body: Any
+    body_schema: Mapping[str, Any]
+    query_texts: tuple[str, ...]
 
     @property
     def roles(self) -> frozenset[Role]:
@@ -72,22 +74,46 @@ def operations() -> dict[str, Operation]:
     """All operations by method and path."""
     return {
         f"{method.upper()} {path}": Operation(
-            method.upper(), path, frozenset(said["x-permission"].split(" and ")), *_body(said)
+            method.upper(),
+            path,
+            frozenset(said["x-permission"].split(" and ")),
+            *_body(said),
+            tuple(
+                parameter["name"] for parameter in said.get("parameters", ()) if _is_text(parameter)
+            ),
         )
         for path, methods in document()["paths"].items()
         for method, said in methods.items()
     }
 
 
-def _body(said: Mapping[str, Any]) -> tuple[str | None, Any]:
+def resolved(schema: Mapping[str, Any]) -> Mapping[str, Any]:
+    """A schema itself, where only its name was given, or where it may be null."""
+    for part in schema.get("anyOf", ()):
+        if part.get("type") != "null":
+            return resolved(part)
+    if "$ref" in schema:
+        named: Mapping[str, Any] = document()["components"]["schemas"][
+            schema["$ref"].split("/")[-1]
+        ]
+        return named
+    return schema
+
+
+def is_free_text(schema: Mapping[str, Any]) -> bool:
+    """Whether people may write there what they like, as far as the document says."""
+    found = resolved(schema)
+    return found.get("type") == "string" and not {"enum", "const", "format"} & set(found)
+
+
+def _is_text(parameter: Mapping[str, Any]) -> bool:
+    return parameter["in"] == "query" and is_free_text(parameter["schema"])
+
+
+def _body(said: Mapping[str, Any]) -> tuple[str | None, Any, Mapping[str, Any]]:
     kinds: dict[str, Any] = said.get("requestBody", {}).get("content", {})
     if not kinds:
-        return None, None
+        return None, None, {}
     kind, content = next(iter(kinds.items()))
-    schema = content.get("schema", {})
-    named = schema.get("$ref") or next(
-        (part["$ref"] for part in schema.get("anyOf", []) if "$ref" in part), None
-    )
-    if named is None:
-        return kind, b"no picture"
-    return kind, document()["components"]["schemas"][named.rsplit("/", 1)[1]]["examples"][0]
+    schema = resolved(content.get("schema", {}))
+    return kind, schema["examples"][0] if "examples" in schema else b"no picture", schema

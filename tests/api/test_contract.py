@@ -2,8 +2,9 @@
 the document names, in the form that it names, and never a 5xx.
 """
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping
 from functools import cache
+from typing import Any
 
 import pytest
 import requests
@@ -23,7 +24,7 @@ from schemathesis.specs.openapi.checks import (
 from domain.permissions import Role
 from local.stack import Stack
 from tests.api.house import House, settled
-from tests.api.operations import Operation, document, operations
+from tests.api.operations import Operation, document, is_free_text, operations, resolved
 
 # What is sent to each operation, each of it by everybody.
 EXAMPLES = 4
@@ -35,6 +36,22 @@ CHECKS = [
     response_headers_conformance,
     response_schema_conformance,
 ]
+
+# What other programs have been hurt by. It is a text like any other.
+HARMFUL = (
+    "'; DROP TABLE users; --",
+    "1 OR 1=1",
+    "<script>alert(1)</script>",
+    '"><img src=x onerror=alert(1)>',
+    "{{7*7}}${7*7}",
+    "\u202e\U0001f957",
+)
+# Longer than anything that people write, or nothing that a database can keep.
+REFUSED = ("x" * 40_000, "a\x00b")
+# What the answer calls the same is something else: the bank's word for why there is a dispute.
+OTHERWISE = {("POST /api/v1/admin/disputes/{dispute_id}/concede", ("reason",))}
+
+Path = tuple[str | int, ...]
 
 OPERATIONS = operations()
 
@@ -95,6 +112,74 @@ def test_every_answer_is_one_that_the_document_names(
             case.validate_response(answer, checks=CHECKS)
 
     attempt()
+
+
+@pytest.mark.parametrize("name", OPERATIONS)
+def test_no_text_does_any_harm(house: House, connections: requests.Session, name: str) -> None:
+    """It is kept and told as it is, or refused; one that is too long is always refused."""
+    operation = OPERATIONS[name]
+    path = house.play.environment["API_URL"] + operation.path.format(**house.ids)
+    headers = callers(house, operation)[-1]
+    for where, body in bodies(operation):
+        for text in (*HARMFUL, *REFUSED):
+            answer = connections.request(
+                operation.method, path, headers=headers, json=filled(body, where, text)
+            )
+            check(answer, text)
+            if answer.ok and (name, where) not in OTHERWISE:
+                assert at(answer.json(), where) in {None, text, text.strip()}, where
+    for parameter in operation.query_texts:
+        for text in (*HARMFUL, *REFUSED):
+            answer = connections.request(
+                operation.method, path, headers=headers, params={parameter: text}
+            )
+            check(answer, text)
+
+
+def check(answer: requests.Response, text: str) -> None:
+    assert answer.status_code < 500, answer.text
+    assert answer.headers["content-type"].endswith("json"), answer.headers
+    assert not (answer.ok and text in REFUSED), text[:20]
+
+
+def bodies(operation: Operation) -> Iterator[tuple[Path, Any]]:
+    """Each text of an operation's body, and a body that has one there."""
+    if isinstance(operation.body, dict):
+        for where in texts(operation.body_schema, operation.body):
+            yield where, operation.body
+
+
+def texts(schema: Mapping[str, Any], example: Any) -> Iterator[Path]:
+    found = resolved(schema)
+    if is_free_text(found):
+        yield ()
+    for name, part in found.get("properties", {}).items():
+        for below in texts(part, example.get(name) if isinstance(example, dict) else None):
+            yield (name, *below)
+    if "items" in found and isinstance(example, list) and example:
+        for below in texts(found["items"], example[0]):
+            yield (0, *below)
+
+
+def filled(body: Any, where: Path, text: str) -> Any:
+    """The same body with a text in one place."""
+    if not where:
+        return text
+    step, *rest = where
+    if isinstance(step, int):
+        return [filled(body[0], tuple(rest), text), *body[1:]]
+    below = body if isinstance(body, dict) else {}
+    return {**below, step: filled(below.get(step), tuple(rest), text)}
+
+
+def at(value: Any, where: Path) -> Any:
+    """What an answer has in the same place; None where it has nothing there."""
+    for step in where:
+        if isinstance(step, str):
+            value = value.get(step) if isinstance(value, dict) else None
+        else:
+            value = value[step] if isinstance(value, list) and len(value) > step else None
+    return value
 
 
 def callers(house: House, operation: Operation) -> list[dict[str, str]]:
