@@ -14,6 +14,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, SecretSt
 from pydantic_core import from_json
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from domain.attempts import Patience
 from domain.dispatch.weights import Weights
 from domain.dispatch.widening import Widening
 from domain.eta import City
@@ -83,9 +84,20 @@ class Settings(BaseSettings):
     # Where people's browsers find the facade.
     public_base_url: Annotated[str, AfterValidator(_without_slash)] = "http://127.0.0.1:9001"
 
+    # Signs what goes round by links and codes; access tokens have a key (api.keys says in which
+    # form), and older ones, separated by commas, whose tokens are still good.
     jwt_secret: SecretStr = Field(min_length=32)
+    jwt_private_key: SecretStr
+    jwt_old_keys: SecretStr = SecretStr("")
     jwt_issuer: str = "ridendine"
     access_token_minutes: Positive = 15
+    refresh_token_days: Positive = 7
+    # How often a password or code may be tried: domain.attempts.
+    attempts_free: Positive = 5
+    attempts_free_to_client: Positive = 100
+    attempts_first_wait_seconds: Positive = 15
+    attempts_longest_wait_seconds: Positive = 15 * 60
+    attempts_memory_seconds: Positive = 60 * 60
 
     stripe_api_key: SecretStr
     stripe_api_base: OptionalAddress = None
@@ -191,6 +203,17 @@ class Settings(BaseSettings):
     def lasting(self, name: str) -> timedelta:
         """How long something lasts by the city's clock; `name` without its `_seconds`."""
         return timedelta(seconds=getattr(self, f"{name}_seconds") / self.pace)
+
+    @property
+    def attempts(self) -> Patience:
+        """How often a password or code may be tried."""
+        return Patience(
+            free=self.attempts_free,
+            free_to_client=self.attempts_free_to_client,
+            first_wait=timedelta(seconds=self.attempts_first_wait_seconds),
+            longest_wait=timedelta(seconds=self.attempts_longest_wait_seconds),
+            memory=timedelta(seconds=self.attempts_memory_seconds),
+        )
 
     @property
     def dispute_evidence_lead(self) -> timedelta:

@@ -11,6 +11,7 @@ import logs
 from api import errors, openapi
 from api.dependencies import Services
 from api.engine import Engine
+from api.keys import keyring
 from api.limits import BodyLimit
 from api.locations import Locations
 from api.routes import (
@@ -25,6 +26,7 @@ from api.routes import (
     earnings,
     estimates,
     health,
+    key_set,
     kitchen,
     orders,
     payees,
@@ -36,9 +38,11 @@ from api.routes import (
     refunds,
     webhooks,
 )
+from providers.attempts import Attempts
 from providers.maps import Maps, TravelTimes
 from providers.positions import Positions
 from providers.redis import connect_redis
+from providers.shut_outs import ShutOuts
 from providers.storage import Storage
 from schema.database import Database
 from settings import Settings, terms
@@ -81,6 +85,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.add_middleware(BodyLimit)
     errors.install(app)
     app.include_router(health.router)
+    app.include_router(key_set.router)
     for routes in (
         auth,
         chefs,
@@ -114,6 +119,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
 
 
 async def _connect(settings: Settings) -> Services:
+    # A key that is none is noticed here, not at the first login.
+    keyring(settings)
     redis = connect_redis(settings.redis_url)
     database = Database(settings.database_url, pool_size=settings.database_pool_size)
     positions = Positions(redis)
@@ -122,6 +129,8 @@ async def _connect(settings: Settings) -> Services:
         database=database,
         redis=redis,
         positions=positions,
+        shut_outs=ShutOuts(redis, timedelta(minutes=settings.access_token_minutes)),
+        attempts=Attempts(redis, settings.attempts),
         locations=Locations(settings, database, positions),
         maps=Maps(
             redis=redis,

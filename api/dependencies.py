@@ -19,8 +19,10 @@ from api.auth import Principal, principal
 from api.engine import Engine
 from api.errors import invalid, not_found, unauthorised
 from api.locations import Locations
+from providers.attempts import Attempts
 from providers.maps import Maps, TravelTimes
 from providers.positions import Positions
+from providers.shut_outs import ShutOuts
 from providers.storage import Storage
 from schema.database import Database
 from schema.queries import order_views
@@ -38,6 +40,8 @@ class Services:
     database: Database
     redis: Redis
     positions: Positions
+    shut_outs: ShutOuts
+    attempts: Attempts
     locations: Locations
     maps: Maps
     travel: TravelTimes
@@ -62,11 +66,14 @@ async def caller(held: ServicesDep, bearer: Bearer) -> Principal:
     if bearer is None:
         raise unauthorised("an access token is needed")
     try:
-        return principal(bearer.credentials, held.settings)
+        who = principal(bearer.credentials, held.settings)
     except jwt.ExpiredSignatureError as error:
         raise unauthorised("the access token has expired") from error
     except jwt.InvalidTokenError as error:
         raise unauthorised("the access token is not valid") from error
+    if await held.shut_outs.is_out(who.user_id, who.issued_at):
+        raise unauthorised("the session has ended")
+    return who
 
 
 CallerDep = Annotated[Principal, Depends(caller)]

@@ -240,7 +240,7 @@ class RegisteredOut(Message):
 
     model_config = shown(
         {
-            "accessToken": "eyJhbGciOiJIUzI1NiJ9…",
+            "accessToken": "eyJhbGciOiJSUzI1NiJ9…",
             "expiresIn": 900,
             "driver": examples.DRIVER_PROFILE,
         }

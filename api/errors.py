@@ -265,6 +265,11 @@ _DOCUMENTED = {
             "items.0.quantity: Input should be greater than or equal to 1",
         ),
         (
+            HTTPStatus.TOO_MANY_REQUESTS,
+            "too_many_attempts",
+            "too many attempts: wait before the next one",
+        ),
+        (
             HTTPStatus.SERVICE_UNAVAILABLE,
             "temporarily_unavailable",
             "the order engine did not answer in time; send the same request again",

@@ -28,9 +28,11 @@ PRICE: Example = {
 }
 
 LOGIN: Example = {
-    "accessToken": "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9…",
+    "accessToken": "eyJhbGciOiJSUzI1NiIsInR5cCI6IkpXVCJ9…",
     "tokenType": "Bearer",
     "expiresIn": 900,
+    "refreshToken": "Jx2cD8rYH0b1…",
+    "refreshExpiresIn": 604800,
     "user": {
         "id": _CUSTOMER,
         "email": "customer@example.com",

@@ -7,7 +7,7 @@ from uuid import UUID
 
 import jwt
 
-from api.auth import ALGORITHM, Principal
+from api.auth import Principal
 from api.dependencies import Services
 from api.errors import not_found
 from domain.payees import PayeeKind
@@ -20,7 +20,8 @@ from settings import Settings
 # forms, no longer.
 LIFE = timedelta(hours=1)
 
-# Neither is a token for the other purpose: an access token has no audience.
+# Neither is a token for the other purpose: an access token has a key of its own, no audience.
+_ALGORITHM = "HS256"
 _AUDIENCE = "stripe-refresh"
 
 _RETURN_PATH = "/api/v1/stripe/return"
@@ -58,7 +59,7 @@ def read_refresh(token: str, settings: Settings) -> Refresh:
     claims = jwt.decode(
         token,
         settings.jwt_secret.get_secret_value(),
-        [ALGORITHM],
+        [_ALGORITHM],
         issuer=settings.jwt_issuer,
         audience=_AUDIENCE,
         options={"require": ["sub", "kind", "return_url", "exp", "iat", "iss", "aud"]},
@@ -78,5 +79,5 @@ def _refresh_url(settings: Settings, refresh: Refresh) -> str:
         "iss": settings.jwt_issuer,
         "aud": _AUDIENCE,
     }
-    token = jwt.encode(claims, settings.jwt_secret.get_secret_value(), ALGORITHM)
+    token = jwt.encode(claims, settings.jwt_secret.get_secret_value(), _ALGORITHM)
     return f"{settings.public_base_url}{_REFRESH_PATH}?{urlencode({'token': token})}"

@@ -42,13 +42,17 @@ class UserOut(Message):
 
 
 class LoginOut(Message):
-    """A token for the `Authorization: Bearer` header, and for how many seconds it is good."""
+    """A token for the `Authorization: Bearer` header, for how many seconds it is good, and another
+    one, good once and for longer, that is exchanged for the next two.
+    """
 
     model_config = shown(examples.LOGIN)
 
     access_token: str
     token_type: Literal["Bearer"] = "Bearer"  # noqa: S105 - a kind of token, not a token
     expires_in: int
+    refresh_token: str
+    refresh_expires_in: int
     user: UserOut
 
 

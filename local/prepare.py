@@ -1,6 +1,7 @@
 """What has to be there before facade and workers can start, and how one knows that all is ready."""
 
 import asyncio
+import base64
 import json
 import secrets
 from collections.abc import Mapping
@@ -8,6 +9,8 @@ from pathlib import Path
 
 import asyncpg
 import httpx
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
 from sqlalchemy import make_url
 from stripe import StripeClient
 from temporalio.client import Client
@@ -40,12 +43,25 @@ def everything(home: Path, environment: Mapping[str, str]) -> dict[str, str]:
     made = secrets_of(home)
     if "JWT_SECRET" not in environment:
         made["JWT_SECRET"] = secrets.token_urlsafe(32)
+    if "JWT_PRIVATE_KEY" not in environment:
+        made["JWT_PRIVATE_KEY"] = new_key()
     if "API_URL" in environment and environment.get("STRIPE_API_BASE"):
         made |= _webhook_endpoints(home, environment, made)
     path = _secrets_file(home)
     path.touch(mode=0o600)
     path.write_text(json.dumps(made))
     return made
+
+
+def new_key() -> str:
+    """A key that signs access tokens, on one line."""
+    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    written = key.private_bytes(
+        serialization.Encoding.DER,
+        serialization.PrivateFormat.PKCS8,
+        serialization.NoEncryption(),
+    )
+    return base64.b64encode(written).decode()
 
 
 def secrets_of(home: Path) -> dict[str, str]:

@@ -143,7 +143,10 @@ async def settle(
 
         async def person(role: Role) -> User:
             user = User(
-                email=f"{role}-{uuid7()}@example.com", password_hash=PASSWORD_HASH, role=role
+                email=f"{role}-{uuid7()}@example.com",
+                password_hash=PASSWORD_HASH,
+                role=role,
+                is_verified=True,
             )
             session.add(user)
             await session.flush()

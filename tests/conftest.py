@@ -34,8 +34,8 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     """Everything, as `make up` starts it."""
     home = tmp_path_factory.mktemp("stack")
     # Orders that tests leave behind wait for a driver for half an hour; whatever happens to others
-    # makes their zones look by itself.
-    running = Stack.apart(home, DISPATCH_TICK_SECONDS="60")
+    # makes their zones look by itself. All tests come from one address.
+    running = Stack.apart(home, DISPATCH_TICK_SECONDS="60", ATTEMPTS_FREE_TO_CLIENT="100000")
     running.up()
     yield running
     running.reset()

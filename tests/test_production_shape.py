@@ -64,6 +64,7 @@ GIVEN = {
     "POSTGRES_PASSWORD": "postgres-password",
     "TEMPORAL_POSTGRES_PASSWORD": "temporal-password",
     "JWT_SECRET": "a secret of at least thirty-two characters",
+    "JWT_PRIVATE_KEY": "read when it is needed",
     "STRIPE_API_KEY": "sk_test_given",
     "STRIPE_WEBHOOK_SECRET": "whsec_given",
     "STRIPE_CONNECT_WEBHOOK_SECRET": "whsec_connect_given",

@@ -8,6 +8,7 @@ NEEDED = {
     "DATABASE_URL": "postgresql://nobody@nowhere/nothing",
     "REDIS_URL": "redis://nowhere/0",
     "JWT_SECRET": "a secret of at least thirty-two characters",
+    "JWT_PRIVATE_KEY": "read when it is needed",
     "STRIPE_API_KEY": "sk_test_none",
     "STORAGE_URL": "file:///nowhere",
 }

@@ -19,6 +19,7 @@ class Login(NamedTuple):
     password_hash: str
     first_name: str
     last_name: str
+    is_verified: bool = True
 
 
 async def exists(session: AsyncSession, user_id: UUID, role: Role) -> bool:
@@ -47,6 +48,20 @@ async def locked_login(session: AsyncSession, user_id: UUID) -> Login | None:
     return None if row is None else Login(*row)
 
 
+async def lock(session: AsyncSession, user_id: UUID) -> None:
+    """Let nobody else change a user, active or not, until this transaction ends."""
+    await session.execute(
+        select(col(User.id)).where(col(User.id) == user_id).with_for_update(key_share=True)
+    )
+
+
+async def set_password(session: AsyncSession, user_id: UUID, password_hash: str) -> None:
+    """Let a user come in with another password, or with the same in a better hash."""
+    await session.execute(
+        update(User).where(col(User.id) == user_id).values(password_hash=password_hash)
+    )
+
+
 async def become(session: AsyncSession, user_id: UUID, role: Role) -> None:
     """Let a user be somebody of another kind; a token that he has does not know of it."""
     await session.execute(update(User).where(col(User.id) == user_id).values(role=role))
@@ -68,7 +83,7 @@ async def note_stripe_customer(session: AsyncSession, user_id: UUID, customer: s
     return await stripe_customer(session, user_id) or customer
 
 
-def _logins() -> Select[UUID, str, Role, str, str, str]:
+def _logins() -> Select[UUID, str, Role, str, str, str, bool]:
     return (
         select(
             col(User.id),
@@ -77,6 +92,7 @@ def _logins() -> Select[UUID, str, Role, str, str, str]:
             col(User.password_hash),
             col(UserProfile.first_name),
             col(UserProfile.last_name),
+            col(User.is_verified),
         )
         .join(UserProfile, col(UserProfile.user_id) == col(User.id))
         .where(col(User.is_active))

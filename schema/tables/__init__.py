@@ -12,6 +12,7 @@ from schema.tables.drivers import (
     DriverLocation,
     DriverShift,
 )
+from schema.tables.identity import Challenge, RefreshToken
 from schema.tables.kitchens import (
     Chef,
     ChefDocument,
@@ -42,6 +43,7 @@ from schema.tables.reconciliation import (
 
 __all__ = [
     "AdminAction",
+    "Challenge",
     "Chef",
     "ChefDocument",
     "ConnectedAccount",
@@ -74,6 +76,7 @@ __all__ = [
     "PromoRedemption",
     "ReconciliationCase",
     "ReconciliationRun",
+    "RefreshToken",
     "Refund",
     "RefundRequest",
     "Role",

@@ -3,19 +3,23 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlmodel import Field, SQLModel
+from sqlalchemy import Index, text
+from sqlmodel import SQLModel
 
 from domain.permissions import Role
 from schema.tables.columns import created, key, one_of, reference
 
 
 class User(SQLModel, table=True):
-    """A person's login, and who that is at Stripe, once he has paid."""
+    """A person's login, and who that is at Stripe, once he has paid. No two addresses differ in
+    their capitals only; `is_verified` says that this one is his.
+    """
 
     __tablename__ = "users"
+    __table_args__ = (Index("idx_users_email_lower", text("lower(email)"), unique=True),)
 
     id: UUID = key()
-    email: str = Field(unique=True)
+    email: str
     password_hash: str
     role: Role = one_of(Role, "users_role")
     is_verified: bool = False
@@ -25,7 +29,9 @@ class User(SQLModel, table=True):
 
 
 class UserProfile(SQLModel, table=True):
-    """A person's name and how to reach them."""
+    """A person's name and how to reach them. The phone is known to be his while it is the
+    `verified_phone`.
+    """
 
     __tablename__ = "user_profiles"
 
@@ -34,4 +40,5 @@ class UserProfile(SQLModel, table=True):
     first_name: str
     last_name: str
     phone: str | None = None
+    verified_phone: str | None = None
     avatar_url: str | None = None

@@ -58,6 +58,7 @@ def facade() -> FastAPI:
             redis_url="redis://localhost",
             storage_url="file:///nowhere",
             jwt_secret="a secret of at least thirty-two characters",
+            jwt_private_key="read when it is needed",
             stripe_api_key="sk_test_nothing",
         )
     )

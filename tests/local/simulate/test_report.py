@@ -40,6 +40,7 @@ ENVIRONMENT = {
     "DATABASE_URL": "postgresql://nobody@127.0.0.1:1/nothing",
     "REDIS_URL": "redis://127.0.0.1:1",
     "JWT_SECRET": "x" * 32,
+    "JWT_PRIVATE_KEY": "read when it is needed",
     "STRIPE_API_KEY": "sk_test_nothing",
     "STORAGE_URL": "file:///nowhere",
 }

@@ -1,0 +1,74 @@
+"""Letting somebody in by address and password; nobody is told which addresses there are."""
+
+import ipaddress
+from http import HTTPStatus
+
+from fastapi import Request
+
+from api import sessions
+from api.auth import check_password
+from api.dependencies import Services
+from api.errors import Problem
+from api.views import LoginOut
+from providers.attempts import TooMany
+from schema.queries import people
+
+# An IPv6 customer has a whole network of addresses.
+_NETWORK_BITS = 64
+
+
+def client_of(request: Request) -> str:
+    """Where a request comes from, as far as attempts are counted by it."""
+    host = request.client.host if request.client else ""
+    try:
+        address = ipaddress.ip_address(host)
+    except ValueError:
+        return host
+    if address.version == 4:  # noqa: PLR2004 - IPv4
+        return host
+    return str(ipaddress.ip_network((address, _NETWORK_BITS), strict=False))
+
+
+async def count(held: Services, what: str, client: str, account: str | None = None) -> None:
+    """Count an attempt, before it is known how it ends. Raises Problem `too_many_attempts`."""
+    try:
+        await held.attempts.count(what, account=account, client=client)
+    except TooMany as error:
+        raise Problem(
+            HTTPStatus.TOO_MANY_REQUESTS,
+            "too_many_attempts",
+            "too many attempts: wait before the next one",
+            headers={"Retry-After": str(int(error.wait_seconds) + 1)},
+        ) from error
+
+
+async def log_in(held: Services, client: str, email: str, password: str) -> LoginOut:
+    """A new session for whoever has this address and password.
+
+    Raises Problem `bad_credentials`, `email_not_verified` (only to who knows the password) and
+    `too_many_attempts`.
+    """
+    await count(held, "login", client, email)
+    async with held.database.read() as session:
+        login = await people.login(session, email)
+    checked = await check_password(password, login)
+    if login is None or not checked.is_right:
+        raise _bad_credentials()
+    await held.attempts.forgive("login", account=email, client=client)
+    if not login.is_verified:
+        raise Problem(
+            HTTPStatus.FORBIDDEN, "email_not_verified", "follow the link that was sent to you first"
+        )
+    async with held.database.write() as session:
+        now = await people.locked_login(session, login.id)
+        if now is None or now.password_hash != login.password_hash:
+            # Suspended, or given another password, while this one was being checked.
+            raise _bad_credentials()
+        if checked.better_hash is not None:
+            await people.set_password(session, login.id, checked.better_hash)
+        opened = await sessions.begin(held, session, now)
+    return sessions.logged_in(held, opened)
+
+
+def _bad_credentials() -> Problem:
+    return Problem(HTTPStatus.UNAUTHORIZED, "bad_credentials", "no such email address and password")
