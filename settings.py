@@ -99,6 +99,20 @@ class Settings(BaseSettings):
     attempts_longest_wait_seconds: Positive = 15 * 60
     attempts_memory_seconds: Positive = 60 * 60
 
+    # Where the app's own pages are, to which links in mails lead; the facade's address without it.
+    app_base_url: OptionalAddress = None
+    verification_seconds: Positive = 24 * 3600
+    reset_seconds: Positive = 30 * 60
+    code_seconds: Positive = 10 * 60
+    # smtp://user:password@host:587, or smtps://…:465.
+    smtp_url: SecretStr = SecretStr("")
+    mail_from: str = "RideNDine <no-reply@localhost>"
+    twilio_account_sid: str = ""
+    twilio_auth_token: SecretStr = SecretStr("")
+    twilio_from: str = ""
+    twilio_base_url: OptionalAddress = None
+    post_timeout_seconds: Positive = 20
+
     stripe_api_key: SecretStr
     stripe_api_base: OptionalAddress = None
     stripe_webhook_secret: SecretStr = SecretStr("")
@@ -203,6 +217,11 @@ class Settings(BaseSettings):
     def lasting(self, name: str) -> timedelta:
         """How long something lasts by the city's clock; `name` without its `_seconds`."""
         return timedelta(seconds=getattr(self, f"{name}_seconds") / self.pace)
+
+    @property
+    def app_url(self) -> str:
+        """Where links in mails lead."""
+        return (self.app_base_url or self.public_base_url).rstrip("/")
 
     @property
     def attempts(self) -> Patience:

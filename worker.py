@@ -27,6 +27,8 @@ from activities.dispatch import DispatchActivities
 from activities.disputes import DisputeActivities
 from activities.forecasts import Forecasts
 from activities.heartbeat import Heartbeats
+from activities.identity import IdentityActivities
+from activities.letters import LetterActivities, Post
 from activities.locations import LocationActivities
 from activities.messenger import Messenger
 from activities.onboarding import OnboardingActivities
@@ -46,9 +48,11 @@ from domain.dispatch.plan import Policy
 from domain.dispatch.policy import Matching
 from domain.dispatch.rules import Rules
 from domain.dispatch.zones import Zoning
+from providers.mail import Mail
 from providers.maps import TravelTimes
 from providers.positions import Positions
 from providers.redis import connect_redis
+from providers.sms import Sms
 from providers.stripe import Stripe
 from providers.stripe_balance import PlatformBalance
 from providers.stripe_payouts import Payouts
@@ -57,6 +61,7 @@ from settings import Settings, terms
 from workflows.connection import connect
 from workflows.dispute import DisputeWorkflow
 from workflows.forgetting import ForgettingWorkflow
+from workflows.letter import LetterWorkflow
 from workflows.onboarding import OnboardingWorkflow
 from workflows.options import (
     ALL_QUEUES,
@@ -136,6 +141,22 @@ async def working(client: Client, settings: Settings, **options: Any) -> AsyncIt
     payouts = PayoutActivities(database, Payouts(stripe))
     reconciliation = ReconciliationActivities(database, PlatformBalance(stripe))
     locations = LocationActivities(database)
+    identity = IdentityActivities(database)
+    sms = Sms(
+        account_sid=settings.twilio_account_sid,
+        auth_token=settings.twilio_auth_token.get_secret_value(),
+        sender=settings.twilio_from,
+        base_url=settings.twilio_base_url,
+        timeout_seconds=settings.post_timeout_seconds,
+    )
+    mail = Mail(
+        settings.smtp_url.get_secret_value(),
+        sender=settings.mail_from,
+        timeout_seconds=settings.post_timeout_seconds,
+    )
+    letters = LetterActivities(
+        database, Post(mail, sms, settings.app_url, settings.jwt_secret.get_secret_value())
+    )
     overlooked = OverlookedActivities(database, client, RefundWorkflow.run, PAYOUTS_QUEUE)
     with _nothing_collected():
         workers = [
@@ -235,6 +256,7 @@ async def working(client: Client, settings: Settings, **options: Any) -> AsyncIt
                     reconciliation.finish_reconciliation,
                     overlooked.take_refunds_up,
                     locations.forget_locations,
+                    identity.forget_expired,
                 ],
                 max_task_queue_activities_per_second=settings.payout_activities_per_second,
                 interceptors=[Heartbeats()],
@@ -246,9 +268,13 @@ async def working(client: Client, settings: Settings, **options: Any) -> AsyncIt
             Worker(
                 client,
                 task_queue=NOTIFICATIONS_QUEUE,
-                activities=[announcer.announce, messenger.tell_order],
+                workflows=[LetterWorkflow],
+                activities=[announcer.announce, messenger.tell_order, letters.send_letter],
                 interceptors=[Heartbeats()],
+                sticky_queue_schedule_to_start_timeout=STICKY,
                 graceful_shutdown_timeout=GRACE,
+                deployment_config=_deployment(settings, VersioningBehavior.AUTO_UPGRADE),
+                **options,
             ),
         ]
     async with AsyncExitStack() as stack:
@@ -256,6 +282,7 @@ async def working(client: Client, settings: Settings, **options: Any) -> AsyncIt
         stack.push_async_callback(redis.aclose)
         stack.push_async_callback(stripe.aclose)
         stack.push_async_callback(roads.aclose)
+        stack.push_async_callback(sms.aclose)
         for worker in workers:
             await stack.enter_async_context(worker)
         yield

@@ -15,6 +15,7 @@ from api.keys import keyring
 from api.limits import BodyLimit
 from api.locations import Locations
 from api.routes import (
+    accounts,
     admin,
     admin_drivers,
     auth,
@@ -88,6 +89,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.include_router(key_set.router)
     for routes in (
         auth,
+        accounts,
         chefs,
         orders,
         kitchen,

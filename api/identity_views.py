@@ -12,3 +12,11 @@ class DoneOut(Message):
     model_config = shown({"status": "done"})
 
     status: Literal["done"] = "done"
+
+
+class SentOut(Message):
+    """A letter is on its way, if there is anybody to send one to."""
+
+    model_config = shown({"status": "sent"})
+
+    status: Literal["sent"] = "sent"

@@ -24,6 +24,7 @@ from schema.migrate import migrate
 _HEALTH = {
     "api": ("API_URL", "/readyz"),
     "stripe": ("STRIPE_API_BASE", "/healthz"),
+    "post": ("INBOX_URL", "/healthz"),
     "maps": ("GOOGLE_MAPS_BASE_URL", "/healthz"),
 }
 

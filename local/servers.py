@@ -83,6 +83,11 @@ def _maps(_: Path, ports: Ports) -> list[str]:
     return [*_python("local.maps"), "--port", str(ports["maps"])]
 
 
+def _post(_: Path, ports: Ports) -> list[str]:
+    command = [*_python("local.post"), "--port", str(ports["post"])]
+    return [*command, "--smtp-port", str(ports["smtp"])]
+
+
 def _worker(_: Path, __: Ports) -> list[str]:
     return _python("worker")
 
@@ -143,12 +148,28 @@ BACKING = (
         },
         _maps,
     ),
+    Server(
+        "post",
+        {"post": 12113, "smtp": 12114},
+        ("SMTP_URL",),
+        lambda ports: {
+            "SMTP_URL": f"smtp://{HOST}:{ports['smtp']}",
+            "TWILIO_BASE_URL": f"http://{HOST}:{ports['post']}",
+            "INBOX_URL": f"http://{HOST}:{ports['post']}",
+        },
+        _post,
+    ),
 )
 
 # The stand-ins take any key of the right form, also where only their address is given.
 STAND_IN_KEYS = {
     "STRIPE_API_BASE": {"STRIPE_API_KEY": "sk_test_ridendine"},
     "GOOGLE_MAPS_BASE_URL": {"GOOGLE_MAPS_API_KEY": "AIzaRideNDineLocal"},
+    "TWILIO_BASE_URL": {
+        "TWILIO_ACCOUNT_SID": "ACridendine",
+        "TWILIO_AUTH_TOKEN": "ridendine",
+        "TWILIO_FROM": "+15125550100",
+    },
     "MAPBOX_BASE_URL": {"MAPBOX_ACCESS_TOKEN": "pk.ridendine"},
 }
 

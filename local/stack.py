@@ -31,6 +31,7 @@ TOLD = (
     "STRIPE_WEBHOOK_SECRET",
     "STRIPE_CONNECT_WEBHOOK_SECRET",
     "GOOGLE_MAPS_BASE_URL",
+    "INBOX_URL",
 )
 
 # What any program needs to run on this machine; none of it is a setting of ours.

@@ -65,6 +65,8 @@ GIVEN = {
     "TEMPORAL_POSTGRES_PASSWORD": "temporal-password",
     "JWT_SECRET": "a secret of at least thirty-two characters",
     "JWT_PRIVATE_KEY": "read when it is needed",
+    "SMTP_URL": "smtp://user:password@mail.example.com:587",
+    "MAIL_FROM": "RideNDine <no-reply@example.com>",
     "STRIPE_API_KEY": "sk_test_given",
     "STRIPE_WEBHOOK_SECRET": "whsec_given",
     "STRIPE_CONNECT_WEBHOOK_SECRET": "whsec_connect_given",

@@ -1,15 +1,30 @@
-"""Nightly: where drivers were so long ago that nobody has to know it any more is forgotten."""
+"""Nightly: what nobody has to know any more is forgotten: where drivers were long ago, and what has
+expired of sessions, links and codes.
+"""
 
 from datetime import timedelta
 
 from temporalio import workflow
 from temporalio.common import RetryPolicy
 
-from workflows.options import HEARTBEAT, PAYOUTS_QUEUE
+from workflows.options import HEARTBEAT, PAYOUTS_QUEUE, RemoteOptions
 
 with workflow.unsafe.imports_passed_through():
+    from activities.identity import IdentityActivities
     from activities.locations import LocationActivities
     from schema.messages.locations import Forgetting, Keeping
+
+_AT_NIGHT = RemoteOptions(
+    task_queue=PAYOUTS_QUEUE,
+    # The first night after the setting was lowered may have years to forget.
+    start_to_close_timeout=timedelta(hours=12),
+    # The next night does it otherwise.
+    schedule_to_close_timeout=timedelta(days=1),
+    heartbeat_timeout=HEARTBEAT,
+    retry_policy=RetryPolicy(maximum_interval=timedelta(minutes=1)),
+)
+# What expired today may still be asked about.
+EXPIRED_FOR = timedelta(days=1)
 
 
 @workflow.defn
@@ -19,15 +34,16 @@ class ForgettingWorkflow:
     @workflow.run
     async def run(self, start: Keeping) -> int:
         """Forget, and say how many positions."""
-        return await workflow.execute_activity_method(
+        positions: int = await workflow.execute_activity_method(
             LocationActivities.forget_locations,
             Forgetting(before=workflow.now() - start.keep),
-            task_queue=PAYOUTS_QUEUE,
-            # The first night after the setting was lowered may have years to forget.
-            start_to_close_timeout=timedelta(hours=12),
-            # The next night does it otherwise.
-            schedule_to_close_timeout=timedelta(days=1),
-            heartbeat_timeout=HEARTBEAT,
-            retry_policy=RetryPolicy(maximum_interval=timedelta(minutes=1)),
             summary="forget where drivers were",
+            **_AT_NIGHT,
         )
+        await workflow.execute_activity_method(
+            IdentityActivities.forget_expired,
+            Forgetting(before=workflow.now() - EXPIRED_FOR),
+            summary="forget sessions, links and codes",
+            **_AT_NIGHT,
+        )
+        return positions

@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 from api.engine.door import Door, EngineBusy, OrderClosed, Refused
+from api.engine.letters import Letters
 from api.engine.money import Money
 from api.engine.orders import Orders
 from api.engine.payees import Payees
@@ -22,6 +23,7 @@ class Engine:
         self.payees = Payees(door)
         self.money = Money(door)
         self.zones = Zones(door)
+        self.letters = Letters(door)
 
     @classmethod
     async def connected(cls, terms: Terms, patience: timedelta) -> "Engine":

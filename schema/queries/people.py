@@ -39,6 +39,13 @@ async def login(session: AsyncSession, email: str) -> Login | None:
     return None if row is None else Login(*row)
 
 
+async def login_of(session: AsyncSession, user_id: UUID) -> Login | None:
+    """An active user."""
+    found = await session.execute(_logins().where(col(User.id) == user_id))
+    row = found.first()
+    return None if row is None else Login(*row)
+
+
 async def locked_login(session: AsyncSession, user_id: UUID) -> Login | None:
     """An active user whom nobody else changes until this transaction ends."""
     found = await session.execute(

@@ -1,6 +1,7 @@
-"""Where drivers were is not kept for ever."""
+"""Where drivers were is not kept for ever, nor what has expired."""
 
 from datetime import UTC, datetime, timedelta
+from uuid import uuid4
 
 import pytest
 from sqlalchemy import func, select
@@ -9,16 +10,19 @@ from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.testing import WorkflowEnvironment
 from temporalio.worker import Worker
 
+from activities import identity
 from activities import locations as activities
 from activities.heartbeat import Heartbeats
+from activities.identity import IdentityActivities
 from activities.locations import LocationActivities
+from domain.challenges import Purpose
 from domain.tracking import Fix
 from local import world as worlds
 from local.servers import program
 from schema.database import Database
 from schema.messages.locations import Forgetting, Keeping
 from schema.queries import locations
-from schema.tables import DriverLocation
+from schema.tables import Challenge, DriverLocation, RefreshToken
 from workflows.forgetting import ForgettingWorkflow
 from workflows.options import PAYOUTS_QUEUE
 
@@ -29,6 +33,7 @@ async def test_what_is_older_than_a_month_is_forgotten_and_nothing_else(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(activities, "_AT_ONCE", 3)
+    monkeypatch.setattr(identity, "_AT_ONCE", 2)
     world = await worlds.settle(database, drivers=2)
     now = datetime.now(UTC)
     ages = [timedelta(days=31, seconds=number) for number in range(9)]
@@ -37,6 +42,19 @@ async def test_what_is_older_than_a_month_is_forgotten_and_nothing_else(
         async with database.write() as session:
             fixes = [Fix(world.kitchen, now - age) for age in ages]
             await locations.add(session, driver.id, fixes)
+    customer = world.customer.user_id
+    async with database.write() as session:
+        for age in (timedelta(hours=25), timedelta(days=8), timedelta(hours=23), -A_MONTH):
+            token = RefreshToken(
+                user_id=customer,
+                family_id=uuid4(),
+                digest=str(uuid4()),
+                expires_at=now - age,
+            )
+            letter = Challenge(
+                user_id=customer, purpose=Purpose.VERIFY_EMAIL, sent_to="", expires_at=now - age
+            )
+            session.add_all([token, letter])
 
     async with (
         await WorkflowEnvironment.start_time_skipping(
@@ -47,7 +65,10 @@ async def test_what_is_older_than_a_month_is_forgotten_and_nothing_else(
             env.client,
             task_queue=PAYOUTS_QUEUE,
             workflows=[ForgettingWorkflow],
-            activities=[LocationActivities(database).forget_locations],
+            activities=[
+                LocationActivities(database).forget_locations,
+                IdentityActivities(database).forget_expired,
+            ],
             interceptors=[Heartbeats()],
         ),
     ):
@@ -68,4 +89,11 @@ async def test_what_is_older_than_a_month_is_forgotten_and_nothing_else(
             .select_from(DriverLocation)
             .where(col(DriverLocation.driver_id).in_([driver.id for driver in world.drivers]))
         )
+        kept = [
+            await session.scalar(
+                select(func.count()).select_from(table).where(col(table.user_id) == customer)
+            )
+            for table in (RefreshToken, Challenge)
+        ]
     assert left == 4
+    assert kept == [2, 2]
