@@ -6,15 +6,15 @@ from uuid import UUID
 
 from uuid_utils.compat import uuid7
 
-from api.bodies import MOST_TIP_CENTS, AddressBody, ItemBody, OrderBody
+from api.bodies import MOST_TIP_CENTS, ItemBody, OrderBody
 from api.dependencies import Services
-from api.errors import chef_cannot_be_paid, conflict, invalid, not_found, unauthorised, unavailable
+from api.errors import chef_cannot_be_paid, conflict, invalid, not_found, unauthorised
+from api.positions_of_addresses import position
 from domain import eta, geo, prep_time, promo
 from domain.geo import Point
 from domain.hours import is_open
 from domain.pricing import Price, Rates, price
 from domain.promo import Verdict
-from providers.maps import AddressNotFound, MapsUnavailable
 from schema.messages.order import Address, CaptureMethod, Order, OrderLine, Placing
 from schema.queries import kitchens, payees, people, prep_times, promos
 from schema.tables import Chef, MenuItem, Role
@@ -121,7 +121,7 @@ async def basket(held: Services, customer_id: UUID, body: OrderBody) -> Basket:
     lines = [_line(number, item, dishes) for number, item in enumerate(body.items)]
     prep_minutes = max(dishes[line.menu_item_id].prep_time_minutes for line in lines)
     kitchen = Point(chef.latitude, chef.longitude)
-    door = await _position(held, body.delivery_address)
+    door = await position(held, body.delivery_address, field="deliveryAddress")
     _check_radius(chef, kitchen, door)
     city = held.settings.city
     drive = await held.travel.drive(kitchen, door)
@@ -214,24 +214,6 @@ def _check_schedule(
         raise invalid(
             "scheduledFor", "scheduled_too_late", f"at most {ahead.days} days ahead, please"
         )
-
-
-async def _position(held: Services, address: AddressBody) -> Point:
-    if (address.latitude is None) != (address.longitude is None):
-        raise invalid("deliveryAddress", "half_a_position", "latitude and longitude come together")
-    if address.latitude is not None and address.longitude is not None:
-        return Point(address.latitude, address.longitude)
-    written = (
-        f"{address.line1}, {address.city}, {address.state} {address.postal_code}, {address.country}"
-    )
-    try:
-        return await held.maps.geocode(written)
-    except AddressNotFound as unknown:
-        raise invalid(
-            "deliveryAddress", "address_not_found", "no map knows this address"
-        ) from unknown
-    except MapsUnavailable as away:
-        raise unavailable("no map answers") from away
 
 
 def _check_radius(chef: Chef, kitchen: Point, door: Point) -> None:

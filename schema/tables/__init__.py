@@ -33,6 +33,12 @@ from schema.tables.orders import (
 from schema.tables.payees import ConnectedAccount
 from schema.tables.payouts import Payout, PayoutHold, PayoutItem
 from schema.tables.people import User, UserProfile
+from schema.tables.personal import (
+    AccountDeletion,
+    Address,
+    Favourite,
+    NotificationPreferences,
+)
 from schema.tables.promos import PromoCode, PromoRedemption
 from schema.tables.proofs import DeliveryPhoto, WrongCode
 from schema.tables.reconciliation import (
@@ -42,6 +48,8 @@ from schema.tables.reconciliation import (
 )
 
 __all__ = [
+    "AccountDeletion",
+    "Address",
     "AdminAction",
     "Challenge",
     "Chef",
@@ -55,6 +63,7 @@ __all__ = [
     "DriverDocument",
     "DriverLocation",
     "DriverShift",
+    "Favourite",
     "IdempotencyKey",
     "LedgerAccount",
     "LedgerMovement",
@@ -63,6 +72,7 @@ __all__ = [
     "MenuItem",
     "MenuItemOption",
     "Notification",
+    "NotificationPreferences",
     "OptionGroup",
     "Order",
     "OrderItem",

@@ -1,0 +1,226 @@
+"""What each table holds about people: how that is given to them, and how it is forgotten.
+
+Every table of ours is in the register, those that hold nothing of anybody with a word why.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import ColumnElement, select
+from sqlmodel import col
+
+from schema.queries import erasing
+from schema.queries.erasing import Statement, rows_of
+from schema.queries.subjects import Subject
+from schema.tables import (
+    AccountDeletion,
+    Address,
+    Chef,
+    ChefDocument,
+    ConnectedAccount,
+    DeliveryPhoto,
+    Dispute,
+    Driver,
+    DriverAssignment,
+    DriverDocument,
+    DriverLocation,
+    DriverShift,
+    Favourite,
+    IdempotencyKey,
+    Menu,
+    MenuItem,
+    MenuItemOption,
+    Notification,
+    NotificationPreferences,
+    OptionGroup,
+    Order,
+    OrderItem,
+    OrderStatusHistory,
+    Payment,
+    Payout,
+    PayoutHold,
+    PromoRedemption,
+    Refund,
+    RefundRequest,
+    TipCharge,
+    User,
+    UserProfile,
+)
+
+Whose = Callable[[Subject], ColumnElement[bool]]
+Eraser = Callable[[Subject], list[Statement]]
+
+
+@dataclass(frozen=True)
+class Holding:
+    """What a table holds about somebody: `whose` rows he is given, all but their `hidden` columns
+    (secrets, and what is other people's), and what `erase` does to it. Where one of the two is
+    missing, `why` says the reason.
+    """
+
+    whose: Whose | None = None
+    hidden: frozenset[str] = frozenset()
+    erase: Eraser | None = None
+    why: str = ""
+
+
+def _of_user(column: Any) -> Whose:
+    return lambda subject: col(column) == subject.user_id
+
+
+def _within(column: Any, of: Callable[[Subject], Any]) -> Whose:
+    return lambda subject: col(column).in_(of(subject))
+
+
+def _of_payee(column: Any) -> Whose:
+    return lambda subject: subject.is_payee(col(column))
+
+
+def _placed(subject: Subject) -> Any:
+    return subject.placed
+
+
+def _drivers(subject: Subject) -> Any:
+    return subject.drivers
+
+
+def _chefs(subject: Subject) -> Any:
+    return subject.chefs
+
+
+def _menus(subject: Subject) -> Any:
+    return select(col(Menu.id)).where(col(Menu.chef_id).in_(subject.chefs))
+
+
+def _dishes(subject: Subject) -> Any:
+    return select(col(MenuItem.id)).where(col(MenuItem.menu_id).in_(_menus(subject)))
+
+
+def _choices(subject: Subject) -> Any:
+    return select(col(OptionGroup.id)).where(col(OptionGroup.menu_item_id).in_(_dishes(subject)))
+
+
+def _steps(subject: Subject) -> ColumnElement[bool]:
+    return col(OrderStatusHistory.order_id).in_(subject.placed) | (
+        col(OrderStatusHistory.created_by) == subject.user_id
+    )
+
+
+def _requests(subject: Subject) -> ColumnElement[bool]:
+    return col(RefundRequest.id).in_(subject.requests)
+
+
+BOOKS = "the books: amounts and ids, kept as the law has it"
+NOBODYS = "nothing about anybody"
+
+# `users` comes last: the statements before it ask who he was at Stripe.
+HOLDINGS: Mapping[str, Holding] = {
+    "user_profiles": Holding(_of_user(UserProfile.user_id), erase=erasing.profile),
+    "addresses": Holding(_of_user(Address.user_id), erase=rows_of(Address, "user_id", "user_id")),
+    "favourites": Holding(_of_user(Favourite.user_id), erase=erasing.favourites),
+    "notification_preferences": Holding(
+        _of_user(NotificationPreferences.user_id),
+        erase=rows_of(NotificationPreferences, "user_id", "user_id"),
+    ),
+    "notifications": Holding(
+        _of_user(Notification.user_id),
+        frozenset({"business_key"}),
+        erasing.notifications,
+    ),
+    "account_deletions": Holding(
+        _of_user(AccountDeletion.user_id), why="that an account has ended, and when"
+    ),
+    "orders": Holding(
+        _of_user(Order.customer_id),
+        # Where the chef lives, and what he and the driver earn, is theirs.
+        frozenset(
+            {
+                "pickup_latitude",
+                "pickup_longitude",
+                "platform_fee_cents",
+                "chef_earning_cents",
+                "driver_earning_cents",
+                "driver_bonus_cents",
+            }
+        ),
+        erasing.orders,
+    ),
+    "order_items": Holding(_within(OrderItem.order_id, _placed), erase=erasing.order_items),
+    "order_status_history": Holding(_steps, frozenset({"created_by", "changes"}), erasing.history),
+    "idempotency_keys": Holding(
+        _of_user(IdempotencyKey.customer_id),
+        frozenset({"request_digest"}),
+        rows_of(IdempotencyKey, "customer_id", "user_id"),
+    ),
+    "payments": Holding(_within(Payment.order_id, _placed), why=BOOKS),
+    "refunds": Holding(_within(Refund.order_id, _placed), erase=erasing.refunds),
+    "refund_requests": Holding(
+        _requests, frozenset({"asked_by", "decided_by"}), erasing.refund_requests
+    ),
+    "tip_charges": Holding(_within(TipCharge.order_id, _placed), why=BOOKS),
+    "disputes": Holding(_within(Dispute.order_id, _placed), erase=erasing.disputes),
+    "promo_redemptions": Holding(_of_user(PromoRedemption.customer_id), why=BOOKS),
+    "delivery_photos": Holding(
+        _within(DeliveryPhoto.order_id, _placed), frozenset({"storage_key"}), erasing.photos
+    ),
+    "wrong_codes": Holding(
+        erase=erasing.wrong_codes, why="what a driver guessed is no business of a customer's"
+    ),
+    "chefs": Holding(_of_user(Chef.user_id), erase=erasing.chef),
+    "chef_documents": Holding(
+        _within(ChefDocument.chef_id, _chefs),
+        frozenset({"storage_key", "decided_by"}),
+        rows_of(ChefDocument, "chef_id", "chefs"),
+    ),
+    "menus": Holding(_within(Menu.chef_id, _chefs), erase=erasing.menus),
+    "menu_items": Holding(_within(MenuItem.menu_id, _menus), erase=erasing.dishes),
+    "menu_item_option_groups": Holding(
+        _within(OptionGroup.menu_item_id, _dishes), why="what dishes are called, orders say, too"
+    ),
+    "menu_item_options": Holding(
+        _within(MenuItemOption.group_id, _choices), why="what dishes are called, orders say, too"
+    ),
+    "drivers": Holding(_of_user(Driver.user_id), erase=erasing.driver),
+    "driver_documents": Holding(
+        _within(DriverDocument.driver_id, _drivers),
+        frozenset({"decided_by"}),
+        rows_of(DriverDocument, "driver_id", "drivers"),
+    ),
+    "driver_locations": Holding(
+        _within(DriverLocation.driver_id, _drivers),
+        erase=rows_of(DriverLocation, "driver_id", "drivers"),
+    ),
+    "driver_shifts": Holding(
+        _within(DriverShift.driver_id, _drivers), erase=rows_of(DriverShift, "driver_id", "drivers")
+    ),
+    "driver_assignments": Holding(
+        _within(DriverAssignment.driver_id, _drivers), erase=erasing.assignments
+    ),
+    "dispatch_searches": Holding(
+        erase=erasing.searches, why="how an order looked for a driver, not who had ordered"
+    ),
+    "connected_accounts": Holding(_of_payee(ConnectedAccount.payee_id), why=BOOKS),
+    "payouts": Holding(_of_user(Payout.user_id), why=BOOKS),
+    "payout_items": Holding(why=BOOKS),
+    "payout_holds": Holding(_of_payee(PayoutHold.payee_id), frozenset({"held_by"}), erasing.holds),
+    "admin_actions": Holding(
+        erasing.about, frozenset({"admin_id", "business_key"}), erasing.admin_actions
+    ),
+    "stripe_events": Holding(
+        erase=erasing.stripe_events, why="word of what payments, accounts and payouts hold"
+    ),
+    "ledger_accounts": Holding(why=BOOKS),
+    "ledger_movements": Holding(why=BOOKS),
+    "ledger_postings": Holding(why=BOOKS),
+    "order_numbers": Holding(why=NOBODYS),
+    "promo_codes": Holding(why=NOBODYS),
+    "stripe_transactions": Holding(why=BOOKS),
+    "reconciliation_runs": Holding(why=NOBODYS),
+    "reconciliation_cases": Holding(why=BOOKS),
+    "users": Holding(
+        lambda subject: col(User.id) == subject.user_id,
+        frozenset({"password_hash"}),
+        erasing.user,
+    ),
+}
