@@ -203,6 +203,11 @@ class Settings(BaseSettings):
     # Of people, kitchens and dishes.
     picture_max_bytes: Positive = 5 * 1024 * 1024
 
+    # What each of the three is, says schema.messages.erasure.ErasureTerms.
+    erasure_grace_seconds: int = Field(default=30 * 24 * 3600, ge=0)
+    erasure_look_again_seconds: Positive = 3600
+    erasure_settle_seconds: int = Field(default=3600, ge=0)
+
     engine_timeout_seconds: Positive = 10
     worker_deployment: str = "ridendine-orders"
     worker_build_id: str = ""

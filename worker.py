@@ -25,6 +25,7 @@ import logs
 from activities.announce import Announcer
 from activities.dispatch import DispatchActivities
 from activities.disputes import DisputeActivities
+from activities.erasure import ErasureActivities
 from activities.forecasts import Forecasts
 from activities.heartbeat import Heartbeats
 from activities.identity import IdentityActivities
@@ -53,6 +54,7 @@ from providers.maps import TravelTimes
 from providers.positions import Positions
 from providers.redis import connect_redis
 from providers.sms import Sms
+from providers.storage import Storage
 from providers.stripe import Stripe
 from providers.stripe_balance import PlatformBalance
 from providers.stripe_payouts import Payouts
@@ -60,6 +62,7 @@ from schema.database import Database
 from settings import Settings, terms
 from workflows.connection import connect
 from workflows.dispute import DisputeWorkflow
+from workflows.erasure import ErasureWorkflow
 from workflows.forgetting import ForgettingWorkflow
 from workflows.letter import LetterWorkflow
 from workflows.onboarding import OnboardingWorkflow
@@ -157,6 +160,8 @@ async def working(client: Client, settings: Settings, **options: Any) -> AsyncIt
     letters = LetterActivities(
         database, Post(mail, sms, settings.app_url, settings.jwt_secret.get_secret_value())
     )
+    storage = Storage(settings.storage_url, timeout_seconds=settings.storage_timeout_seconds)
+    erasure = ErasureActivities(database, stripe, storage, positions)
     overlooked = OverlookedActivities(database, client, RefundWorkflow.run, PAYOUTS_QUEUE)
     with _nothing_collected():
         workers = [
@@ -219,6 +224,7 @@ async def working(client: Client, settings: Settings, **options: Any) -> AsyncIt
                 task_queue=PAYOUTS_QUEUE,
                 workflows=[
                     DisputeWorkflow,
+                    ErasureWorkflow,
                     ForgettingWorkflow,
                     OnboardingWorkflow,
                     PayoutWorkflow,
@@ -257,6 +263,13 @@ async def working(client: Client, settings: Settings, **options: Any) -> AsyncIt
                     overlooked.take_refunds_up,
                     locations.forget_locations,
                     identity.forget_expired,
+                    erasure.begin_erasure,
+                    erasure.take_erasure_back,
+                    erasure.close_account,
+                    erasure.forget_at_stripe,
+                    erasure.forget_files,
+                    erasure.erase,
+                    erasure.forget_position,
                 ],
                 max_task_queue_activities_per_second=settings.payout_activities_per_second,
                 interceptors=[Heartbeats()],

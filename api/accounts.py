@@ -105,7 +105,7 @@ async def change_password(
     held: Services, client: str, who: Principal, password: str, new: str
 ) -> LoginOut:
     """Set another password; every session ends, a new one begins. Raises Problem, EngineBusy."""
-    login = await _with_password(held, client, who, password)
+    login = await with_password(held, client, who, password)
     password_hash = await hashed(new)
     async with held.database.write() as session:
         now = await people.locked_login(session, who.user_id)
@@ -122,7 +122,7 @@ async def change_email(
     """Send a link to another address and word of it to the present one. Raises Problem,
     EngineBusy.
     """
-    login = await _with_password(held, client, who, password)
+    login = await with_password(held, client, who, password)
     if login.email.lower() == email.lower():
         raise invalid("newEmail", "same_email", "that is your address already")
     lasting = timedelta(seconds=held.settings.verification_seconds)
@@ -149,10 +149,10 @@ async def confirm_email_change(held: Services, client: str, token: str) -> None:
         raise _email_taken() from error
 
 
-async def _with_password(
+async def with_password(
     held: Services, client: str, who: Principal, password: str
 ) -> people.Login:
-    """Who is asking, if the password is his: a stolen token alone changes nothing here."""
+    """Who is asking, if the password is his: a stolen token alone is not enough. Raises Problem."""
     account = str(who.user_id)
     await count(held, "password", client, account)
     async with held.database.read() as session:

@@ -16,6 +16,8 @@ from api.limits import BodyLimit
 from api.locations import Locations
 from api.routes import (
     accounts,
+    account,
+    addresses,
     admin,
     admin_drivers,
     auth,
@@ -37,6 +39,7 @@ from api.routes import (
     proofs,
     reconciliation,
     refunds,
+    users,
     webhooks,
 )
 from providers.attempts import Attempts
@@ -109,6 +112,9 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         reconciliation,
         webhooks,
         pictures,
+        users,
+        addresses,
+        account,
     ):
         app.include_router(
             routes.router,

@@ -9,10 +9,10 @@ from fastapi import Request
 from api.dependencies import Services
 from api.errors import invalid
 from api.limits import whole_body
-from domain.photos import PhotoType, photo_type
+from domain.photos import PUBLIC_FOLDER, PhotoType, photo_type
 
 # Under it, the folder of whoever owns them.
-FOLDER = "public"
+FOLDER = PUBLIC_FOLDER
 
 # For the OpenAPI document: pictures as bodies, and of a request that is one.
 CONTENT = {kind.value: {"schema": {"type": "string", "format": "binary"}} for kind in PhotoType}

@@ -70,6 +70,8 @@ class Permission(Enum):
 
     READ_PROFILE = _grant("read:profile", Row.OWN_PROFILE, "R", _C, _H, _D, _A)
     WRITE_PROFILE = _grant("write:profile", Row.OWN_PROFILE, "W", _C, _H, _D, _A)
+    # An admin's account is another admin's to end.
+    DELETE_PROFILE = _grant("delete:profile", Row.OWN_PROFILE, "W", _C, _H, _D)
     # Who becomes a chef or driver is a customer until then, and asks again as what he has become.
     APPLY_AS_CHEF = _grant("apply:chef", Row.OWN_PROFILE, "W", _C, _H)
     APPLY_AS_DRIVER = _grant("apply:driver", Row.OWN_PROFILE, "W", _C, _D)

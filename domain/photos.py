@@ -2,6 +2,9 @@
 
 from enum import StrEnum
 
+# Where the storage has pictures that anybody may see; under it, the folder of whoever owns them.
+PUBLIC_FOLDER = "public"
+
 
 class PhotoType(StrEnum):
     """A kind of picture, by its media type."""

@@ -82,7 +82,8 @@ class Person:
         key: str | None = None,
         **query: Any,
     ) -> Any:
-        """Send a request, with an Idempotency-Key if one is given, and get its answer.
+        """Send a request, with an Idempotency-Key if one is given, and get its answer, None if that
+        is empty.
 
         Raises Unanswered when the answer is a problem.
         """
@@ -123,7 +124,7 @@ class Person:
                     raise
             else:
                 if response.is_success:
-                    return response.json()
+                    return response.json() if response.content else None
                 if (
                     response.status_code != HTTPStatus.SERVICE_UNAVAILABLE
                     or time.monotonic() > deadline

@@ -97,6 +97,18 @@ class Positions:
         except RedisError as error:
             _log.warning("a position was not forgotten", error=str(error))
 
+    async def forget_all(self, driver_id: UUID | None, user_id: UUID) -> None:
+        """Know nothing of a user's phone any more, and of the driver that he is.
+
+        Raises RedisError.
+        """
+        async with self._redis.pipeline() as pipe:
+            pipe.delete(f"{_PHONE}{user_id}")
+            if driver_id is not None:
+                pipe.zrem(_SEEN, str(driver_id))
+                pipe.zrem(_PLACES, str(driver_id))
+            await pipe.execute()
+
     async def of(self, driver_id: UUID) -> Fix | None:
         """Where a driver is, and since when; None where it is not known. Raises RedisError."""
         async with self._redis.pipeline() as pipe:

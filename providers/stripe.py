@@ -57,6 +57,14 @@ class Stripe:
         )
         return customer.id
 
+    async def forget_customer(self, customer: str) -> None:
+        """Delete a customer of Stripe's and his cards; one who is gone already is no matter."""
+        try:
+            await self.client.v1.customers.delete_async(customer)
+        except stripe.InvalidRequestError as error:
+            if error.code != "resource_missing":
+                raise
+
     async def create_intent(
         self,
         *,

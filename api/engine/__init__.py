@@ -7,6 +7,7 @@ from api.engine.letters import Letters
 from api.engine.money import Money
 from api.engine.orders import Orders
 from api.engine.payees import Payees
+from api.engine.people import People
 from api.engine.zones import Zones
 from schema.messages.order import Terms
 from workflows.connection import connect
@@ -22,6 +23,7 @@ class Engine:
         self.orders = Orders(door, terms)
         self.payees = Payees(door)
         self.money = Money(door)
+        self.people = People(door)
         self.zones = Zones(door)
         self.letters = Letters(door)
 

@@ -44,7 +44,7 @@ async def add(session: AsyncSession, wanted: Address) -> Address:
 
     Raises TooMany.
     """
-    await people.locked(session, wanted.user_id)
+    await people.lock(session, wanted.user_id)
     known = await listed(session, wanted.user_id)
     same = next((row for row in known if _said(row) == _said(wanted)), None)
     if same is not None:
@@ -70,31 +70,35 @@ async def change(
     make_default: bool,
 ) -> Address | None:
     """Let an address of a user's be another; None where it is not his."""
-    await people.locked(session, user_id)
+    await people.lock(session, user_id)
     row = await of(session, user_id, address_id)
     if row is None:
         return None
-    row.sqlmodel_update(values)
+    row.sqlmodel_update(dict(values))
     await session.flush()
     if make_default:
         await _make_default(session, row)
     return row
 
 
-async def remove(session: AsyncSession, user_id: UUID, address_id: UUID) -> None:
-    """Keep an address no more; the newest of the others follows it as the default."""
-    await people.locked(session, user_id)
+async def remove(session: AsyncSession, user_id: UUID, address_id: UUID) -> bool:
+    """Keep an address no more; the newest of the others follows it as the default. False where it
+    is not his.
+    """
+    await people.lock(session, user_id)
     gone = await session.execute(
         delete(Address)
         .where(col(Address.id) == address_id, col(Address.user_id) == user_id)
         .returning(col(Address.is_default))
     )
-    if gone.scalar_one_or_none():
+    was_default = gone.scalar_one_or_none()
+    if was_default:
         newest = await session.scalar(
             select(Address).where(col(Address.user_id) == user_id).order_by(*_newest()).limit(1)
         )
         if newest is not None:
             await _make_default(session, newest)
+    return was_default is not None
 
 
 async def _make_default(session: AsyncSession, row: Address) -> None:

@@ -21,6 +21,7 @@ from sqlalchemy import (
     select,
     update,
 )
+from sqlalchemy.orm import Mapped
 from sqlalchemy.sql.dml import Delete
 from sqlmodel import SQLModel, col
 
@@ -378,7 +379,7 @@ def stripe_events(subject: Subject) -> list[Statement]:
     ]
 
 
-def _about(degrees: ColumnElement[float]) -> ColumnElement[Any]:
+def _about(degrees: Mapped[float]) -> ColumnElement[Any]:
     return cast(func.round(cast(degrees, Numeric), 1), Float)
 
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, Select, or_, select
+from sqlalchemy.orm import Mapped
 from sqlmodel import col
 
 from schema.tables import Chef, Driver, Order, RefundRequest
@@ -54,6 +55,6 @@ class Subject:
             | col(RefundRequest.order_id).in_(self.placed)
         )
 
-    def is_payee(self, payee_id: ColumnElement[UUID]) -> ColumnElement[bool]:
+    def is_payee(self, payee_id: Mapped[UUID]) -> ColumnElement[bool]:
         """Whether a column names him as a payee."""
         return payee_id.in_(self.chefs) | payee_id.in_(self.drivers)

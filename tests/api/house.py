@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import uuid4
 
+from api.examples_people import ADDRESS_BODY
 from domain.order_status import OrderStatus
 from domain.permissions import Role
 from local.cast import Cast, cast
@@ -57,6 +58,8 @@ async def settled(environment: Mapping[str, str]) -> AsyncIterator[House]:
                 "case_id": str(uuid4()),
                 "document_id": await document_of(play.drivers[0]),
                 "request_id": str(uuid4()),
+                "address_id": await address_of(play.customer),
+                "notification_id": await notification_of(play.customer),
                 "owner_id": str(play.world.chef.id),
                 "name": f"{'0' * 64}.jpg",
             },
@@ -74,6 +77,17 @@ async def movement_of(play: Cast, order: dict[str, Any]) -> str:
     """What the order's payment has booked."""
     found = await play.admin.get("/admin/ledger/movements", orderId=order["id"])
     return str(found["data"][0]["id"])
+
+
+async def address_of(customer: Person) -> str:
+    """An address that is there to be changed."""
+    kept = await customer.post("/users/me/addresses", **ADDRESS_BODY, latitude=1, longitude=1)
+    return str(kept["id"])
+
+
+async def notification_of(customer: Person) -> str:
+    """Something that the customer was told."""
+    return str((await customer.get("/users/me/notifications"))["data"][0]["id"])
 
 
 async def document_of(driver: Person) -> str:
