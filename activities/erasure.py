@@ -45,7 +45,7 @@ class ErasureActivities:
 
     @activity.defn
     async def take_erasure_back(self, whose: UserRef) -> bool:
-        """Let an account go on; False where it is closed, or was not to end."""
+        """Let an account go on; False where it is closed."""
         async with self._database.write() as session:
             return await deletions.take_back(session, whose.user_id)
 

@@ -67,13 +67,13 @@ async def begin(
 
 
 async def take_back(session: AsyncSession, user_id: UUID) -> bool:
-    """Let an account go on; False where it is closed, or was not to end."""
-    gone = await session.execute(
-        delete(AccountDeletion)
-        .where(col(AccountDeletion.user_id) == user_id, col(AccountDeletion.closed_at).is_(None))
-        .returning(col(AccountDeletion.user_id))
+    """Let an account go on; False where it is closed. One that goes on already does."""
+    await session.execute(
+        delete(AccountDeletion).where(
+            col(AccountDeletion.user_id) == user_id, col(AccountDeletion.closed_at).is_(None)
+        )
     )
-    return gone.first() is not None
+    return await session.get(AccountDeletion, user_id) is None
 
 
 async def close(session: AsyncSession, user_id: UUID, at: datetime) -> AccountDeletion | None:

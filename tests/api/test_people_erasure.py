@@ -1,0 +1,497 @@
+"""Accounts end, and then no column of any table says who it was; until then all of it is exported.
+
+Whoever ends his account here does so at a facade whose time of grace is seconds.
+"""
+
+import io
+import json
+import zipfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+import httpx
+import pytest
+from sqlalchemy import select, text, update
+from sqlmodel import SQLModel, col
+from uuid_utils.compat import uuid7
+
+from domain.kitchens import ChefDocumentType
+from domain.order_status import OrderStatus
+from domain.permissions import Role
+from local import world as worlds
+from local.cast import Cast
+from local.people import Person, Unanswered, insisting, until
+from providers.positions import Positions
+from providers.redis import connect_redis
+from providers.storage import NotKept, Storage
+from schema.tables import (
+    AccountDeletion,
+    Chef,
+    ChefDocument,
+    Driver,
+    Order,
+    OrderStatusHistory,
+    StripeEvent,
+    User,
+)
+from tests.api.facade import facade
+
+S = OrderStatus
+
+SOON = {
+    "ERASURE_GRACE_SECONDS": "1",
+    "ERASURE_SETTLE_SECONDS": "1",
+    "ERASURE_LOOK_AGAIN_SECONDS": "1",
+}
+PNG = b"\x89PNG\r\n\x1a\n" + b"a face"
+
+
+@dataclass(frozen=True)
+class Identity:
+    """Who somebody is: words that are nowhere else, of no other test either."""
+
+    first: str
+    last: str
+    phone: str
+    street: str
+
+
+@pytest.fixture
+def me() -> Identity:
+    mark = uuid7().hex[-7:]
+    number = f"{int(mark, 16) % 10_000_000:07d}"
+    return Identity(f"Zebulon{mark}", f"Quirren{mark}", f"+1512{number}", f"Xylophone{mark} Row")
+
+
+async def introduce(person: Person, me: Identity) -> None:
+    """Somebody says who he is, unmistakably, and keeps what people keep."""
+    await person.put(
+        "/users/me", firstName=me.first, lastName=me.last, phone=me.phone, locale="en-US"
+    )
+    await person.post(
+        "/users/me/addresses", label=f"{me.first}'s", **address(me, latitude=30.5, longitude=-97.5)
+    )
+    await person.put("/users/me/notification-preferences")
+
+
+def address(me: Identity, **changes: Any) -> dict[str, Any]:
+    return {
+        "line1": f"77 {me.street}",
+        "line2": f"c/o {me.last}",
+        "city": "Testville",
+        "state": "TX",
+        "postalCode": "78701",
+        **changes,
+    }
+
+
+async def ends(play: Cast, monkeypatch: pytest.MonkeyPatch, person: Person, user_id: UUID) -> None:
+    """Somebody ends his account, and it is waited until all of it is done."""
+    async with facade(play.environment, monkeypatch, **SOON) as (_, http):
+        answer = await http.request(
+            "DELETE",
+            "/api/v1/users/me",
+            json={"password": worlds.PASSWORD},
+            headers={"Authorization": person.authorization},
+        )
+    assert answer.status_code == 202, answer.text
+    await is_erased(play, user_id)
+
+
+async def is_erased(play: Cast, user_id: UUID) -> None:
+    async def look() -> bool:
+        async with play.database.read() as session:
+            row = await session.get(AccountDeletion, user_id)
+        return row is not None and row.erased_at is not None
+
+    await until(look)
+
+
+async def tables_with(play: Cast, *needles: str) -> dict[str, str]:
+    """In which tables some words still are, in whatever column."""
+    found = {}
+    async with play.database.read() as session:
+        for name in SQLModel.metadata.tables:
+            for needle in needles:
+                row = await session.scalar(
+                    text(f"SELECT t::text FROM {name} t WHERE t::text ILIKE :what LIMIT 1"),  # noqa: S608
+                    {"what": f"%{needle}%"},
+                )
+                if row is not None:
+                    found[name] = f"{needle}: {row}"
+    return found
+
+
+async def exported(play: Cast, person: Person) -> dict[str, Any]:
+    async with httpx.AsyncClient(base_url=play.environment["API_URL"]) as http:
+        answer = await http.get(
+            "/api/v1/users/me/export", headers={"Authorization": person.authorization}
+        )
+    assert answer.headers["content-type"] == "application/zip"
+    with zipfile.ZipFile(io.BytesIO(answer.content)) as archive:
+        return {
+            name.removesuffix(".json"): json.loads(archive.read(name))
+            for name in archive.namelist()
+            if name.endswith(".json")
+        }
+
+
+async def regular(play: Cast, me: Identity) -> dict[str, Any]:
+    """The customer has a past here: an order with words of his in every field that takes some, a
+    complaint that was answered, an order that he cancelled, a picture, a favourite.
+    """
+    await introduce(play.customer, me)
+    await play.customer.put(f"/users/me/favourites/{play.world.chef.id}")
+    door = play.world.door
+    order = await play.bring(
+        S.DELIVERED,
+        deliveryAddress=address(
+            me,
+            latitude=round(door.latitude + 0.0001234, 7),
+            longitude=round(door.longitude + 0.0001234, 7),
+        ),
+        instructions=f"ring at {me.last}",
+        items=[
+            {
+                "menuItemId": str(play.world.dish_id),
+                "quantity": 2,
+                "specialInstructions": f"for {me.first}",
+            }
+        ],
+    )
+    other = await play.place(
+        deliveryAddress=address(me, latitude=door.latitude, longitude=door.longitude)
+    )
+    await play.customer.put(f"/orders/{other['id']}/cancel", reason=f"{me.last} is not hungry")
+    complaint = await play.customer.post(
+        f"/orders/{order['id']}/complaint", reason="quality", words=f"Cold, says {me.first}."
+    )
+    if complaint["status"] == "asked":
+        await play.admin.post(
+            f"/admin/complaints/{complaint['id']}/decide",
+            grant=False,
+            reason=f"{me.first} always says so",
+        )
+    await play.becomes(order, S.DELIVERED)
+    async with httpx.AsyncClient(base_url=play.environment["API_URL"]) as http:
+        picture = await http.put(
+            "/api/v1/users/me/avatar",
+            content=PNG,
+            headers={"Authorization": play.customer.authorization, "Content-Type": "image/png"},
+        )
+    assert picture.status_code == 200
+    return order
+
+
+async def hears_from_stripe(play: Cast, **thing: Any) -> None:
+    """A webhook of Stripe's that names somebody is stored."""
+    event_id = f"evt_{uuid7().hex}"
+    payload = {"id": event_id, "type": "x", "data": {"object": thing}}
+    async with play.database.write() as session:
+        session.add(StripeEvent(id=event_id, type="x", payload=payload))
+
+
+async def test_a_customer_is_forgotten_in_every_column(
+    play: Cast, me: Identity, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    order = await regular(play, me)
+    user_id = play.world.customer.user_id
+    async with play.database.read() as session:
+        user = await session.get(User, user_id)
+        row = await session.get(Order, UUID(order["id"]))
+    assert user is not None
+    assert row is not None
+    customer = str(user.stripe_customer_id)
+    await hears_from_stripe(
+        play, id="ch_1", customer=customer, billing_details={"name": f"{me.first} {me.last}"}
+    )
+    door = (str(row.delivery_latitude), str(row.delivery_longitude))
+    names = (me.first, me.last, user.email, me.phone, me.street, *door)
+    before = await tables_with(play, *names)
+    assert {
+        "users",
+        "user_profiles",
+        "addresses",
+        "orders",
+        "order_items",
+        "order_status_history",
+        "refund_requests",
+        "notifications",
+        "stripe_events",
+    } <= set(before)
+    amounts = await books(play, UUID(order["id"]))
+
+    await ends(play, monkeypatch, play.customer, user_id)
+
+    assert await tables_with(play, *names) == {}
+    assert await books(play, UUID(order["id"])) == amounts
+    assert play.stripe.v1.customers.retrieve(customer).deleted
+    storage = Storage(play.environment["STORAGE_URL"], timeout_seconds=10)
+    with pytest.raises(NotKept):
+        await storage.get(avatar_key(before["user_profiles"]))
+    with pytest.raises(Unanswered) as refused:
+        await play.customer.get("/users/me")
+    assert refused.value.status == 401
+    with pytest.raises(Unanswered) as refused:
+        await play.customer.log_in(worlds.PASSWORD)
+    assert refused.value.status == 401
+    # Others go on: the chef still sees what he has cooked.
+    seen = await play.chef.get(f"/orders/{order['id']}")
+    assert seen["deliveryAddress"]["line1"] == "erased"
+
+
+def avatar_key(profile: str) -> str:
+    return next(part for part in profile.split(",") if part.startswith("public/"))
+
+
+async def books(play: Cast, order_id: UUID) -> list[str]:
+    """What the books have of an order: its amounts, its payment, and every posting."""
+    questions = (
+        "SELECT total_cents::text || market || delivery_city FROM orders WHERE id = :id",
+        "SELECT p::text FROM payments p WHERE order_id = :id",
+        """SELECT p::text FROM ledger_postings p WHERE movement_id IN
+           (SELECT id FROM ledger_movements WHERE order_id = :id) ORDER BY p.id""",
+    )
+    async with play.database.read() as session:
+        return [
+            str(row[0])
+            for question in questions
+            for row in await session.execute(text(question), {"id": order_id})
+        ]
+
+
+async def test_a_chef_is_forgotten_in_every_column(
+    play: Cast, me: Identity, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    chef_id, user_id = play.world.chef.id, play.world.chef.user_id
+    await introduce(play.chef, me)
+    storage = Storage(play.environment["STORAGE_URL"], timeout_seconds=10)
+    file = f"documents/{chef_id}/kitchen.pdf"
+    await storage.put(file, b"a permit")
+    kitchen = (play.world.kitchen.latitude + 0.0001234, play.world.kitchen.longitude + 0.0001234)
+    async with play.database.write() as session:
+        await session.execute(
+            update(Chef)
+            .where(col(Chef.id) == chef_id)
+            .values(
+                business_name=f"{me.first}'s Kitchen",
+                description=f"{me.last} cooks as grandmother did.",
+                address=f"5 {me.street}",
+                latitude=kitchen[0],
+                longitude=kitchen[1],
+                specialties=[f"{me.last} dosa"],
+                verification_reason=f"seen by {me.last}'s neighbour",
+            )
+        )
+        session.add(
+            ChefDocument(
+                chef_id=chef_id,
+                document_type=next(iter(ChefDocumentType)),
+                storage_key=file,
+                content_type="application/pdf",
+                bytes=8,
+                digest="d",
+                reason=f"of {me.last}",
+            )
+        )
+        account = (await session.get_one(Chef, chef_id)).stripe_account_id
+    await hears_from_stripe(
+        play, id=account, email=play.chef.email, individual={"last_name": me.last}
+    )
+    delivered = await play.bring(S.DELIVERED)
+    order = await play.bring(S.PAYMENT_CONFIRMED)
+    await play.chef_says(order, S.CANCELLED, reason=f"{me.first} is ill")
+    await play.becomes(order, S.CANCELLED)
+    names = (
+        me.first,
+        me.last,
+        play.chef.email,
+        me.phone,
+        me.street,
+        str(kitchen[0]),
+        str(kitchen[1]),
+    )
+    before = await tables_with(play, *names)
+    assert {"chefs", "orders", "order_status_history", "chef_documents", "notifications"} <= set(
+        before
+    )
+
+    await ends(play, monkeypatch, play.chef, user_id)
+
+    assert await tables_with(play, *names) == {}
+    with pytest.raises(NotKept):
+        await storage.get(file)
+    seen = await play.customer.get(f"/orders/{delivered['id']}")
+    assert seen["chefName"] == "Former kitchen"
+
+
+async def test_a_driver_is_forgotten_in_every_column_and_in_redis(
+    play: Cast, me: Identity, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    driver_id, user_id = play.world.drivers[0].id, play.world.drivers[0].user_id
+    driver = play.drivers[0]
+    await introduce(driver, me)
+    await play.admin.put(
+        f"/admin/drivers/{driver_id}/verification", status="suspended", reason=f"ask {me.last}"
+    )
+    plate = f"ZQ {me.phone[-6:]}"
+    await driver.put("/delivery/vehicle", type="car", plate=plate)
+    await driver.post(
+        "/delivery/documents",
+        type="identity",
+        fileUrl=f"https://files.example.com/{me.last}.jpg",
+        expiresOn="2199-12-31",
+    )
+    async with play.database.write() as session:
+        await session.execute(
+            update(Driver)
+            .where(col(Driver.id) == driver_id)
+            .values(verification_status="approved", is_available=True)
+        )
+    order = await play.bring(S.IN_TRANSIT, deliveryProof="none")
+    place = play.world.kitchen.latitude + 0.0004321
+    await driver.post("/delivery/location", **insisting(place, play.world.kitchen.longitude))
+    await play.driver_says(0, order, S.DELIVERED, proof={"note": f"says {me.first}"})
+    redis = connect_redis(play.environment["REDIS_URL"])
+    positions = Positions(redis)
+    assert await positions.of(driver_id) is not None
+    assert await positions.phone(user_id) is not None
+    names = (me.first, me.last, driver.email, me.phone, me.street, plate, str(place))
+    before = await tables_with(play, *names)
+    assert {"drivers", "driver_documents", "driver_locations", "admin_actions", "orders"} <= set(
+        before
+    )
+
+    await ends(play, monkeypatch, driver, user_id)
+
+    assert await tables_with(play, *names) == {}
+
+    async def is_unknown() -> bool:
+        return await positions.of(driver_id) is None and await positions.phone(user_id) is None
+
+    await until(is_unknown)
+    await redis.aclose()
+    seen = await play.customer.get(f"/orders/{order['id']}")
+    assert me.last not in seen["driverName"]
+
+
+async def test_everything_is_exported_and_nothing_of_others(play: Cast, me: Identity) -> None:
+    order = await regular(play, me)
+
+    files = await exported(play, play.customer)
+
+    assert {
+        "users",
+        "user_profiles",
+        "addresses",
+        "favourites",
+        "notification_preferences",
+        "orders",
+        "order_items",
+        "order_status_history",
+        "payments",
+        "refund_requests",
+        "notifications",
+    } <= set(files)
+    [who] = files["users"]
+    assert (who["email"], "passwordHash" in who) == (play.customer.email, False)
+    assert {row["id"] for row in files["orders"]} >= {order["id"]}
+    assert all(row["customerId"] == who["id"] for row in files["orders"])
+    assert len(files["order_status_history"]) == await steps_of(play)
+    said = json.dumps(files)
+    for words in (
+        me.first,
+        me.last,
+        me.phone,
+        me.street,
+        f"ring at {me.last}",
+        f"Cold, says {me.first}.",
+    ):
+        assert words in said
+    others = [play.world.chef, play.world.admin, *play.world.drivers]
+    assert not [other.email for other in others if other.email in said]
+    assert str(play.world.kitchen.latitude) not in {
+        str(row.get("pickupLatitude")) for row in files["orders"]
+    }
+
+
+async def steps_of(play: Cast) -> int:
+    async with play.database.read() as session:
+        found = await session.scalars(
+            select(col(OrderStatusHistory.id))
+            .join(Order, col(Order.id) == col(OrderStatusHistory.order_id))
+            .where(col(Order.customer_id) == play.world.customer.user_id)
+        )
+        return len(found.all())
+
+
+async def test_whoever_works_gets_his_record_and_no_customer(play: Cast, me: Identity) -> None:
+    await introduce(play.customer, me)
+    await play.bring(S.DELIVERED, deliveryAddress=await his_address(play, me))
+
+    for person, record in ((play.chef, "chefs"), (play.drivers[0], "drivers")):
+        files = await exported(play, person)
+        assert record in files
+        said = json.dumps(files)
+        assert not [w for w in (me.first, me.last, me.street, play.customer.email) if w in said]
+
+
+async def his_address(play: Cast, me: Identity) -> dict[str, Any]:
+    door = play.world.door
+    return address(me, latitude=door.latitude, longitude=door.longitude)
+
+
+async def test_an_account_that_is_to_end_can_be_had_back(play: Cast) -> None:
+    ending = await play.chef.ask("DELETE", "/users/me", {"password": worlds.PASSWORD})
+    assert await play.chef.ask("DELETE", "/users/me", {"password": worlds.PASSWORD}) == ending
+    assert (await play.chef.get("/users/me"))["deletion"] == ending
+    # The kitchen is closed at once.
+    with pytest.raises(Unanswered) as refused:
+        await play.place()
+    assert refused.value.code == "chef_not_accepting"
+
+    for _ in range(2):
+        assert (await play.chef.post("/users/me/restore"))["deletion"] is None
+
+    assert (await play.chef.get("/users/me"))["deletion"] is None
+    again = await play.chef.ask("DELETE", "/users/me", {"password": worlds.PASSWORD})
+    assert again["eraseAt"] > ending["eraseAt"]
+
+
+async def test_a_driver_who_leaves_is_off_duty_at_once(play: Cast) -> None:
+    driver_id = play.world.drivers[0].id
+
+    await play.drivers[0].ask("DELETE", "/users/me", {"password": worlds.PASSWORD})
+
+    async with play.database.read() as session:
+        row = await session.get_one(Driver, driver_id)
+    assert (row.is_available, row.on_duty_since) == (False, None)
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "code"),
+    [
+        ({"password": "not it"}, 403, "wrong_password"),
+        ({}, 422, "invalid_request"),
+        ({"password": ""}, 422, "invalid_request"),
+    ],
+    ids=["wrong", "none", "empty"],
+)
+async def test_without_the_password_no_account_ends(
+    play: Cast, body: Mapping[str, str], status: int, code: str
+) -> None:
+    with pytest.raises(Unanswered) as refused:
+        await play.customer.ask("DELETE", "/users/me", body)
+
+    assert (refused.value.status, refused.value.code) == (status, code)
+    assert (await play.customer.get("/users/me"))["deletion"] is None
+
+
+async def test_an_admin_stays(play: Cast) -> None:
+    with pytest.raises(Unanswered) as refused:
+        await play.admin.ask("DELETE", "/users/me", {"password": worlds.PASSWORD})
+
+    assert (refused.value.status, refused.value.code) == (403, "forbidden")
+    assert (await play.admin.get("/users/me"))["role"] == Role.ADMIN
