@@ -251,20 +251,18 @@ def notifications(subject: Subject) -> list[Statement]:
 
 
 def admin_actions(subject: Subject) -> list[Statement]:
-    """What admins said of him; that they acted, on what and when, stays."""
-    return [update(AdminAction).where(about(subject)).values(details={ERASED: True})]
-
-
-def about(subject: Subject) -> ColumnElement[bool]:
-    """Whether an admin's deed was about somebody, or about what was his."""
+    """What admins said of him, and of orders that he had a part in; that they acted, on what and
+    when, stays.
+    """
     target = col(AdminAction.target_id)
-    return or_(
+    his = or_(
         target == subject.user_id,
         target.in_(subject.chefs),
         target.in_(subject.drivers),
         target.in_(subject.involved),
         target.in_(subject.requests),
     )
+    return [update(AdminAction).where(his).values(details={ERASED: True})]
 
 
 def holds(subject: Subject) -> list[Statement]:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, select
+from sqlalchemy import ColumnElement, or_, select
 from sqlmodel import col
 
 from schema.queries import erasing
@@ -16,6 +16,7 @@ from schema.queries.subjects import Subject
 from schema.tables import (
     AccountDeletion,
     Address,
+    AdminAction,
     Chef,
     ChefDocument,
     ConnectedAccount,
@@ -111,6 +112,17 @@ def _requests(subject: Subject) -> ColumnElement[bool]:
     return col(RefundRequest.id).in_(subject.requests)
 
 
+def _deeds(subject: Subject) -> ColumnElement[bool]:
+    target = col(AdminAction.target_id)
+    return or_(
+        target == subject.user_id,
+        target.in_(subject.chefs),
+        target.in_(subject.drivers),
+        target.in_(subject.placed),
+        target.in_(subject.requests),
+    )
+
+
 BOOKS = "the books: amounts and ids, kept as the law has it"
 NOBODYS = "nothing about anybody"
 
@@ -159,7 +171,12 @@ HOLDINGS: Mapping[str, Holding] = {
         _requests, frozenset({"asked_by", "decided_by"}), erasing.refund_requests
     ),
     "tip_charges": Holding(_within(TipCharge.order_id, _placed), why=BOOKS),
-    "disputes": Holding(_within(Dispute.order_id, _placed), erase=erasing.disputes),
+    "disputes": Holding(
+        _within(Dispute.order_id, _placed),
+        # What was sent to the bank names the driver, too.
+        frozenset({"evidence"}),
+        erasing.disputes,
+    ),
     "promo_redemptions": Holding(_of_user(PromoRedemption.customer_id), why=BOOKS),
     "delivery_photos": Holding(
         _within(DeliveryPhoto.order_id, _placed), frozenset({"storage_key"}), erasing.photos
@@ -205,7 +222,7 @@ HOLDINGS: Mapping[str, Holding] = {
     "payout_items": Holding(why=BOOKS),
     "payout_holds": Holding(_of_payee(PayoutHold.payee_id), frozenset({"held_by"}), erasing.holds),
     "admin_actions": Holding(
-        erasing.about, frozenset({"admin_id", "business_key"}), erasing.admin_actions
+        _deeds, frozenset({"admin_id", "business_key"}), erasing.admin_actions
     ),
     "stripe_events": Holding(
         erase=erasing.stripe_events, why="word of what payments, accounts and payouts hold"
