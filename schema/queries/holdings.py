@@ -56,13 +56,14 @@ Eraser = Callable[[Subject], list[Statement]]
 @dataclass(frozen=True)
 class Holding:
     """What a table holds about somebody: `whose` rows he is given, all but their `hidden` columns
-    (secrets, and what is other people's), and what `erase` does to it. Where one of the two is
-    missing, `why` says the reason.
+    (secrets, and what is other people's), and what `erase` does to it: `kept` columns, which tell
+    nobody who he was, stay as they are. Where nothing is given or erased, `why` says the reason.
     """
 
     whose: Whose | None = None
     hidden: frozenset[str] = frozenset()
     erase: Eraser | None = None
+    kept: frozenset[str] = frozenset()
     why: str = ""
 
 
@@ -157,8 +158,25 @@ HOLDINGS: Mapping[str, Holding] = {
             }
         ),
         erasing.orders,
+        kept=frozenset(
+            {
+                "order_number",
+                "market",
+                "currency",
+                "delivery_city",
+                "delivery_state",
+                "delivery_country",
+                "road_km",
+                "drive_seconds",
+                "promo_code",
+            }
+        ),
     ),
-    "order_items": Holding(_within(OrderItem.order_id, _placed), erase=erasing.order_items),
+    "order_items": Holding(
+        _within(OrderItem.order_id, _placed),
+        erase=erasing.order_items,
+        kept=frozenset({"name", "options"}),
+    ),
     "order_status_history": Holding(_steps, frozenset({"created_by", "changes"}), erasing.history),
     "idempotency_keys": Holding(
         _of_user(IdempotencyKey.customer_id),
@@ -166,9 +184,16 @@ HOLDINGS: Mapping[str, Holding] = {
         rows_of(IdempotencyKey, "customer_id", "user_id"),
     ),
     "payments": Holding(_within(Payment.order_id, _placed), why=BOOKS),
-    "refunds": Holding(_within(Refund.order_id, _placed), erase=erasing.refunds),
+    "refunds": Holding(
+        _within(Refund.order_id, _placed),
+        erase=erasing.refunds,
+        kept=frozenset({"stripe_refund_id"}),
+    ),
     "refund_requests": Holding(
-        _requests, frozenset({"asked_by", "decided_by"}), erasing.refund_requests
+        _requests,
+        frozenset({"asked_by", "decided_by"}),
+        erasing.refund_requests,
+        kept=frozenset({"items", "stripe_refund_id"}),
     ),
     "tip_charges": Holding(_within(TipCharge.order_id, _placed), why=BOOKS),
     "disputes": Holding(
@@ -176,6 +201,7 @@ HOLDINGS: Mapping[str, Holding] = {
         # What was sent to the bank names the driver, too.
         frozenset({"evidence"}),
         erasing.disputes,
+        kept=frozenset({"stripe_dispute_id", "currency", "reason", "status"}),
     ),
     "promo_redemptions": Holding(_of_user(PromoRedemption.customer_id), why=BOOKS),
     "delivery_photos": Holding(
@@ -184,21 +210,42 @@ HOLDINGS: Mapping[str, Holding] = {
     "wrong_codes": Holding(
         erase=erasing.wrong_codes, why="what a driver guessed is no business of a customer's"
     ),
-    "chefs": Holding(_of_user(Chef.user_id), erase=erasing.chef),
+    "chefs": Holding(
+        _of_user(Chef.user_id),
+        erase=erasing.chef,
+        kept=frozenset(
+            {
+                "market",
+                "cuisine_types",
+                "service_radius_km",
+                "timezone",
+                "rating",
+                "stripe_account_id",
+            }
+        ),
+    ),
     "chef_documents": Holding(
         _within(ChefDocument.chef_id, _chefs),
         frozenset({"storage_key", "decided_by"}),
         rows_of(ChefDocument, "chef_id", "chefs"),
     ),
     "menus": Holding(_within(Menu.chef_id, _chefs), erase=erasing.menus),
-    "menu_items": Holding(_within(MenuItem.menu_id, _menus), erase=erasing.dishes),
+    "menu_items": Holding(
+        _within(MenuItem.menu_id, _menus),
+        erase=erasing.dishes,
+        kept=frozenset({"name", "category", "dietary_tags"}),
+    ),
     "menu_item_option_groups": Holding(
         _within(OptionGroup.menu_item_id, _dishes), why="what dishes are called, orders say, too"
     ),
     "menu_item_options": Holding(
         _within(MenuItemOption.group_id, _choices), why="what dishes are called, orders say, too"
     ),
-    "drivers": Holding(_of_user(Driver.user_id), erase=erasing.driver),
+    "drivers": Holding(
+        _of_user(Driver.user_id),
+        erase=erasing.driver,
+        kept=frozenset({"rating", "stripe_account_id"}),
+    ),
     "driver_documents": Holding(
         _within(DriverDocument.driver_id, _drivers),
         frozenset({"decided_by"}),
@@ -212,20 +259,29 @@ HOLDINGS: Mapping[str, Holding] = {
         _within(DriverShift.driver_id, _drivers), erase=rows_of(DriverShift, "driver_id", "drivers")
     ),
     "driver_assignments": Holding(
-        _within(DriverAssignment.driver_id, _drivers), erase=erasing.assignments
+        _within(DriverAssignment.driver_id, _drivers),
+        erase=erasing.assignments,
+        kept=frozenset({"distance_km", "why"}),
     ),
     "dispatch_searches": Holding(
-        erase=erasing.searches, why="how an order looked for a driver, not who had ordered"
+        erase=erasing.searches,
+        kept=frozenset({"zones"}),
+        why="how an order looked for a driver, not who had ordered",
     ),
     "connected_accounts": Holding(_of_payee(ConnectedAccount.payee_id), why=BOOKS),
     "payouts": Holding(_of_user(Payout.user_id), why=BOOKS),
     "payout_items": Holding(why=BOOKS),
     "payout_holds": Holding(_of_payee(PayoutHold.payee_id), frozenset({"held_by"}), erasing.holds),
     "admin_actions": Holding(
-        _deeds, frozenset({"admin_id", "business_key"}), erasing.admin_actions
+        _deeds,
+        frozenset({"admin_id", "business_key"}),
+        erasing.admin_actions,
+        kept=frozenset({"business_key", "action_type", "target_type"}),
     ),
     "stripe_events": Holding(
-        erase=erasing.stripe_events, why="word of what payments, accounts and payouts hold"
+        erase=erasing.stripe_events,
+        kept=frozenset({"id", "type", "outcome"}),
+        why="word of what payments, accounts and payouts hold",
     ),
     "ledger_accounts": Holding(why=BOOKS),
     "ledger_movements": Holding(why=BOOKS),
