@@ -149,9 +149,7 @@ async def confirm_email_change(held: Services, client: str, token: str) -> None:
         raise _email_taken() from error
 
 
-async def with_password(
-    held: Services, client: str, who: Principal, password: str
-) -> people.Login:
+async def with_password(held: Services, client: str, who: Principal, password: str) -> people.Login:
     """Who is asking, if the password is his: a stolen token alone is not enough. Raises Problem."""
     account = str(who.user_id)
     await count(held, "password", client, account)

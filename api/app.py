@@ -15,8 +15,8 @@ from api.keys import keyring
 from api.limits import BodyLimit
 from api.locations import Locations
 from api.routes import (
-    accounts,
     account,
+    accounts,
     addresses,
     admin,
     admin_drivers,

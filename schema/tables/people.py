@@ -30,8 +30,8 @@ class User(SQLModel, table=True):
 
 class UserProfile(SQLModel, table=True):
     """A person's name and how to reach them. The phone is known to be his while it is the
-    `verified_phone`. `locale` is the language they are told things in (BCP 47), `avatar_url` the key
-    of their picture in the storage.
+    `verified_phone`. `locale` is the language they are told things in (BCP 47), `avatar_url` the
+    key of their picture in the storage.
     """
 
     __tablename__ = "user_profiles"
