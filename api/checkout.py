@@ -9,10 +9,10 @@ from uuid_utils.compat import uuid7
 from api.bodies import MOST_TIP_CENTS, ItemBody, OrderBody
 from api.dependencies import Services
 from api.errors import chef_cannot_be_paid, conflict, invalid, not_found, unauthorised
+from api.kitchen_hours import is_open
 from api.positions_of_addresses import position
 from domain import eta, geo, prep_time, promo
 from domain.geo import Point
-from domain.hours import is_open
 from domain.pricing import Price, Rates, price
 from domain.promo import Verdict
 from schema.messages.order import Address, CaptureMethod, Order, OrderLine, Placing
@@ -131,7 +131,7 @@ async def basket(held: Services, customer_id: UUID, body: OrderBody) -> Basket:
     if body.scheduled_for is not None:
         _check_schedule(body.scheduled_for, now, delivery, held.settings)
         ready, delivery = eta.ready_for(body.scheduled_for, drive, city), body.scheduled_for
-    _check_open(chef, body.scheduled_for or now, market.timezone)
+    _check_open(held.settings, chef, body.scheduled_for or now)
     if not can_be_paid:
         raise chef_cannot_be_paid()
 
@@ -192,10 +192,10 @@ def _line(number: int, item: ItemBody, dishes: dict[UUID, MenuItem]) -> OrderLin
     )
 
 
-def _check_open(chef: Chef, at: datetime, timezone: str) -> None:
-    if not chef.accepting_orders:
+def _check_open(settings: Settings, chef: Chef, at: datetime) -> None:
+    if not (chef.is_online and chef.accepting_orders):
         raise conflict("chef_not_accepting", f"{chef.business_name} takes no orders now")
-    if not is_open(chef.operating_hours, at, timezone):
+    if not is_open(settings, chef, at):
         raise conflict(
             "chef_closed",
             f"{chef.business_name} is closed at {at.astimezone(UTC):%Y-%m-%d %H:%M} UTC",

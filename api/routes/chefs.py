@@ -10,9 +10,9 @@ from fastapi import APIRouter, Query
 from api import views
 from api.dependencies import PagingDep, Services, ServicesDep
 from api.errors import not_found, problems
+from api.kitchen_hours import is_open
 from api.permits import Anyone
 from api.views import ChefOut, MenuOut, Page
-from domain.hours import is_open
 from schema.queries import kitchens
 from schema.tables import Chef
 
@@ -69,5 +69,4 @@ async def get_menu(held: ServicesDep, chef_id: UUID) -> list[MenuOut]:
 
 
 def _chef(held: Services, row: Chef) -> ChefOut:
-    timezone = held.settings.markets[row.market].timezone
-    return views.chef(row, is_open=is_open(row.operating_hours, datetime.now(UTC), timezone))
+    return views.chef(row, is_open=is_open(held.settings, row, datetime.now(UTC)))
