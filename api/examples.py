@@ -42,22 +42,6 @@ LOGIN: Example = {
     },
 }
 
-CHEF: Example = {
-    "id": _CHEF,
-    "businessName": "Meena's Kitchen",
-    "description": "South Indian home cooking: dosas, idlis and curries as in Chennai.",
-    "cuisineTypes": ["South Indian", "Tamil"],
-    "address": "123 Main St, Austin, TX 78701",
-    "latitude": 30.2672,
-    "longitude": -97.7431,
-    "serviceRadiusKm": 10.0,
-    "rating": 4.9,
-    "acceptingOrders": True,
-    "isOpen": True,
-    "minimumOrderCents": 0,
-    "operatingHours": {"monday": {"open": "08:00", "close": "21:00"}},
-}
-
 LOCATIONS: list[Example] = [
     {
         "positions": [
@@ -108,24 +92,6 @@ ACCOUNT: Example = {
     "payoutsEnabled": False,
     "requirementsDue": ["individual.verification.document"],
     "disabledReason": "requirements.past_due",
-}
-
-MENU: Example = {
-    "id": "0198c0de-0000-7000-8000-0000000000b1",
-    "name": "Today",
-    "description": "",
-    "items": [
-        {
-            "id": _DISH,
-            "name": "Masala Dosa",
-            "description": "",
-            "category": "main",
-            "priceCents": 1000,
-            "prepTimeMinutes": 15,
-            "dietaryTags": ["vegetarian"],
-            "isAvailable": True,
-        }
-    ],
 }
 
 PLACED: Example = {

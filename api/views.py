@@ -7,7 +7,7 @@ from uuid import UUID
 
 from pydantic import AfterValidator, Field
 
-from api import examples
+from api import examples, examples_kitchens, kitchen_hours, pictures
 from api.examples import shown
 from domain.order_status import Actor, OrderStatus
 from domain.photos import PhotoType
@@ -16,7 +16,8 @@ from schema.messages.base import Message
 from schema.messages.order import StatusView
 from schema.queries import order_views
 from schema.queries.drivers import OfferView
-from schema.tables import Chef, DeliveryPhoto, MenuItem, Order, OrderItem, OrderStatusHistory, Role
+from schema.tables import Chef, DeliveryPhoto, Order, OrderItem, OrderStatusHistory, Role
+from settings import Settings
 
 Moment = Annotated[datetime, AfterValidator(lambda moment: moment.astimezone(UTC))]
 Item = TypeVar("Item")
@@ -57,23 +58,37 @@ class LoginOut(Message):
 
 
 class ChefOut(Message):
-    """A chef and the kitchen. Radius in km, rating 0-5."""
+    """A chef and the kitchen. Radius in km, rating 0-5, the hours by the clock of `timezone`, where
+    `hoursExceptions` has those of single days (null: closed). Customers can order while it is open,
+    `isOnline` and `acceptingOrders`. `opensAt` is the first moment from now on at which it is open,
+    null where that is more than two weeks ahead.
+    """
 
-    model_config = shown(examples.CHEF)
+    model_config = shown(examples_kitchens.CHEF)
 
     id: UUID
     business_name: str
     description: str
     cuisine_types: list[str]
+    specialties: list[str]
     address: str
     latitude: float
     longitude: float
     service_radius_km: float
     rating: float
+    rating_count: int
+    is_online: bool
     accepting_orders: bool
     is_open: bool
+    opens_at: Moment | None
     minimum_order_cents: int
+    prep_minutes: int
+    timezone: str
     operating_hours: dict[str, dict[str, str]]
+    hours_exceptions: dict[str, dict[str, str] | None]
+    profile_image_url: str | None
+    banner_image_url: str | None
+    kitchen_image_urls: list[str]
 
 
 class OnboardingOut(Message):
@@ -100,30 +115,6 @@ class AccountOut(Message):
     payouts_enabled: bool
     requirements_due: list[str]
     disabled_reason: str | None
-
-
-class MenuItemOut(Message):
-    """A dish."""
-
-    id: UUID
-    name: str
-    description: str
-    category: str
-    price_cents: int
-    prep_time_minutes: int
-    dietary_tags: list[str]
-    is_available: bool
-
-
-class MenuOut(Message):
-    """A menu and its dishes."""
-
-    model_config = shown(examples.MENU)
-
-    id: UUID
-    name: str
-    description: str
-    items: list[MenuItemOut]
 
 
 class PlacedOut(Message):
@@ -319,14 +310,22 @@ class HealthOut(Message):
     checks: dict[str, str] = Field(default_factory=dict)
 
 
-def chef(row: Chef, *, is_open: bool) -> ChefOut:
-    """A chef's row, for clients."""
-    return ChefOut(is_open=is_open, **row.model_dump(include=set(ChefOut.model_fields)))
+def chef(settings: Settings, row: Chef, at: datetime) -> ChefOut:
+    """A chef's row, for clients, as it is at a moment."""
+    return ChefOut(**of_chef(settings, row, at))
 
 
-def menu_item(row: MenuItem) -> MenuItemOut:
-    """A dish's row, for clients."""
-    return MenuItemOut(**row.model_dump(include=set(MenuItemOut.model_fields)))
+def of_chef(settings: Settings, row: Chef, at: datetime) -> dict[str, Any]:
+    """What customers and the chef himself are told alike about a kitchen."""
+    return {
+        **row.model_dump(include=set(ChefOut.model_fields)),
+        "timezone": kitchen_hours.zone(settings, row),
+        "is_open": kitchen_hours.is_open(settings, row, at),
+        "opens_at": kitchen_hours.opens_at(settings, row, at),
+        "profile_image_url": pictures.url(row.profile_image_key),
+        "banner_image_url": pictures.url(row.banner_image_key),
+        "kitchen_image_urls": [pictures.url(key) for key in row.kitchen_image_keys],
+    }
 
 
 def order(view: order_views.View, *, for_customer: bool = False) -> OrderOut:

@@ -7,13 +7,13 @@ from uuid import UUID
 
 from fastapi import APIRouter, Query
 
-from api import views
+from api import menus, views
 from api.dependencies import PagingDep, Services, ServicesDep
 from api.errors import not_found, problems
-from api.kitchen_hours import is_open
+from api.menus import MenuOut
 from api.permits import Anyone
-from api.views import ChefOut, MenuOut, Page
-from schema.queries import kitchens
+from api.views import ChefOut, Page
+from schema.queries import choices, kitchens
 from schema.tables import Chef
 
 router = APIRouter(prefix="/chefs", tags=["Chefs"], dependencies=[Anyone])
@@ -56,17 +56,9 @@ async def get_menu(held: ServicesDep, chef_id: UUID) -> list[MenuOut]:
         if await kitchens.chef(session, chef_id) is None:
             raise not_found("chef")
         rows = await kitchens.menu(session, chef_id)
-    menus = {menu.id: menu for menu, _ in rows}
-    return [
-        MenuOut(
-            id=menu.id,
-            name=menu.name,
-            description=menu.description,
-            items=[views.menu_item(item) for owner, item in rows if owner.id == menu.id],
-        )
-        for menu in menus.values()
-    ]
+        found = await choices.of_dishes(session, [item.id for _, item in rows])
+    return menus.menus(rows, found)
 
 
 def _chef(held: Services, row: Chef) -> ChefOut:
-    return views.chef(row, is_open=is_open(held.settings, row, datetime.now(UTC)))
+    return views.chef(held.settings, row, datetime.now(UTC))

@@ -59,7 +59,10 @@ async def test_a_chef_and_his_menu(http: httpx.AsyncClient, play: Cast) -> None:
         "priceCents": 1000,
         "prepTimeMinutes": 20,
         "dietaryTags": [],
+        "imageUrl": None,
         "isAvailable": True,
+        "stockLeft": None,
+        "optionGroups": [],
     }
 
 
