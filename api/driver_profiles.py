@@ -18,7 +18,7 @@ from domain import drivers as rules
 from domain import shifts
 from domain.driver_performance import Asked, performance
 from domain.drivers import DocumentType, Vehicle
-from domain.verification import DocumentStatus, Verification
+from domain.verification import DocumentStatus, Verification, has_expired
 from schema.messages.base import Message
 from schema.queries.driver_documents import papers
 from schema.queries.driver_profiles import Profile
@@ -291,7 +291,7 @@ def document(row: DriverDocument) -> DocumentOut:
 def _of_driver(settings: Settings, seen: Seen, at: datetime) -> dict[str, Any]:
     row, vehicle = seen.profile.driver, seen.profile.driver.vehicle_type
     # Nobody switches him off when a document expires: he is not asked any more.
-    expired = rules.has_expired(row.documents_expire_on, at.date())
+    expired = has_expired(row.documents_expire_on, at.date())
     return {
         **row.model_dump(include=set(DriverOut.model_fields)),
         **seen.profile._asdict(),

@@ -17,7 +17,7 @@ from api.driver_profiles import (
 from api.errors import conflict, invalid, not_found
 from domain import drivers as rules
 from domain.notifications import DriverAlert
-from domain.verification import DocumentStatus, Verification, may_become
+from domain.verification import DocumentStatus, Verification, has_expired, may_become
 from schema.queries import (
     admin,
     driver_documents,
@@ -54,7 +54,7 @@ async def hand_in(
     """
     if body.expires_on is None and rules.needs_end(body.type):
         raise invalid("expiresOn", "expiry_needed", "this document says until when it is good")
-    if rules.has_expired(body.expires_on, at.date()):
+    if has_expired(body.expires_on, at.date()):
         raise invalid("expiresOn", "already_expired", "the document is good no more")
     seen = await locked(session, driver_id)
     row = DriverDocument(
@@ -92,7 +92,7 @@ async def decide_document(
         raise not_found("document")
     if (row.status, row.reason) == (body.status, body.reason):
         return []
-    if body.status is DocumentStatus.APPROVED and rules.has_expired(row.expires_on, at.date()):
+    if body.status is DocumentStatus.APPROVED and has_expired(row.expires_on, at.date()):
         raise conflict("document_expired", "the document is good no more")
     was = row.status
     await driver_documents.decide(

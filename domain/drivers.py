@@ -5,12 +5,12 @@ carries and reaches is ours.
 """
 
 from collections.abc import Collection
-from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 from math import inf
 
-from domain.verification import DocumentStatus
+from domain import verification
+from domain.verification import Paper, good_until
 
 
 class Vehicle(StrEnum):
@@ -46,15 +46,6 @@ _MOST_ORDERS = {V.BICYCLE: 2, V.SCOOTER: 2, V.MOTORCYCLE: 2}
 _REACH_KM = {V.BICYCLE: 4.0, V.SCOOTER: 10.0}
 
 
-@dataclass(frozen=True, slots=True)
-class Paper:
-    """A document as far as the rules go; it is good until the end of the day `expires_on` (UTC)."""
-
-    type: DocumentType
-    status: DocumentStatus
-    expires_on: date | None
-
-
 def needs_plate(vehicle: Vehicle) -> bool:
     """Whether a vehicle has a number plate."""
     return vehicle is not V.BICYCLE
@@ -80,42 +71,24 @@ def reach_km(vehicle: Vehicle, furthest: float) -> float:
     return min(furthest, _REACH_KM.get(vehicle, inf))
 
 
-def unproven(vehicle: Vehicle, papers: Collection[Paper]) -> tuple[DocumentType, ...]:
+def unproven(vehicle: Vehicle, papers: Collection[Paper[DocumentType]]) -> tuple[DocumentType, ...]:
     """What is required and was never approved, or is not any more: he has to be verified anew."""
-    return tuple(kind for kind in required(vehicle) if _good_until(kind, papers) is None)
+    return verification.unproven(required(vehicle), papers)
 
 
-def missing(vehicle: Vehicle, papers: Collection[Paper], today: date) -> tuple[DocumentType, ...]:
+def missing(
+    vehicle: Vehicle, papers: Collection[Paper[DocumentType]], today: date
+) -> tuple[DocumentType, ...]:
     """What is required and not approved, or has expired."""
-    return tuple(
-        kind
-        for kind in required(vehicle)
-        if (end := _good_until(kind, papers)) is None or end < today
-    )
+    return verification.missing(required(vehicle), papers, today)
 
 
-def unseen(vehicle: Vehicle, papers: Collection[Paper]) -> tuple[DocumentType, ...]:
+def unseen(vehicle: Vehicle, papers: Collection[Paper[DocumentType]]) -> tuple[DocumentType, ...]:
     """What is required and has not been handed in, or only in vain: nothing to look at yet."""
-    shown = {paper.type for paper in papers if paper.status is not DocumentStatus.REJECTED}
-    return tuple(kind for kind in required(vehicle) if kind not in shown)
+    return verification.unseen(required(vehicle), papers)
 
 
-def expire_on(vehicle: Vehicle, papers: Collection[Paper]) -> date | None:
+def expire_on(vehicle: Vehicle, papers: Collection[Paper[DocumentType]]) -> date | None:
     """The last day on which all that is approved of what is required is good; None for ever."""
-    ends = [_good_until(kind, papers) or date.max for kind in required(vehicle)]
+    ends = [good_until(kind, papers) or date.max for kind in required(vehicle)]
     return None if min(ends) == date.max else min(ends)
-
-
-def has_expired(end: date | None, today: date) -> bool:
-    """Whether what is good until `end`, or for ever (None), is good no more."""
-    return end is not None and end < today
-
-
-def _good_until(kind: DocumentType, papers: Collection[Paper]) -> date | None:
-    """The last day of the best approved document of a kind; None where there is none."""
-    ends = [
-        paper.expires_on or date.max
-        for paper in papers
-        if paper.type is kind and paper.status is DocumentStatus.APPROVED
-    ]
-    return max(ends, default=None)

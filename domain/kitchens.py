@@ -2,6 +2,13 @@
 
 from enum import StrEnum
 
+# How far a kitchen may deliver, in km, and how many pictures of it are shown.
+LEAST_RADIUS_KM = 1.0
+MOST_RADIUS_KM = 50.0
+MOST_PICTURES = 10
+# How often somebody may hand in something, whatever became of it.
+MOST_DOCUMENTS = 100
+
 
 class ChefDocumentType(StrEnum):
     """What applicants hand in."""
@@ -10,3 +17,17 @@ class ChefDocumentType(StrEnum):
     FOOD_LICENSE = "food_license"
     KITCHEN_PHOTO = "kitchen_photo"
     INSURANCE = "insurance"
+
+
+T = ChefDocumentType
+
+# Seed 004, ChefProfile: IDVerified, LicenseVerified, KitchenVerified.
+REQUIRED = (T.IDENTITY, T.FOOD_LICENSE, T.KITCHEN_PHOTO)
+# These are about one place, and worth nothing at another.
+OF_THE_PLACE = frozenset({T.FOOD_LICENSE, T.KITCHEN_PHOTO, T.INSURANCE})
+_WITH_AN_END = frozenset({T.FOOD_LICENSE, T.INSURANCE})
+
+
+def needs_end(document: ChefDocumentType) -> bool:
+    """Whether a document must say until when it is good."""
+    return document in _WITH_AN_END

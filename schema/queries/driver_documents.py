@@ -8,8 +8,8 @@ from sqlalchemy import delete, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
-from domain.drivers import DocumentType, Paper
-from domain.verification import DocumentStatus
+from domain.drivers import DocumentType
+from domain.verification import DocumentStatus, Paper
 from schema.tables import DriverDocument
 
 _OF_ANOTHER_VEHICLE = "it was for another vehicle"
@@ -27,7 +27,7 @@ async def of(session: AsyncSession, driver_id: UUID) -> Sequence[DriverDocument]
     return found.all()
 
 
-def papers(documents: Collection[DriverDocument]) -> list[Paper]:
+def papers(documents: Collection[DriverDocument]) -> list[Paper[DocumentType]]:
     """Documents as the rules see them."""
     return [Paper(row.document_type, row.status, row.expires_on) for row in documents]
 

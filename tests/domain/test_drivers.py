@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from domain import drivers as rules
-from domain.drivers import DocumentType, Paper, Vehicle
-from domain.verification import DocumentStatus, Verification, may_become
+from domain.drivers import DocumentType, Vehicle
+from domain.verification import DocumentStatus, Paper, Verification, has_expired, may_become
 
 S, D = DocumentStatus, DocumentType
 TODAY = date(2026, 1, 31)
@@ -20,7 +20,7 @@ papers = st.lists(
 vehicles = st.sampled_from(Vehicle)
 
 
-def all_papers(vehicle: Vehicle, end: date | None = None) -> list[Paper]:
+def all_papers(vehicle: Vehicle, end: date | None = None) -> list[Paper[DocumentType]]:
     return [Paper(kind, S.APPROVED, end) for kind in rules.required(vehicle)]
 
 
@@ -38,8 +38,8 @@ def test_a_document_is_good_until_the_end_of_its_last_day(vehicle: Vehicle) -> N
 
     assert rules.missing(vehicle, shown, TODAY) == ()
     assert rules.missing(vehicle, shown, TODAY + timedelta(days=1)) == rules.required(vehicle)
-    assert not rules.has_expired(rules.expire_on(vehicle, shown), TODAY)
-    assert rules.has_expired(rules.expire_on(vehicle, shown), TODAY + timedelta(days=1))
+    assert not has_expired(rules.expire_on(vehicle, shown), TODAY)
+    assert has_expired(rules.expire_on(vehicle, shown), TODAY + timedelta(days=1))
 
 
 def test_a_bicycle_needs_no_licence_and_everything_else_does() -> None:
@@ -51,17 +51,17 @@ def test_a_bicycle_needs_no_licence_and_everything_else_does() -> None:
 
 @given(vehicles, papers, days)
 def test_good_is_who_misses_nothing_and_whose_end_has_not_come(
-    vehicle: Vehicle, shown: list[Paper], today: date
+    vehicle: Vehicle, shown: list[Paper[DocumentType]], today: date
 ) -> None:
     proven = not rules.unproven(vehicle, shown)
-    in_time = not rules.has_expired(rules.expire_on(vehicle, shown), today)
+    in_time = not has_expired(rules.expire_on(vehicle, shown), today)
 
     assert (not rules.missing(vehicle, shown, today)) == (proven and in_time)
 
 
 @given(vehicles, papers, st.sampled_from(D), days)
 def test_another_approved_document_never_makes_it_worse(
-    vehicle: Vehicle, shown: list[Paper], kind: DocumentType, today: date
+    vehicle: Vehicle, shown: list[Paper[DocumentType]], kind: DocumentType, today: date
 ) -> None:
     before = set(rules.missing(vehicle, shown, today))
 
@@ -72,7 +72,7 @@ def test_another_approved_document_never_makes_it_worse(
 
 @given(vehicles, papers, days)
 def test_what_was_not_approved_counts_for_nothing(
-    vehicle: Vehicle, shown: list[Paper], today: date
+    vehicle: Vehicle, shown: list[Paper[DocumentType]], today: date
 ) -> None:
     approved = [paper for paper in shown if paper.status is S.APPROVED]
 
@@ -82,7 +82,7 @@ def test_what_was_not_approved_counts_for_nothing(
 
 @given(vehicles, papers)
 def test_there_is_something_to_look_at_when_nothing_is_without_hope(
-    vehicle: Vehicle, shown: list[Paper]
+    vehicle: Vehicle, shown: list[Paper[DocumentType]]
 ) -> None:
     hopeful = {paper.type for paper in shown if paper.status is not S.REJECTED}
 
