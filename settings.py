@@ -202,6 +202,9 @@ class Settings(BaseSettings):
     proof_max_bytes: Positive = 5 * 1024 * 1024
     # Of people, kitchens and dishes.
     picture_max_bytes: Positive = 5 * 1024 * 1024
+    # What chefs hand in, and for how long a link to such a private file is good.
+    document_max_bytes: Positive = 10 * 1024 * 1024
+    private_link_minutes: Positive = 15
 
     # What each of the three is, says schema.messages.erasure.ErasureTerms.
     erasure_grace_seconds: int = Field(default=30 * 24 * 3600, ge=0)

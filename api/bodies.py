@@ -249,14 +249,6 @@ class ChefStatusBody(Body):
     )
 
 
-class ChefAvailabilityBody(Body):
-    """Whether a kitchen takes new orders."""
-
-    model_config = shown({"acceptingOrders": True})
-
-    accepting_orders: StrictBool
-
-
 class DriverAvailabilityBody(Body):
     """Whether a driver may be asked."""
 

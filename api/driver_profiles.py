@@ -116,7 +116,7 @@ class ShiftsBody(Body):
 
 
 class VerificationBody(Body):
-    """Whether somebody may deliver, and why."""
+    """Whether somebody is let in, and why."""
 
     model_config = shown(
         {"status": "approved", "reason": "all documents seen"},

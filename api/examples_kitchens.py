@@ -83,3 +83,62 @@ MENU: Example = {
     "description": "",
     "items": [MENU_ITEM],
 }
+
+CHEF_DOCUMENT: Example = {
+    "id": "0198c0de-0000-7000-8000-0000000000d9",
+    "type": "food_license",
+    "fileUrl": "/api/v1/files/eyJrIjoia2l0Y2hlbnMvMDE5OGMwZGUi.9f86d081",
+    "fileUrlExpiresAt": "2026-01-31T18:15:00Z",
+    "contentType": "application/pdf",
+    "bytes": 184320,
+    "expiresOn": "2029-06-30",
+    "status": "approved",
+    "reason": None,
+    "decidedAt": "2025-11-04T10:00:00Z",
+    "createdAt": "2025-11-03T09:20:00Z",
+}
+
+KITCHEN: Example = {
+    **CHEF,
+    "userId": "0198c0de-0000-7000-8000-0000000000c2",
+    "firstName": "Meena",
+    "lastName": "Raman",
+    "email": "chef@example.com",
+    "phone": None,
+    "market": "austin",
+    "capacity": 6,
+    "totalOrders": 1204,
+    "canBePaid": True,
+    "verificationStatus": "approved",
+    "verificationReason": "all documents seen",
+    "verifiedAt": "2025-11-04T10:05:00Z",
+    "createdAt": "2025-11-03T09:12:40Z",
+}
+
+KITCHEN_PROFILE: Example = {**KITCHEN, "missingDocuments": [], "documents": [CHEF_DOCUMENT]}
+
+CHEF_MENU_ITEM: Example = {
+    "id": "0198c0de-0000-7000-8000-0000000000a1",
+    "menuId": "0198c0de-0000-7000-8000-0000000000b1",
+    "name": "Masala Dosa",
+    "description": "",
+    "category": "main",
+    "priceCents": 1000,
+    "prepTimeMinutes": 15,
+    "dietaryTags": ["vegetarian"],
+    "imageUrl": None,
+    "isAvailable": True,
+    "stock": 17,
+    "position": 0,
+    "optionGroups": [CHOICE],
+    "createdAt": "2026-01-31T18:00:00Z",
+}
+
+CHEF_MENU: Example = {
+    "id": "0198c0de-0000-7000-8000-0000000000b1",
+    "name": "Today",
+    "description": "",
+    "isActive": True,
+    "position": 0,
+    "items": [CHEF_MENU_ITEM],
+}

@@ -65,7 +65,7 @@ def _acts(permission: Permission) -> Any:
 MayReadProfile = Annotated[Principal, _needs(Permission.READ_PROFILE)]
 ActsOnProfile = Annotated[Principal, _acts(Permission.WRITE_PROFILE)]
 ActsOnAccount = Annotated[Principal, _acts(Permission.DELETE_PROFILE)]
-ActsAsNewChef = Annotated[Principal, _acts(Permission.APPLY_AS_CHEF)]
+MayApplyAsChef = Annotated[Principal, _needs(Permission.APPLY_AS_CHEF)]
 MayApplyAsDriver = Annotated[Principal, _needs(Permission.APPLY_AS_DRIVER)]
 MayReadPayee = Annotated[Principal, _needs(Permission.READ_PAYEE)]
 MayWritePayee = Annotated[Principal, _needs(Permission.WRITE_PAYEE)]

@@ -81,6 +81,17 @@ class DriverAlert(StrEnum):
     TO_BE_VERIFIED_AGAIN = "driver_to_be_verified_again"
 
 
+class KitchenAlert(StrEnum):
+    """What is worth saying about whether a chef may sell."""
+
+    WAITS = "kitchen_waits"
+    APPROVED = "kitchen_approved"
+    REJECTED = "kitchen_rejected"
+    SUSPENDED = "kitchen_suspended"
+    DOCUMENT_REJECTED = "kitchen_document_rejected"
+    TO_BE_VERIFIED_AGAIN = "kitchen_to_be_verified_again"
+
+
 @dataclass(frozen=True, slots=True)
 class Notice:
     """A message to an audience; `type` is the event name of seed 000, Events."""
@@ -91,7 +102,7 @@ class Notice:
     message: str
 
 
-Occasion = OrderStatus | Alert | PayeeAlert | DriverAlert
+Occasion = OrderStatus | Alert | PayeeAlert | DriverAlert | KitchenAlert
 
 
 def _customer(message: str) -> Notice:
@@ -116,6 +127,10 @@ def _payee(message: str) -> Notice:
 
 def _verification(message: str) -> Notice:
     return Notice(Audience.DRIVER, "driver:verification", "Your account", message)
+
+
+def _kitchen(message: str) -> Notice:
+    return Notice(Audience.CHEF, "chef:verification", "Your kitchen", message)
 
 
 def _ops_of_payee(message: str) -> Notice:
@@ -231,6 +246,16 @@ NOTICES: Mapping[Occasion, tuple[Notice, ...]] = {
     DriverAlert.DOCUMENT_REJECTED: (_verification("We cannot accept a document: {reason}"),),
     DriverAlert.TO_BE_VERIFIED_AGAIN: (
         _verification("You are off duty until your documents are verified again."),
+    ),
+    KitchenAlert.WAITS: (
+        _ops("{name} has shown all documents and waits to be verified.", "{name} wants to cook"),
+    ),
+    KitchenAlert.APPROVED: (_kitchen("{name} is verified: you can open it."),),
+    KitchenAlert.REJECTED: (_kitchen("We cannot let {name} sell: {reason}"),),
+    KitchenAlert.SUSPENDED: (_kitchen("{name} is suspended: {reason}"),),
+    KitchenAlert.DOCUMENT_REJECTED: (_kitchen("We cannot accept a document: {reason}"),),
+    KitchenAlert.TO_BE_VERIFIED_AGAIN: (
+        _kitchen("{name} is closed until its documents are verified again."),
     ),
 }
 

@@ -7,16 +7,15 @@ from uuid import UUID
 from fastapi import APIRouter, Query
 
 from api import commands, prep_times
-from api.bodies import ChefAvailabilityBody, ChefStatusBody
+from api.bodies import ChefStatusBody
 from api.dependencies import PagingDep, ServicesDep, order_of, visible_to
-from api.errors import chef_cannot_be_paid, not_found, problems
+from api.errors import problems
 from api.order_lists import orders_page
-from api.permits import MayCook, MayReadKitchen, MayWriteKitchen
+from api.permits import MayCook, MayReadKitchen
 from api.prep_times import Forecast
 from api.views import OrderOut, Page, StatusOut
 from domain.order_status import Actor, OrderStatus
 from schema.messages.order import ReadyIn, Who
-from schema.queries import kitchens, payees
 from workflows.order import OrderWorkflow
 
 router = APIRouter(prefix="/chef", tags=["Chef"])
@@ -85,25 +84,3 @@ async def set_status(
         # Another promise is another request, and has to be refused if it comes too late.
         key=f"{who.user_id}:{body.ready_in_minutes}",
     )
-
-
-@router.put(
-    "/availability",
-    responses=problems(
-        HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT
-    ),
-)
-async def set_availability(
-    held: ServicesDep, who: MayWriteKitchen, body: ChefAvailabilityBody
-) -> ChefAvailabilityBody:
-    """Open the kitchen to new orders, or close it; orders that are there go on.
-
-    A chef who cannot be paid cannot open it.
-    """
-    async with held.database.write() as session:
-        chef_id = await kitchens.set_accepting_orders(session, who.user_id, body.accepting_orders)
-        if chef_id is None:
-            raise not_found("kitchen of yours")
-        if body.accepting_orders and not await payees.can_be_paid(session, chef_id):
-            raise chef_cannot_be_paid()
-    return body

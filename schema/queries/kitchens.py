@@ -3,7 +3,7 @@
 from collections.abc import Collection, Sequence
 from uuid import UUID
 
-from sqlalchemy import func, select, update
+from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
@@ -84,16 +84,3 @@ async def dishes(
         )
     )
     return {item.id: item for item in found}
-
-
-async def set_accepting_orders(
-    session: AsyncSession, user_id: UUID, accepting: bool
-) -> UUID | None:
-    """Open or close a user's kitchen to new orders; answers with the chef that he is, if he is."""
-    changed = await session.execute(
-        update(Chef)
-        .where(col(Chef.user_id) == user_id)
-        .values(accepting_orders=accepting)
-        .returning(col(Chef.id))
-    )
-    return changed.scalar_one_or_none()

@@ -10,7 +10,15 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 from uuid_utils.compat import uuid7
 
-from domain.notifications import Alert, Audience, DriverAlert, Notice, PayeeAlert, notices
+from domain.notifications import (
+    Alert,
+    Audience,
+    DriverAlert,
+    KitchenAlert,
+    Notice,
+    PayeeAlert,
+    notices,
+)
 from domain.order_status import OrderStatus
 from schema.tables import Driver, Notification, Role, User
 from schema.tables.columns import now
@@ -39,6 +47,14 @@ class DriverParty(NamedTuple):
     """A driver who is told whether he may deliver."""
 
     driver_id: UUID
+    user_id: UUID
+    name: str
+
+
+class KitchenParty(NamedTuple):
+    """A chef who is told whether he may sell."""
+
+    chef_id: UUID
     user_id: UUID
     name: str
 
@@ -111,6 +127,24 @@ async def tell_driver(
         words={"name": driver.name, "reason": reason or "no reason given"},
     )
     await _send(session, notices(occasion), {Audience.DRIVER: [driver.user_id]}, about)
+
+
+async def tell_kitchen(
+    session: AsyncSession,
+    occasion: KitchenAlert,
+    kitchen: KitchenParty,
+    *,
+    key: str,
+    reason: str | None = None,
+) -> None:
+    """Write what a chef and ops are told, each at most once by `key` (unique within the
+    kitchen).
+    """
+    about = _About(
+        key=f"{kitchen.chef_id}:{key}:{occasion}",
+        words={"name": kitchen.name, "reason": reason or "no reason given"},
+    )
+    await _send(session, notices(occasion), {Audience.CHEF: [kitchen.user_id]}, about)
 
 
 async def tell_ops(

@@ -217,7 +217,10 @@ async def test_a_chef_who_cannot_be_paid_sells_nothing(newcomers: Cast) -> None:
 
 async def test_a_kitchen_that_cannot_open_stays_closed(newcomers: Cast) -> None:
     assert await newcomers.chef.put("/chef/availability", acceptingOrders=False) == {
-        "acceptingOrders": False
+        "acceptingOrders": False,
+        "isOnline": True,
+        "capacity": None,
+        "prepMinutes": 20,
     }
 
     await refusal(newcomers.chef.put("/chef/availability", acceptingOrders=True))
