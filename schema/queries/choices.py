@@ -4,7 +4,8 @@ from collections.abc import Collection, Sequence
 from typing import NamedTuple
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import delete, select
+from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
@@ -42,3 +43,36 @@ async def of_dishes(session: AsyncSession, item_ids: Collection[UUID]) -> dict[U
         if option is not None:
             options[group.id].append(option)
     return choices
+
+
+async def replace(session: AsyncSession, item_id: UUID, wanted: Sequence[Choice]) -> None:
+    """Have a dish leave these choices and no others, each as it is here; rows that stay keep their
+    ids. The dish must be locked.
+    """
+    groups = [choice.group for choice in wanted]
+    options = [option for choice in wanted for option in choice.options]
+    of_dish = select(col(OptionGroup.id)).where(col(OptionGroup.menu_item_id) == item_id)
+    await session.execute(
+        delete(MenuItemOption).where(
+            col(MenuItemOption.group_id).in_(of_dish),
+            col(MenuItemOption.id).not_in([option.id for option in options]),
+        )
+    )
+    await session.execute(
+        delete(OptionGroup).where(
+            col(OptionGroup.menu_item_id) == item_id,
+            col(OptionGroup.id).not_in([group.id for group in groups]),
+        )
+    )
+    for table, rows in ((OptionGroup, groups), (MenuItemOption, options)):
+        if rows:
+            written = insert(table)
+            await session.execute(
+                written.on_conflict_do_update(
+                    index_elements=["id"],
+                    set_={
+                        name: written.excluded[name] for name in table.model_fields if name != "id"
+                    },
+                ),
+                [row.model_dump() for row in rows],
+            )

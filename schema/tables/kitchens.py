@@ -109,9 +109,14 @@ class ChefDocument(SQLModel, table=True):
 
 
 class Menu(SQLModel, table=True):
-    """A chef's list of dishes."""
+    """A chef's list of dishes. One that he has taken away is kept for its dishes, which have been
+    ordered, and is never active again.
+    """
 
     __tablename__ = "menus"
+    __table_args__ = (
+        CheckConstraint("deleted_at IS NULL OR NOT is_active", name="menus_deleted_not_active"),
+    )
 
     id: UUID = key()
     chef_id: UUID = reference("chefs.id", index=True)
@@ -119,6 +124,7 @@ class Menu(SQLModel, table=True):
     description: str = ""
     is_active: bool = True
     position: int = 0
+    deleted_at: datetime | None = moment(default=None)
 
 
 class MenuItem(SQLModel, table=True):

@@ -60,6 +60,8 @@ async def settled(environment: Mapping[str, str]) -> AsyncIterator[House]:
                 "request_id": str(uuid4()),
                 "address_id": await address_of(play.customer),
                 "notification_id": await notification_of(play.customer),
+                "item_id": str(play.world.dish_id),
+                "menu_id": (await play.chef.get("/chef/menus"))[0]["id"],
                 "owner_id": str(play.world.chef.id),
                 "name": f"{'0' * 64}.jpg",
             },

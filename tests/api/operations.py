@@ -13,7 +13,7 @@ from domain.permissions import Permission, Role
 from settings import Settings
 
 # What belongs to somebody: for everybody else there is no such thing.
-OWNED = {"order_id", "offer_id", "address_id", "notification_id"}
+OWNED = {"order_id", "offer_id", "address_id", "notification_id", "menu_id", "item_id"}
 # Where a payee gives Stripe his details is his own, too.
 PAYEES = {"/chefs/{chef_id}/stripe/": Role.CHEF, "/drivers/{driver_id}/stripe/": Role.DRIVER}
 

@@ -99,6 +99,10 @@ def upgrade() -> None:
         postgresql_where=sa.text("status = 'pending'"),
     )
     _add_filled("menus", sa.Column("position", sa.Integer(), nullable=False, server_default="0"))
+    op.add_column("menus", sa.Column("deleted_at", sa.DateTime(timezone=True), nullable=True))
+    op.create_check_constraint(
+        "menus_deleted_not_active", "menus", "deleted_at IS NULL OR NOT is_active"
+    )
     for column in _ITEMS:
         _add_filled("menu_items", column)
     op.add_column("menu_items", sa.Column("image_key", sa.String(), nullable=True))
@@ -145,6 +149,8 @@ def downgrade() -> None:
     op.drop_table("menu_item_option_groups")
     for name in ("deleted_at", "stock", "image_key", "created_at", "position"):
         op.drop_column("menu_items", name)
+    op.drop_constraint("menus_deleted_not_active", "menus")
+    op.drop_column("menus", "deleted_at")
     op.drop_column("menus", "position")
     op.drop_table("chef_documents")
     op.drop_constraint("chefs_ratings_one_to_five", "chefs")
