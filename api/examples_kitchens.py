@@ -142,3 +142,33 @@ CHEF_MENU: Example = {
     "position": 0,
     "items": [CHEF_MENU_ITEM],
 }
+
+_FIGURES: Example = {
+    "orders": 14,
+    "delivered": 12,
+    "cancelled": 2,
+    "revenueCents": 28400,
+    "earningCents": 24140,
+    "acceptance": 0.93,
+    "averagePromisedMinutes": 21.5,
+    "averageRealMinutes": 24.0,
+}
+
+KITCHEN_ANALYTICS: Example = {
+    "begin": "2026-01-31",
+    "end": "2026-01-31",
+    "timezone": "America/Chicago",
+    "currency": "usd",
+    "total": _FIGURES,
+    "days": [{"day": "2026-01-31", **_FIGURES}],
+    "topItems": [
+        {
+            "menuItemId": "0198c0de-0000-7000-8000-0000000000a1",
+            "name": "Masala Dosa",
+            "portions": 19,
+            "revenueCents": 19000,
+        }
+    ],
+    "rating": 4.9,
+    "ratingCount": 212,
+}

@@ -14,6 +14,7 @@ from domain.verification import Verification
 from providers.maps import AddressNotFound, MapsUnavailable
 from schema.queries import chef_profiles
 from schema.queries.chef_profiles import Profile
+from schema.tables import Chef
 from settings import Settings
 
 
@@ -41,23 +42,31 @@ async def place(held: Services, body: ApplicationBody | KitchenBody) -> Point:
         raise unavailable("no map answers") from away
 
 
-async def change(
-    session: AsyncSession, seen: Profile, body: KitchenBody, at_place: Point | None, now: datetime
-) -> None:
-    """Write down what is otherwise about a kitchen, which must be locked. At another place
-    (`at_place`, where it has an address) it has to be verified again.
+async def new_place(held: Services, known: Chef, body: KitchenBody) -> Point | None:
+    """Where a kitchen is to be, None where it stays. An address that is said once more is not
+    looked up again: its pin may have been set by hand. Raises Problem.
     """
-    row, values = (
-        seen.chef,
-        body.model_dump(include=body.model_fields_set - {"latitude", "longitude"}),
-    )
-    is_same = body.address == row.address
-    # An address that is said once more is not looked up again: its pin may have been set by hand.
-    if at_place is not None and not (is_same and body.latitude is None):
-        values |= {"latitude": at_place.latitude, "longitude": at_place.longitude}
-        is_same = is_same and not has_moved(Point(row.latitude, row.longitude), at_place)
+    if body.latitude is None and body.longitude is None and body.address in {"", known.address}:
+        return None
+    return await place(held, body)
+
+
+async def change(
+    session: AsyncSession, seen: Profile, body: KitchenBody, to: Point | None, now: datetime
+) -> None:
+    """Write down what is otherwise about a kitchen, which must be locked. At another place, or
+    another address, it has to be verified again. Raises Problem where it has moved meanwhile.
+    """
+    row = seen.chef
+    is_same = body.address in {"", row.address}
+    if to is None and not is_same:
+        raise conflict("kitchen_changed", "the kitchen has moved meanwhile: look at it first")
+    values = body.model_dump(include=body.model_fields_set - {"latitude", "longitude"})
+    if to is not None:
+        values |= {"latitude": to.latitude, "longitude": to.longitude}
+        is_same = is_same and not has_moved(Point(row.latitude, row.longitude), to)
     await chef_profiles.change(session, row.id, values)
-    if at_place is not None and not is_same:
+    if not is_same:
         await kitchen_verification.moved(session, seen, now)
 
 

@@ -11,6 +11,7 @@ from api.errors import not_found
 from api.kitchens import KitchenProfileOut, kitchen_profile
 from schema.queries import chef_documents, chef_profiles
 from schema.queries.chef_profiles import Profile
+from schema.tables import Chef
 
 
 async def chef_of(held: Services, who: Principal) -> UUID:
@@ -20,6 +21,14 @@ async def chef_of(held: Services, who: Principal) -> UUID:
     if chef_id is None:
         raise not_found("kitchen of yours")
     return chef_id
+
+
+async def kitchen_of(session: AsyncSession, chef_id: UUID) -> Chef:
+    """A chef's kitchen; 404 where there is no such chef."""
+    found = await session.get(Chef, chef_id)
+    if found is None:
+        raise not_found("chef")
+    return found
 
 
 async def locked(session: AsyncSession, chef_id: UUID) -> Profile:

@@ -13,7 +13,7 @@ from api.dependencies import Services, ServicesDep
 from api.driver_profiles import Day
 from api.errors import conflict, invalid, not_found, problems, unauthorised
 from api.kitchen_changes import kitchen_change
-from api.kitchen_lookup import chef_of, locked, profile_of
+from api.kitchen_lookup import chef_of, kitchen_of, locked, profile_of
 from api.kitchens import (
     ApplicationBody,
     AppliedOut,
@@ -106,7 +106,9 @@ async def change_profile(
     for it is approved.
     """
     chef_id = await chef_of(held, who)
-    place = await kitchen_changing.place(held, body) if body.address else None
+    async with held.database.read() as session:
+        known = await kitchen_of(session, chef_id)
+    place = await kitchen_changing.new_place(held, known, body)
     async with kitchen_change(held, chef_id) as session:
         seen = await locked(session, chef_id)
         await kitchen_changing.change(session, seen, body, place, datetime.now(UTC))

@@ -139,6 +139,11 @@ def of_driver(user_id: UUID) -> ColumnElement[bool]:
     return col(Driver.user_id) == user_id
 
 
+def among(order_ids: Sequence[UUID]) -> ColumnElement[bool]:
+    """These orders."""
+    return col(Order.id).in_(order_ids)
+
+
 def of_anybody() -> ColumnElement[bool]:
     """All orders."""
     return col(Order.id).is_not(None)
