@@ -4,6 +4,7 @@ from collections.abc import Coroutine
 from typing import Any
 from uuid import uuid4
 
+import httpx
 import pytest
 
 from domain.hours import WEEKDAYS
@@ -81,3 +82,12 @@ async def refusal(asked: Coroutine[Any, Any, Any]) -> tuple[int, str]:
     with pytest.raises(Unanswered) as refused:
         await asked
     return refused.value.status, refused.value.code
+
+
+async def send_picture(
+    play: Cast, person: Person, method: str, path: str, content: bytes = PNG
+) -> httpx.Response:
+    """Somebody sends a picture as the body itself."""
+    headers = {"Authorization": person.authorization, "Content-Type": "image/png"}
+    async with httpx.AsyncClient(base_url=f"{play.environment['API_URL']}/api/v1") as http:
+        return await http.request(method, path, content=content, headers=headers)
