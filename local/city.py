@@ -18,6 +18,8 @@ from schema.tables import (
     Driver,
     Menu,
     MenuItem,
+    MenuItemOption,
+    OptionGroup,
     Role,
     User,
     UserProfile,
@@ -30,14 +32,28 @@ CENTRE = Point(30.2672, -97.7431)
 
 
 @dataclass(frozen=True)
+class Choice:
+    """A choice that a dish leaves: between `least` and `most` of the options, each with what it
+    costs on top in cents.
+    """
+
+    name: str
+    options: tuple[tuple[str, int], ...]
+    least: int = 0
+    most: int = 1
+
+
+@dataclass(frozen=True)
 class Dish:
-    """A dish: what it costs in cents, how many minutes it takes."""
+    """A dish: what it costs in cents, how many minutes it takes, how many portions there are."""
 
     name: str
     cents: int
     minutes: int
     category: str = "main"
     tags: tuple[str, ...] = ()
+    choices: tuple[Choice, ...] = ()
+    stock: int | None = None
 
 
 @dataclass(frozen=True)
@@ -73,9 +89,22 @@ KITCHENS = (
         "00:00",
         "24:00",
         (
-            Dish("Masala Dosa", 1000, 15, tags=("vegetarian",)),
-            Dish("Chicken Biryani", 1600, 25),
-            Dish("Sambar and Rice", 900, 12, tags=("vegan",)),
+            Dish(
+                "Masala Dosa",
+                1000,
+                15,
+                tags=("vegetarian",),
+                choices=(
+                    Choice(
+                        "Chutney",
+                        (("Coconut", 0), ("Tomato", 0), ("Gunpowder with ghee", 150)),
+                        most=2,
+                    ),
+                    Choice("Extras", (("More potatoes", 200), ("Cheese", 250)), most=2),
+                ),
+            ),
+            Dish("Chicken Biryani", 1600, 25, tags=("halal",)),
+            Dish("Sambar and Rice", 900, 12, tags=("gluten_free", "vegan")),
             Dish("Filter Coffee", 350, 5, "drink", ("vegetarian",)),
         ),
     ),
@@ -111,7 +140,7 @@ KITCHENS = (
         "00:00",
         "24:00",
         (
-            Dish("Brisket Plate", 1900, 10),
+            Dish("Brisket Plate", 1900, 10, tags=("dairy_free",), stock=40),
             Dish("Pork Ribs", 1750, 10),
             Dish("Potato Salad", 450, 5, "side", ("vegetarian",)),
         ),
@@ -147,7 +176,13 @@ KITCHENS = (
         "11:00",
         "22:00",
         (
-            Dish("Pho Bo", 1350, 12),
+            Dish(
+                "Pho Bo",
+                1350,
+                12,
+                tags=("dairy_free",),
+                choices=(Choice("Size", (("Regular", 0), ("Large", 250)), least=1),),
+            ),
             Dish("Bun Cha", 1450, 18),
             Dish("Summer Rolls", 800, 10, "starter", ("vegan",)),
         ),
@@ -207,9 +242,14 @@ def _generations(password_hash: str) -> Iterator[list[SQLModel]]:
     chefs = [_chef(person(k.email, Role.CHEF, k.first_name, k.last_name), k) for k in KITCHENS]
     menus = [Menu(chef_id=chef.id, name="Today") for chef in chefs]
     dishes = [
-        _menu_item(menu, dish)
+        _menu_item(menu, dish, place)
         for menu, kitchen in zip(menus, KITCHENS, strict=True)
-        for dish in kitchen.dishes
+        for place, dish in enumerate(kitchen.dishes)
+    ]
+    groups = [
+        _group(item, choice, place)
+        for item, dish in zip(dishes, (d for k in KITCHENS for d in k.dishes), strict=True)
+        for place, choice in enumerate(dish.choices)
     ]
     drivers = [
         Driver(
@@ -232,6 +272,8 @@ def _generations(password_hash: str) -> Iterator[list[SQLModel]]:
     yield [*profiles, *chefs, *drivers]
     yield [*menus, *(document for driver in drivers for document in papers.approved(driver))]
     yield [*dishes]
+    yield [group for group, _ in groups]
+    yield [option for group, choice in groups for option in _options(group, choice)]
 
 
 def _chef(user: User, kitchen: Kitchen) -> Chef:
@@ -241,6 +283,7 @@ def _chef(user: User, kitchen: Kitchen) -> Chef:
         business_name=kitchen.name,
         description=kitchen.description,
         cuisine_types=list(kitchen.cuisines),
+        specialties=[kitchen.dishes[0].name],
         address=kitchen.address,
         latitude=kitchen.place.latitude,
         longitude=kitchen.place.longitude,
@@ -252,7 +295,7 @@ def _chef(user: User, kitchen: Kitchen) -> Chef:
     )
 
 
-def _menu_item(menu: Menu, dish: Dish) -> MenuItem:
+def _menu_item(menu: Menu, dish: Dish, place: int) -> MenuItem:
     return MenuItem(
         id=uuid7(),
         menu_id=menu.id,
@@ -261,4 +304,24 @@ def _menu_item(menu: Menu, dish: Dish) -> MenuItem:
         price_cents=dish.cents,
         prep_time_minutes=dish.minutes,
         dietary_tags=list(dish.tags),
+        stock=dish.stock,
+        position=place,
     )
+
+
+def _group(item: MenuItem, choice: Choice, place: int) -> tuple[OptionGroup, Choice]:
+    group = OptionGroup(
+        menu_item_id=item.id,
+        name=choice.name,
+        min_choices=choice.least,
+        max_choices=choice.most,
+        position=place,
+    )
+    return group, choice
+
+
+def _options(group: OptionGroup, choice: Choice) -> list[MenuItemOption]:
+    return [
+        MenuItemOption(group_id=group.id, name=name, price_cents=cents, position=place)
+        for place, (name, cents) in enumerate(choice.options)
+    ]
