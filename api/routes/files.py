@@ -37,11 +37,14 @@ async def look_at(
         content = await held.storage.get(file.key)
     except NotKept as missing:
         raise not_found("file") from missing
+    # In a sandbox a browser shows pictures; its reader of PDF does not run there.
+    shown = "attachment" if file.content_type == PDF.media_type else "inline"
     return Response(
         content,
         media_type=file.content_type,
         headers={
             "Cache-Control": "private, no-store",
+            "Content-Disposition": shown,
             # The address is the key to it: it goes nowhere else.
             "Referrer-Policy": "no-referrer",
             **pictures.HARMLESS,

@@ -6,9 +6,10 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
-from sqlalchemy import event, select
+from sqlalchemy import event, select, text
 from sqlmodel import col
 
+from domain.hours import known_zones
 from domain.order_status import OrderStatus
 from local.cast import Cast
 from schema.queries import kitchen_figures, order_views
@@ -171,6 +172,15 @@ async def test_what_was_promised_is_the_chefs_word_or_the_menus(play: Cast) -> N
     found = await analytics(play, begin="2026-03-08", end="2026-03-08")
 
     figures(found["total"], averagePromisedMinutes=35.0, averageRealMinutes=35.0)
+
+
+async def test_every_zone_that_a_kitchen_may_have_is_one_that_the_database_knows(
+    play: Cast,
+) -> None:
+    async with play.database.read() as session:
+        found = await session.scalars(text("SELECT name FROM pg_timezone_names"))
+
+    assert known_zones() <= set(found)
 
 
 async def test_nothing_sold_is_told_as_nothing(play: Cast) -> None:

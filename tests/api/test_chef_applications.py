@@ -290,6 +290,7 @@ async def test_a_document_is_seen_by_its_link_and_for_a_while(play: Cast) -> Non
         assert (seen.status_code, seen.content) == (200, PDF)
         assert seen.headers["content-type"] == "application/pdf"
         assert seen.headers["cache-control"] == "private, no-store"
+        assert seen.headers["content-disposition"] == "attachment"
         until = datetime.fromisoformat(document["fileUrlExpiresAt"])
         assert timedelta(minutes=13) < until - datetime.now(UTC) < timedelta(minutes=16)
 
@@ -451,6 +452,20 @@ async def test_two_admins_decide_at_once_and_one_of_them_has_decided(play: Cast)
     assert decided[-1] == f"chef_{final}"
     assert len(await told(play, play.world.customer.user_id)) == len(decided)
     assert any(not isinstance(answer, BaseException) for answer in answers)
+
+
+async def test_a_kitchen_that_is_opened_while_it_is_suspended_is_closed(play: Cast) -> None:
+    chef_id = str(play.world.chef.id)
+
+    await asyncio.gather(
+        *(play.chef.put("/chef/availability", acceptingOrders=True) for _ in range(5)),
+        verify(play, chef_id, "suspended"),
+        *(play.chef.put("/chef/availability", acceptingOrders=True) for _ in range(5)),
+        return_exceptions=True,
+    )
+
+    kitchen = await play.admin.get(f"/admin/chefs/{chef_id}")
+    assert (kitchen["verificationStatus"], kitchen["acceptingOrders"]) == ("suspended", False)
 
 
 async def test_a_kitchen_that_moves_is_verified_again(play: Cast) -> None:
