@@ -186,6 +186,16 @@ class ChannelsOut(Message):
     push: bool
 
 
+class EventsOut(Message):
+    """What to hear of, by which channels."""
+
+    orders: ChannelsOut
+    work: ChannelsOut
+    money: ChannelsOut
+    account: ChannelsOut
+    promotions: ChannelsOut
+
+
 class QuietHoursOut(Message):
     """From when until when nothing is to ring."""
 
@@ -201,7 +211,7 @@ class PreferencesOut(Message):
 
     model_config = shown(examples.PREFERENCES)
 
-    events: dict[Event, ChannelsOut]
+    events: EventsOut
     quiet_hours: QuietHoursOut | None
 
 
@@ -266,10 +276,12 @@ def preferences(row: NotificationPreferences | None) -> PreferencesOut:
     if row and row.quiet_from and row.quiet_until and row.timezone:
         quiet = QuietHoursOut(from_=row.quiet_from, until=row.quiet_until, timezone=row.timezone)
     return PreferencesOut(
-        events={
-            event: ChannelsOut(**{channel.value: on for channel, on in channels.items()})
-            for event, channels in choices.items()
-        },
+        events=EventsOut.model_validate(
+            {
+                event.value: {channel.value: on for channel, on in channels.items()}
+                for event, channels in choices.items()
+            }
+        ),
         quiet_hours=quiet,
     )
 
