@@ -17,6 +17,7 @@ from sqlalchemy import select, text, update
 from sqlmodel import SQLModel, col
 from uuid_utils.compat import uuid7
 
+from domain.disputes import Outcome
 from domain.kitchens import ChefDocumentType
 from domain.order_status import OrderStatus
 from domain.permissions import Role
@@ -30,12 +31,14 @@ from schema.tables import (
     AccountDeletion,
     Chef,
     ChefDocument,
+    Dispute,
     Driver,
     Order,
     OrderStatusHistory,
     StripeEvent,
     User,
 )
+from schema.tables.columns import now
 from tests.api.facade import facade
 
 S = OrderStatus
@@ -207,6 +210,8 @@ async def test_a_customer_is_forgotten_in_every_column(
     await hears_from_stripe(
         play, id="ch_1", customer=customer, billing_details={"name": f"{me.first} {me.last}"}
     )
+    async with play.database.write() as session:
+        session.add(over(row.id, me, user.email))
     door = (str(row.delivery_latitude), str(row.delivery_longitude))
     names = (me.first, me.last, user.email, me.phone, me.street, *door)
     before = await tables_with(play, *names)
@@ -220,6 +225,7 @@ async def test_a_customer_is_forgotten_in_every_column(
         "refund_requests",
         "notifications",
         "stripe_events",
+        "disputes",
     } <= set(before)
     amounts = await books(play, UUID(order["id"]))
 
@@ -240,6 +246,25 @@ async def test_a_customer_is_forgotten_in_every_column(
     # Others go on: the chef still sees what he has cooked.
     seen = await play.chef.get(f"/orders/{order['id']}")
     assert seen["deliveryAddress"]["line1"] == "erased"
+
+
+def over(order_id: UUID, me: Identity, email: str) -> Dispute:
+    """A dispute that was lost, and what the bank was told in it."""
+    at = now()
+    return Dispute(
+        stripe_dispute_id=f"dp_{uuid7().hex}",
+        order_id=order_id,
+        amount_cents=100,
+        currency="usd",
+        reason="fraudulent",
+        status="lost",
+        inquiry=False,
+        evidence_text=f"{me.first} has paid before.",
+        evidence={"customer_name": f"{me.first} {me.last}", "customer_email_address": email},
+        outcome=Outcome.LOST,
+        opened_at=at,
+        closed_at=at,
+    )
 
 
 def avatar_key(profile: str) -> str:
