@@ -23,10 +23,8 @@ from api.people import (
 from api.permits import ActsOnProfile, MayReadProfile
 from api.views import ChefOut, Page
 from api.views import chef as chef_out
-from domain.hours import is_open
 from domain.preferences import otherwise
 from schema.queries import kitchens, profiles
-from schema.tables import Chef
 
 router = APIRouter(prefix="/users/me", tags=["Users"])
 
@@ -80,7 +78,7 @@ async def list_favourites(
         )
     now = datetime.now(UTC)
     return Page(
-        data=[_chef(held, row, now) for row in rows],
+        data=[chef_out(held.settings, row, now) for row in rows],
         page=paging.page,
         limit=paging.limit,
         total=total,
@@ -178,8 +176,3 @@ async def _exchange(held: Services, who: Principal, key: str | None) -> None:
         was = await profiles.exchange_avatar(session, who.user_id, key)
     if was is not None and was != key:
         await held.storage.forget([was])
-
-
-def _chef(held: Services, row: Chef, now: datetime) -> ChefOut:
-    timezone = row.timezone or held.settings.markets[row.market].timezone
-    return chef_out(row, is_open=is_open(row.operating_hours, now, timezone))
