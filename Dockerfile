@@ -24,6 +24,8 @@ RUN python -m compileall -q . && useradd --system --uid 10001 ridendine \
 USER 10001
 
 EXPOSE 9001
+# Whose X-Forwarded-For is believed: nobody's, until the load balancer's address is given.
+ENV FORWARDED_ALLOW_IPS=""
 # Idle connections are kept longer than any load balancer keeps them, or it sends into closed ones.
 CMD ["uvicorn", "--factory", "api.app:create_app", "--host", "0.0.0.0", "--port", "9001", \
      "--no-access-log", "--timeout-keep-alive", "75"]

@@ -10,9 +10,10 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, SecretStr
+from limits import RateLimitItem, parse, parse_many
+from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, InstanceOf, SecretStr
 from pydantic_core import from_json
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from domain.attempts import Patience
 from domain.dispatch.weights import Weights
@@ -53,6 +54,29 @@ def _weighted(value: object) -> object:
     return replace(LIVE, **given) if isinstance(given, dict) else given
 
 
+def _listed(value: object) -> object:
+    return _written_out(value or "[]")
+
+
+# As browsers write them: no path, no slash at the end.
+Origin = Annotated[str, Field(pattern=r"^https?://[^/\s*]+$")]
+
+
+def _rate(value: object) -> object:
+    """`100/15 minutes`; nothing means no limit."""
+    if not isinstance(value, str):
+        return value
+    if not value.strip():
+        return None
+    rate, *more = parse_many(value)
+    if more or rate.amount < 1:
+        raise ValueError("one limit, of at least one request")
+    return rate
+
+
+Rate = Annotated[InstanceOf[RateLimitItem] | None, BeforeValidator(_rate)]
+
+
 class Market(BaseModel):
     """A city or region: its clock, its country (two letters), what things cost there, when (by its
     clock) and from how much on payees are paid, and which complaints need no person.
@@ -83,6 +107,17 @@ class Settings(BaseSettings):
     log_level: str = "INFO"
     # Where people's browsers find the facade.
     public_base_url: Annotated[str, AfterValidator(_without_slash)] = "http://127.0.0.1:9001"
+
+    # Whose pages may call us from a browser: JSON, as in ["https://app.example.com"].
+    cors_origins: Annotated[tuple[Origin, ...], NoDecode, BeforeValidator(_listed)] = ()
+    # For how long browsers keep to https, where `public_base_url` has it; 0 does not ask for it.
+    hsts_seconds: int = Field(default=365 * 24 * 3600, ge=0)
+    # How often somebody may ask, in the notation of the library `limits`; empty is no limit. By
+    # address, by account, and of positions by driver; login and codes by address.
+    rate_limit_anonymous: Rate = parse("100/15 minutes")
+    rate_limit_signed_in: Rate = parse("1000/15 minutes")
+    rate_limit_positions: Rate = parse("60/minute")
+    rate_limit_auth: Rate = parse("10/minute")
 
     # Signs what goes round by links and codes; access tokens have a key (api.keys says in which
     # form), and older ones, separated by commas, whose tokens are still good.

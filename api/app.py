@@ -6,14 +6,19 @@ from datetime import timedelta
 from http import HTTPStatus
 
 from fastapi import FastAPI
+from starlette.middleware import Middleware
+from starlette.middleware.cors import CORSMiddleware
+from starlette.middleware.gzip import GZipMiddleware
 
 import logs
 from api import errors, openapi
 from api.dependencies import Services
 from api.engine import Engine
+from api.headers import SecurityHeaders
 from api.keys import keyring
 from api.limits import BodyLimit
 from api.locations import Locations
+from api.rate_limits import FIELDS, RateLimited, RateLimits
 from api.routes import (
     account,
     accounts,
@@ -65,6 +70,13 @@ Names are camelCase, amounts integer cents, moments RFC 3339 in UTC. Whatever is
 is: the same request takes effect once (a new order, only with an `Idempotency-Key`).
 """
 
+_METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
+# No browser believes a preflight for longer.
+_PREFLIGHT_SECONDS = 2 * 3600
+# In one packet it is anyway; and the last percents of compression cost most of its time.
+_SMALL_BYTES = 1024
+_COMPRESSION = 5
+
 
 def create_app(settings: Settings | None = None) -> FastAPI:
     """The application, set up by the environment unless `settings` are given."""
@@ -90,8 +102,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         generate_unique_id_function=openapi.operation_id,
         # A redirect would go to whatever host the request claims.
         redirect_slashes=False,
+        middleware=_around(held),
     )
-    app.add_middleware(BodyLimit)
     errors.install(app)
     app.include_router(health.router)
     app.include_router(key_set.router)
@@ -130,10 +142,40 @@ def create_app(settings: Settings | None = None) -> FastAPI:
             routes.router,
             prefix="/api/v1",
             # Otherwise FastAPI documents an error of its own form, which is never sent.
-            responses=errors.problems(HTTPStatus.UNPROCESSABLE_ENTITY),
+            responses=errors.problems(
+                HTTPStatus.UNPROCESSABLE_ENTITY, HTTPStatus.TOO_MANY_REQUESTS
+            ),
         )
     openapi.install(app)
     return app
+
+
+def _around(settings: Settings) -> list[Middleware]:
+    """What a request passes on its way in, and its answer on its way out, in this order.
+
+    Every answer, whoever gives it, has the security headers; a browser's preflight is answered
+    before it counts; what is too much is refused before its body is read; and whatever goes wrong
+    is an answer by the time it gets here, so that a 413, 429 or 500 leaves as any other.
+    """
+    around = [Middleware(SecurityHeaders, settings=settings)]
+    if settings.cors_origins:
+        around.append(
+            Middleware(
+                CORSMiddleware,
+                allow_origins=settings.cors_origins,
+                allow_methods=_METHODS,
+                allow_headers=("Authorization", "Idempotency-Key"),
+                expose_headers=FIELDS,
+                max_age=_PREFLIGHT_SECONDS,
+            )
+        )
+    return [
+        *around,
+        Middleware(GZipMiddleware, minimum_size=_SMALL_BYTES, compresslevel=_COMPRESSION),
+        Middleware(RateLimited),
+        Middleware(BodyLimit),
+        Middleware(errors.Answered),
+    ]
 
 
 async def _connect(settings: Settings) -> Services:
@@ -146,6 +188,7 @@ async def _connect(settings: Settings) -> Services:
         settings=settings,
         database=database,
         redis=redis,
+        rate_limits=RateLimits(settings.redis_url, redis),
         positions=positions,
         shut_outs=ShutOuts(redis, timedelta(minutes=settings.access_token_minutes)),
         attempts=Attempts(redis, settings.attempts),

@@ -19,6 +19,7 @@ from api.auth import Principal, principal
 from api.engine import Engine
 from api.errors import invalid, not_found, unauthorised
 from api.locations import Locations
+from api.rate_limits import RateLimits
 from providers.attempts import Attempts
 from providers.maps import Maps, TravelTimes
 from providers.positions import Positions
@@ -39,6 +40,7 @@ class Services:
     settings: Settings
     database: Database
     redis: Redis
+    rate_limits: RateLimits
     positions: Positions
     shut_outs: ShutOuts
     attempts: Attempts

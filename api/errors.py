@@ -11,6 +11,7 @@ from fastapi.responses import JSONResponse
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolExhausted
 from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.engine import EngineBusy, OrderClosed, Refused
 from api.limits import BodyTooLarge
@@ -210,6 +211,31 @@ def install(app: FastAPI) -> None:  # noqa: C901 - one small handler for each ki
         return _unexpected()
 
 
+class Answered:
+    """Answers what no handler knows, inside of what adds headers to answers: Starlette itself would
+    answer outside of it. The error goes on, to the log.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a request on. Raises whatever was not expected, once it is answered."""
+        begun = False
+
+        async def watched(message: Message) -> None:
+            nonlocal begun
+            begun = True
+            await send(message)
+
+        try:
+            await self._app(scope, receive, watched)
+        except Exception:
+            if scope["type"] == "http" and not begun:
+                await _unexpected()(scope, receive, send)
+            raise
+
+
 def _field(error: Mapping[str, Any]) -> str:
     """Where in the request it is; JSON that cannot be read has a position there, not a field."""
     if error["type"] == "json_invalid":
@@ -266,8 +292,8 @@ _DOCUMENTED = {
         ),
         (
             HTTPStatus.TOO_MANY_REQUESTS,
-            "too_many_attempts",
-            "too many attempts: wait before the next one",
+            "rate_limited",
+            "too many requests; ask again in 9 s",
         ),
         (
             HTTPStatus.SERVICE_UNAVAILABLE,

@@ -15,7 +15,7 @@ from sqlalchemy import make_url
 from local import ports
 from local.postgres import Postgres
 from local.processes import Died
-from local.stack import MACHINE, NEVER, PROJECT, TOLD, Stack
+from local.stack import HERE, MACHINE, NEVER, PROJECT, TOLD, Stack
 
 # Addresses that nobody has to answer at, so that nothing is started for them.
 ELSEWHERE = {
@@ -122,7 +122,7 @@ def test_one_apart_shares_nothing_that_the_shell_happens_to_hold(
     monkeypatch.setenv("STRIPE_API_KEY", "sk_live_of_somebody")
     monkeypatch.setenv("DATABASE_URL", "postgresql://somewhere.example/precious")
     environment = Stack.apart(tmp_path / "home").environment()
-    assert set(environment) <= {*MACHINE, *NEVER, "STORAGE_URL", "WORKER_READY_FILE"}
+    assert set(environment) <= {*MACHINE, *NEVER, *HERE, "STORAGE_URL", "WORKER_READY_FILE"}
 
 
 def test_the_running_stack_has_told_an_address_for_everything(stack: Stack) -> None:
