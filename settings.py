@@ -22,6 +22,7 @@ from domain.eta import City
 from domain.pricing import Rates
 from domain.proof import ProofKind
 from domain.refunds import Rules
+from domain.social import Client, Provider
 from schema.messages.order import Terms
 
 Positive = Annotated[int, Field(gt=0)]
@@ -58,8 +59,15 @@ def _listed(value: object) -> object:
     return _written_out(value or "[]")
 
 
+def _named(value: object) -> object:
+    return _written_out(value or "{}")
+
+
 # As browsers write them: no path, no slash at the end.
 Origin = Annotated[str, Field(pattern=r"^https?://[^/\s*]+$")]
+
+# A page, or an address that an app on the phone opens, as in com.example.app:/login.
+RedirectUri = Annotated[str, Field(pattern=r"^[a-z][a-z0-9+.-]*:/[^\s#]+$")]
 
 
 def _rate(value: object) -> object:
@@ -147,6 +155,16 @@ class Settings(BaseSettings):
     twilio_from: str = ""
     twilio_base_url: OptionalAddress = None
     post_timeout_seconds: Positive = 20
+
+    # Where one may log in besides, as JSON: {"google": {"client_id": …, "client_secret": …}}
+    # (domain.social.Client), and where in an app one may come back to.
+    social_providers: Annotated[dict[Provider, Client], NoDecode, BeforeValidator(_named)] = {}
+    social_redirect_uris: Annotated[
+        tuple[RedirectUri, ...], NoDecode, BeforeValidator(_listed)
+    ] = ()
+    social_timeout_seconds: Positive = 10
+    # How long somebody may take at the provider, and from there to his password.
+    social_login_seconds: Positive = 10 * 60
 
     stripe_api_key: SecretStr
     stripe_api_base: OptionalAddress = None

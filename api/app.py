@@ -50,6 +50,7 @@ from api.routes import (
     reconciliation,
     refunds,
     users,
+    social,
     webhooks,
 )
 from providers.attempts import Attempts
@@ -57,6 +58,7 @@ from providers.maps import Maps, TravelTimes
 from providers.positions import Positions
 from providers.redis import connect_redis
 from providers.shut_outs import ShutOuts
+from providers.social import Pending, SocialLogins
 from providers.storage import Storage
 from schema.database import Database
 from settings import Settings, terms
@@ -89,6 +91,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         yield
         await services.maps.aclose()
         await services.travel.aclose()
+        await services.social.aclose()
         await services.redis.aclose()
         await services.database.close()
 
@@ -110,6 +113,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     for routes in (
         auth,
         accounts,
+        social,
         chefs,
         orders,
         kitchen,
@@ -209,6 +213,11 @@ async def _connect(settings: Settings) -> Services:
             city=settings.city,
             keep_for=timedelta(seconds=settings.travel_time_keep_seconds),
         ),
+        social=SocialLogins(
+            settings.social_providers, timeout_seconds=settings.social_timeout_seconds
+        ),
+        social_states=Pending(redis, "social-state", settings.social_login_seconds),
+        social_links=Pending(redis, "social-link", settings.social_login_seconds),
         storage=Storage(settings.storage_url, timeout_seconds=settings.storage_timeout_seconds),
         engine=await Engine.connected(
             terms(settings), timedelta(seconds=settings.engine_timeout_seconds)

@@ -24,6 +24,7 @@ from providers.attempts import Attempts
 from providers.maps import Maps, TravelTimes
 from providers.positions import Positions
 from providers.shut_outs import ShutOuts
+from providers.social import Pending, SocialLogins
 from providers.storage import Storage
 from schema.database import Database
 from schema.queries import order_views
@@ -47,6 +48,9 @@ class Services:
     locations: Locations
     maps: Maps
     travel: TravelTimes
+    social: SocialLogins
+    social_states: Pending
+    social_links: Pending
     storage: Storage
     engine: Engine
 

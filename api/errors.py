@@ -8,6 +8,7 @@ import structlog
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
+from redis.exceptions import RedisError
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolExhausted
 from starlette.exceptions import HTTPException
@@ -192,6 +193,11 @@ def install(app: FastAPI) -> None:  # noqa: C901 - one small handler for each ki
     async def storage_away(_: Request, error: StorageAway) -> Response:
         _log.warning("the storage does not answer", error=str(error))
         return unavailable("the storage does not answer").response()
+
+    @app.exception_handler(RedisError)
+    async def redis_away(_: Request, error: RedisError) -> Response:
+        _log.warning("Redis does not answer", error=str(error))
+        return unavailable("what this needs does not answer").response()
 
     async def database_error(_: Request, error: Exception) -> Response:
         if isinstance(error, DBAPIError) and is_unstorable(error):

@@ -26,6 +26,7 @@ _HEALTH = {
     "stripe": ("STRIPE_API_BASE", "/healthz"),
     "post": ("INBOX_URL", "/healthz"),
     "maps": ("GOOGLE_MAPS_BASE_URL", "/healthz"),
+    "openid": ("OPENID_URL", "/healthz"),
 }
 
 
@@ -48,6 +49,10 @@ def everything(home: Path, environment: Mapping[str, str]) -> dict[str, str]:
         made["JWT_PRIVATE_KEY"] = new_key()
     if "API_URL" in environment and environment.get("STRIPE_API_BASE"):
         made |= _webhook_endpoints(home, environment, made)
+    if environment.get("OPENID_URL"):
+        # As an operator registers at each of them, and is told his keys.
+        registered = httpx.get(f"{environment['OPENID_URL']}/_control/clients")
+        made["SOCIAL_PROVIDERS"] = registered.raise_for_status().text
     path = _secrets_file(home)
     path.touch(mode=0o600)
     path.write_text(json.dumps(made))

@@ -83,6 +83,10 @@ def _maps(_: Path, ports: Ports) -> list[str]:
     return [*_python("local.maps"), "--port", str(ports["maps"])]
 
 
+def _openid(_: Path, ports: Ports) -> list[str]:
+    return [*_python("local.openid"), "--port", str(ports["openid"])]
+
+
 def _post(_: Path, ports: Ports) -> list[str]:
     command = [*_python("local.post"), "--port", str(ports["post"])]
     return [*command, "--smtp-port", str(ports["smtp"])]
@@ -147,6 +151,13 @@ BACKING = (
             "MAPBOX_BASE_URL": f"http://{HOST}:{ports['maps']}",
         },
         _maps,
+    ),
+    Server(
+        "openid",
+        {"openid": 12115},
+        ("SOCIAL_PROVIDERS",),
+        lambda ports: {"OPENID_URL": f"http://{HOST}:{ports['openid']}"},
+        _openid,
     ),
     Server(
         "post",

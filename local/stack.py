@@ -31,6 +31,7 @@ TOLD = (
     "STRIPE_WEBHOOK_SECRET",
     "STRIPE_CONNECT_WEBHOOK_SECRET",
     "GOOGLE_MAPS_BASE_URL",
+    "OPENID_URL",
     "INBOX_URL",
 )
 
@@ -52,6 +53,7 @@ HERE = {
     "RATE_LIMIT_POSITIONS": "100000/minute",
     "RATE_LIMIT_AUTH": "100000/minute",
     "FORWARDED_ALLOW_IPS": "",
+    "SOCIAL_REDIRECT_URIS": '["ridendine://login"]',
 }
 
 READY_SECONDS = 60.0
@@ -173,7 +175,7 @@ class Stack:
             found = {"PUBLIC_BASE_URL": found["API_URL"]} | found
         found = HERE | {"STORAGE_URL": (self.home / "storage").absolute().as_uri()} | found
         found["WORKER_READY_FILE"] = str(self.home / "worker.ready")
-        return found | prepare.secrets_of(self.home)
+        return found | prepare.secrets_of(self.home) | self._given
 
     def _choose_ports(self) -> dict[str, Ports]:
         """The ports of each server that is not given: those it has, had, likes, or the next."""

@@ -11,7 +11,7 @@ from schema.tables import Role, User, UserProfile
 
 
 class Login(NamedTuple):
-    """What is needed to let somebody in."""
+    """What is needed to let somebody in. Without a password its hash is empty."""
 
     id: UUID
     email: str
@@ -69,6 +69,14 @@ async def set_password(session: AsyncSession, user_id: UUID, password_hash: str)
     )
 
 
+async def has_password(session: AsyncSession, user_id: UUID) -> bool:
+    """Whether a user may come in with a password."""
+    found = await session.scalar(
+        select(col(User.id)).where(col(User.id) == user_id, col(User.password_hash) != "")
+    )
+    return found is not None
+
+
 async def become(session: AsyncSession, user_id: UUID, role: Role) -> None:
     """Let a user be somebody of another kind; a token that he has does not know of it."""
     await session.execute(update(User).where(col(User.id) == user_id).values(role=role))
@@ -96,7 +104,7 @@ def _logins() -> Select[UUID, str, Role, str, str, str, bool]:
             col(User.id),
             col(User.email),
             col(User.role),
-            col(User.password_hash),
+            func.coalesce(col(User.password_hash), ""),
             col(UserProfile.first_name),
             col(UserProfile.last_name),
             col(User.is_verified),

@@ -46,6 +46,7 @@ from schema.tables.reconciliation import (
     ReconciliationRun,
     StripeTransaction,
 )
+from schema.tables.social import SocialIdentity
 
 __all__ = [
     "AccountDeletion",
@@ -90,6 +91,7 @@ __all__ = [
     "Refund",
     "RefundRequest",
     "Role",
+    "SocialIdentity",
     "StripeEvent",
     "StripeTransaction",
     "TipCharge",

@@ -12,7 +12,8 @@ from schema.tables.columns import created, key, one_of, reference
 
 class User(SQLModel, table=True):
     """A person's login, and who that is at Stripe, once he has paid. No two addresses differ in
-    their capitals only; `is_verified` says that this one is his.
+    their capitals only; `is_verified` says that this one is his. Without a password he comes in
+    from elsewhere.
     """
 
     __tablename__ = "users"
@@ -20,7 +21,7 @@ class User(SQLModel, table=True):
 
     id: UUID = key()
     email: str
-    password_hash: str
+    password_hash: str | None = None
     role: Role = one_of(Role, "users_role")
     is_verified: bool = False
     is_active: bool = True

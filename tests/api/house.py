@@ -62,6 +62,7 @@ async def settled(environment: Mapping[str, str]) -> AsyncIterator[House]:
                 "notification_id": await notification_of(play.customer),
                 "item_id": str(play.world.dish_id),
                 "menu_id": (await play.chef.get("/chef/menus"))[0]["id"],
+                "provider": "google",
                 "owner_id": str(play.world.chef.id),
                 "name": f"{'0' * 64}.jpg",
             },

@@ -26,6 +26,7 @@ ELSEWHERE = {
     "STRIPE_API_KEY": "sk_test_elsewhere",
     "STRIPE_WEBHOOK_SECRET": "whsec_elsewhere",
     "STRIPE_CONNECT_WEBHOOK_SECRET": "whsec_connect_elsewhere",
+    "SOCIAL_PROVIDERS": "{}",
     "SMTP_URL": "smtp://mail.example:587",
 }
 

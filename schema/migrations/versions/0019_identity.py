@@ -65,9 +65,37 @@ def upgrade() -> None:
     )
     op.create_index("idx_challenges_user", "challenges", ["user_id", "purpose"])
     op.create_index("idx_challenges_expiry", "challenges", ["expires_at"])
+    op.alter_column("users", "password_hash", existing_type=sa.String(), nullable=True)
+    op.create_table(
+        "social_identities",
+        sa.Column(
+            "provider",
+            sa.Enum(
+                "google",
+                "facebook",
+                "apple",
+                name="social_identities_provider",
+                native_enum=False,
+                create_constraint=True,
+                length=32,
+            ),
+            nullable=False,
+        ),
+        sa.Column("subject", sa.String(), nullable=False),
+        sa.Column("user_id", sa.Uuid(), nullable=False),
+        sa.Column("email", sa.String(), nullable=True),
+        sa.Column("linked_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["user_id"], ["users.id"]),
+        sa.PrimaryKeyConstraint("provider", "subject"),
+        sa.UniqueConstraint("user_id", "provider", name="social_identities_one_at_each"),
+    )
 
 
 def downgrade() -> None:
+    op.drop_table("social_identities")
+    # Whoever has no password gets one that nothing hashes to.
+    op.execute("UPDATE users SET password_hash = '' WHERE password_hash IS NULL")
+    op.alter_column("users", "password_hash", existing_type=sa.String(), nullable=False)
     op.drop_table("challenges")
     op.drop_table("refresh_tokens")
     op.drop_column("user_profiles", "verified_phone")
