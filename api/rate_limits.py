@@ -34,8 +34,9 @@ FIELDS = ("RateLimit", "RateLimit-Policy", "Retry-After")
 _API = "/api/v1"
 _POSITIONS = f"{_API}/delivery/location"
 _AUTH = f"{_API}/auth/"
-# Nobody guesses a refresh token, and the phones behind one address renew theirs all day.
-_NOT_GUESSED = {f"{_AUTH}refresh", f"{_AUTH}logout"}
+# Nobody guesses a refresh token, or what a login elsewhere comes back with; and the phones behind
+# one address renew theirs all day.
+_NOT_GUESSED = ("/refresh", "/logout", "/callback")
 _HEALTH = {"/healthz", "/readyz"}
 # Stripe sends as often as it likes; a list of dishes has a picture each.
 _UNLIMITED = (f"{_API}/webhooks/", f"{_API}/pictures/")
@@ -146,7 +147,7 @@ def rule_for(scope: Scope, settings: Settings) -> Rule | None:
     path, method = scope["path"], scope["method"]
     if path in _HEALTH or path.startswith(_UNLIMITED):
         return None
-    if path.startswith(_AUTH) and method != "GET" and path not in _NOT_GUESSED:
+    if path.startswith(_AUTH) and method != "GET" and not path.endswith(_NOT_GUESSED):
         return _rule("auth", settings.rate_limit_auth, _address(scope))
     user = _user(scope, settings)
     if user is None:

@@ -74,6 +74,9 @@ GIVEN = {
     "GOOGLE_MAPS_API_KEY": "AIza-given",
 }
 
+# Whom the server that the facade runs in believes.
+OF_UVICORN = {"FORWARDED_ALLOW_IPS"}
+
 
 def test_everything_that_production_needs_is_there() -> None:
     needed = {"postgres", "redis", "temporal-postgres", "temporal", "temporal-ui", "api", "worker"}
@@ -98,7 +101,7 @@ def test_every_variable_of_ours_is_a_setting_that_exists(name: str) -> None:
     environment = as_started(SERVICES[name]["environment"], GIVEN)
     of_temporal = {key: value for key, value in environment.items() if key.startswith("TEMPORAL_")}
     settings = {field.upper() for field in Settings.model_fields}
-    assert set(environment) - set(of_temporal) <= settings
+    assert set(environment) - set(of_temporal) - OF_UVICORN <= settings
     # Those of Temporal are its SDK's: both of them arrive where the client is made.
     profile = ClientConfig.load_client_connect_config(
         disable_file=True, override_env_vars=of_temporal

@@ -59,7 +59,11 @@ class SocialLogin:
         self._http = http
         self._keys: dict[str, jwt.PyJWK] = {}
         self._keys_asked = -_KEYS_KEPT_SECONDS
-        self._secret()
+        try:
+            self._secret()
+        except (ValueError, TypeError, jwt.PyJWTError):
+            # Not the cause: its words may hold some of the key.
+            raise ValueError(f"{provider} has no private key in PEM, of P-256") from None
 
     def address(self, redirect_uri: str, state: str, verifier: Verifier) -> str:
         """Where somebody is sent to log in."""
@@ -165,7 +169,7 @@ class SocialLogin:
         if response.status_code >= HTTPStatus.INTERNAL_SERVER_ERROR or not isinstance(answer, dict):
             raise SocialAway(f"{self._provider} answers {response.status_code}")
         if response.is_error:
-            raise SocialRefused(f"{self._provider} says {answer.get('error', 'no')!r:.200}")
+            raise SocialRefused(f"{self._provider} says {_why(answer.get('error'))}")
         return answer
 
     def _secret(self) -> str:
@@ -193,3 +197,10 @@ def _address(said: object) -> str | None:
     if not isinstance(said, str) or len(said) > _LONGEST_ADDRESS:
         return None
     return said if "@" in said and said.isprintable() and " " not in said else None
+
+
+def _why(error: object) -> str:
+    """OAuth's word for it. Facebook says more, which may hold what was sent."""
+    if isinstance(error, dict):
+        return f"{error.get('type')} {error.get('code')}"[:100]
+    return str(error)[:100]

@@ -1,5 +1,6 @@
 """How often somebody may ask, by whom it is counted, and what he is told."""
 
+import asyncio
 import time
 from collections.abc import Callable, Mapping
 from contextlib import AbstractAsyncContextManager, AsyncExitStack
@@ -190,6 +191,13 @@ async def test_processes_count_together(limited: Opened) -> None:
         seen = [(await http.get(CHEFS)).status_code for http in (one, other, one, other, one)]
 
     assert seen == [200, 200, 200, 429, 429]
+
+
+async def test_of_many_at_once_so_many_are_let_in_as_there_is_room_for(limited: Opened) -> None:
+    async with limited(RATE_LIMIT_ANONYMOUS="5/hour") as (_, http):
+        answers = await asyncio.gather(*(http.get(CHEFS) for _ in range(20)))
+
+    assert sorted(answer.status_code for answer in answers) == [200] * 5 + [429] * 15
 
 
 async def test_without_redis_nobody_is_held_up(limited: Opened) -> None:
