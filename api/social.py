@@ -8,6 +8,7 @@ that somebody else has begun.
 
 import hashlib
 import hmac
+import json
 import secrets
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
@@ -139,21 +140,23 @@ async def log_in(held: Services, body: SocialLoginBody) -> LoginOut:
     as long as the provider does not answer, `temporarily_unavailable`.
     """
     async with _taken(held, body) as begun:
-        identity = await _identity(held, body, begun)
-    # Of two at once the second finds what the first has made.
-    for _ in range(2):
-        async with held.database.read() as session:
-            user_id = await social.user_of(session, identity)
-        user_id = user_id or await _new_account(held, identity)
-        if user_id is not None:
-            return await _let_in(held, user_id)
+        identity = _known(begun) or await _identity(held, body, begun)
+        # A code is good once: the same request again has to do without.
+        begun["identity"] = json.dumps(identity)
+        # Of two at once the second finds what the first has made.
+        for _ in range(2):
+            async with held.database.read() as session:
+                user_id = await social.user_of(session, identity)
+            user_id = user_id or await _new_account(held, identity)
+            if user_id is not None:
+                return await _let_in(held, user_id)
     raise unavailable("somebody else has just logged in so")
 
 
 @asynccontextmanager
 async def _taken(held: Services, body: SocialLoginBody) -> AsyncIterator[dict[str, str]]:
-    """What was kept of a login, for this request alone; put back where the provider is away, so
-    that the same request may come again.
+    """What was kept of a login, for this request alone; put back where something is away, so that
+    the same request may come again.
     """
     begun = await held.social_states.take(body.state)
     if (
@@ -164,10 +167,23 @@ async def _taken(held: Services, body: SocialLoginBody) -> AsyncIterator[dict[st
         raise _unknown_state()
     try:
         yield begun
+    except Problem:
+        raise
     except SocialAway as error:
         await held.social_states.keep(body.state, begun)
         _log.warning("a login elsewhere waits", provider=body.provider, error=str(error))
         raise unavailable("the provider does not answer") from error
+    except Exception:
+        await held.social_states.keep(body.state, begun)
+        raise
+
+
+def _known(begun: Mapping[str, str]) -> Identity | None:
+    """Who came back with a request that has come before."""
+    if "identity" not in begun:
+        return None
+    provider, *rest = json.loads(begun["identity"])
+    return Identity(Provider(provider), *rest)
 
 
 async def _identity(held: Services, body: SocialLoginBody, begun: Mapping[str, str]) -> Identity:

@@ -261,6 +261,21 @@ async def test_the_same_request_again_gets_in_when_the_provider_is_back(app: App
     assert (away.status_code, again.status_code) == (503, 200)
 
 
+async def test_the_same_request_again_gets_in_when_the_database_is_back(
+    app: App, environment: Mapping[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    back = await app.came_back("google", somebody())
+    name, address = AWAY["database"]
+    away = {name: address.format(port=ports.any_free())}
+    async with facade(environment, monkeypatch, **away) as (_, http):
+        refused = await App(http).post(LOGIN, back)
+
+    again = await app.post(LOGIN, back)
+
+    assert (refused.status_code, again.status_code) == (503, 200)
+    assert problem(await app.post(LOGIN, back)) == (400, "unknown_state")
+
+
 async def test_without_redis_no_login_begins(
     environment: Mapping[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
