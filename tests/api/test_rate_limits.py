@@ -149,6 +149,14 @@ async def test_passwords_are_not_guessed_quickly_and_the_right_one_waits_too(
     assert (others.status_code, own.status_code) == (200, 200)
 
 
+async def test_what_nobody_guesses_does_not_use_up_the_tries_of_an_address(limited: Opened) -> None:
+    async with limited(RATE_LIMIT_AUTH="1/hour") as (_, http):
+        for path in ("refresh", "logout", "social/apple/callback"):
+            for _ in range(2):
+                answer = await http.post(f"/api/v1/auth/{path}", data={})
+                assert answer.headers["ratelimit-policy"].startswith('"anonymous";'), path
+
+
 async def test_a_drivers_positions_do_not_use_up_his_requests(limited: Opened, play: Cast) -> None:
     limits = {"RATE_LIMIT_SIGNED_IN": "1/hour", "RATE_LIMIT_POSITIONS": "2/hour"}
     position = {"latitude": 30.2672, "longitude": -97.7431}
