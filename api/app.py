@@ -49,8 +49,8 @@ from api.routes import (
     proofs,
     reconciliation,
     refunds,
-    users,
     social,
+    users,
     webhooks,
 )
 from providers.attempts import Attempts

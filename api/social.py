@@ -20,19 +20,17 @@ from uuid import UUID
 import structlog
 from pydantic import BaseModel, StringConstraints, ValidationError
 
-from api import identities
-from api.auth import access_token
+from api import identities, sessions
 from api.bodies import Body
 from api.dependencies import Services
 from api.errors import Problem, conflict, invalid, not_found, unavailable
 from api.examples import shown
 from api.examples_social import LOGIN, POSTED_BACK, STARTED, STARTING
-from api.views import LoginOut, UserOut
+from api.views import LoginOut
 from domain.social import Identity, Provider
 from providers.social import SocialAway, SocialRefused, Verifier, clean
 from schema.messages.base import Message
 from schema.queries import people, social
-from schema.queries.people import Login
 
 # Those of the providers are some hundred characters.
 Opaque = Annotated[str, StringConstraints(min_length=1, max_length=2000, pattern=r"^[!-~]+$")]
@@ -241,21 +239,8 @@ async def _let_in(held: Services, user_id: UUID) -> LoginOut:
         login = await people.locked_login(session, user_id)
         if login is None:
             raise _failed()
-    return _logged_in(held, login)
-
-
-def _logged_in(held: Services, login: Login) -> LoginOut:
-    return LoginOut(
-        access_token=access_token(login, held.settings),
-        expires_in=held.settings.access_token_minutes * 60,
-        user=UserOut(
-            id=login.id,
-            email=login.email,
-            role=login.role,
-            first_name=login.first_name,
-            last_name=login.last_name,
-        ),
-    )
+        opened = await sessions.begin(held, session, login)
+    return sessions.logged_in(held, opened)
 
 
 def _callback(held: Services, provider: Provider) -> str:

@@ -87,7 +87,7 @@ def user(subject: Subject) -> list[Statement]:
         .where(col(User.id) == subject.user_id)
         .values(
             email=mail_of(subject.user_id),
-            password_hash="",
+            password_hash=None,
             is_verified=False,
             is_active=False,
             stripe_customer_id=None,
@@ -101,7 +101,12 @@ def profile(subject: Subject) -> list[Statement]:
         update(UserProfile)
         .where(col(UserProfile.user_id) == subject.user_id)
         .values(
-            first_name=FIRST_NAME, last_name=LAST_NAME, phone=None, avatar_url=None, locale=None
+            first_name=FIRST_NAME,
+            last_name=LAST_NAME,
+            phone=None,
+            verified_phone=None,
+            avatar_url=None,
+            locale=None,
         )
     ]
 

@@ -17,6 +17,7 @@ from schema.tables import (
     AccountDeletion,
     Address,
     AdminAction,
+    Challenge,
     Chef,
     ChefDocument,
     ConnectedAccount,
@@ -42,8 +43,10 @@ from schema.tables import (
     Payout,
     PayoutHold,
     PromoRedemption,
+    RefreshToken,
     Refund,
     RefundRequest,
+    SocialIdentity,
     TipCharge,
     User,
     UserProfile,
@@ -130,6 +133,17 @@ NOBODYS = "nothing about anybody"
 # `users` comes last: the statements before it ask who he was at Stripe.
 HOLDINGS: Mapping[str, Holding] = {
     "user_profiles": Holding(_of_user(UserProfile.user_id), erase=erasing.profile),
+    "refresh_tokens": Holding(
+        _of_user(RefreshToken.user_id),
+        frozenset({"digest"}),
+        rows_of(RefreshToken, "user_id", "user_id"),
+    ),
+    "challenges": Holding(
+        _of_user(Challenge.user_id), erase=rows_of(Challenge, "user_id", "user_id")
+    ),
+    "social_identities": Holding(
+        _of_user(SocialIdentity.user_id), erase=rows_of(SocialIdentity, "user_id", "user_id")
+    ),
     "addresses": Holding(_of_user(Address.user_id), erase=rows_of(Address, "user_id", "user_id")),
     "favourites": Holding(_of_user(Favourite.user_id), erase=erasing.favourites),
     "notification_preferences": Holding(
