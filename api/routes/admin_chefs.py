@@ -87,7 +87,7 @@ async def verify_chef(
 
 
 @router.put("/{chef_id}/documents/{document_id}", responses=_CHANGES)
-async def decide_document(
+async def decide_chef_document(
     held: ServicesDep,
     who: ActsOnChefs,
     chef_id: UUID,

@@ -83,7 +83,7 @@ async def post_back(
         HTTPStatus.SERVICE_UNAVAILABLE,
     ),
 )
-async def log_in(held: ServicesDep, body: SocialLoginBody) -> LoginOut:
+async def log_in_elsewhere(held: ServicesDep, body: SocialLoginBody) -> LoginOut:
     """Exchange the code that came back for tokens, as a login with a password gives them.
 
     Who comes for the first time gets an account of his own. Where his address has one already, or
