@@ -63,6 +63,7 @@ async def settled(environment: Mapping[str, str]) -> AsyncIterator[House]:
                 "item_id": str(play.world.dish_id),
                 "menu_id": (await play.chef.get("/chef/menus"))[0]["id"],
                 "provider": "google",
+                "token": "no-token",
                 "owner_id": str(play.world.chef.id),
                 "name": f"{'0' * 64}.jpg",
             },
