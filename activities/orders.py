@@ -10,6 +10,7 @@ from temporalio import activity
 from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 
 from activities.announce import Announcer
+from domain.placing import CannotBePlaced
 from domain.pricing import Price
 from schema.database import Database, is_unstorable
 from schema.messages.order import (
@@ -55,7 +56,8 @@ class OrderActivities:
         """Write a new order.
 
         Fails for good: with BadOrder when it refers to what does not exist or holds what cannot be
-        stored, with a domain.promo.Reason when its promo code does not apply any more.
+        stored, with a domain.promo.Reason when its promo code does not apply any more, with a
+        domain.placing.Obstacle when somebody else was faster.
         """
         try:
             async with self._database.write() as session:
@@ -73,6 +75,14 @@ class OrderActivities:
             raise ApplicationError(
                 str(refused),
                 type=refused.verdict.reason,
+                non_retryable=True,
+                category=ApplicationErrorCategory.BENIGN,
+            ) from refused
+        except CannotBePlaced as refused:
+            raise ApplicationError(
+                str(refused),
+                refused.details,
+                type=refused.why,
                 non_retryable=True,
                 category=ApplicationErrorCategory.BENIGN,
             ) from refused

@@ -70,7 +70,9 @@ WebAddress = Annotated[
 
 MOST_ITEMS = 50
 MOST_OF_A_DISH = 99
+MOST_OPTIONS = 50
 MOST_TIP_CENTS = 100_000
+MOST_TOTAL_CENTS = 99_999_999
 LONGEST_PREPARATION_MINUTES = 24 * 60
 
 
@@ -95,11 +97,12 @@ class LoginBody(Body):
 
 
 class ItemBody(Body):
-    """A dish, and how often."""
+    """A dish, how often, and the ids of the options that were chosen with it."""
 
     menu_item_id: UUID
     quantity: int = Field(strict=True, ge=1, le=MOST_OF_A_DISH)
     special_instructions: Words | None = None
+    options: list[UUID] = Field(default_factory=list, max_length=MOST_OPTIONS)
 
 
 class AddressBody(Body):
@@ -117,7 +120,8 @@ class AddressBody(Body):
 
 class OrderBody(Body):
     """A new order. `deliveryProof` is what the driver has to show to have delivered it: a code that
-    the customer tells him, a photo, or nothing.
+    the customer tells him, a photo, or nothing. Another price than `expectedTotalCents` is a 409
+    `price_changed` with the `quote` that holds now.
     """
 
     model_config = shown(
@@ -151,6 +155,7 @@ class OrderBody(Body):
     scheduled_for: Moment | None = None
     promo_code: Code | None = None
     delivery_proof: ProofKind | None = None
+    expected_total_cents: int | None = Field(default=None, strict=True, ge=0, le=MOST_TOTAL_CENTS)
 
 
 class CancelBody(Body):

@@ -1,5 +1,6 @@
 """From what a customer sends to an order that can be placed, or a clear word why it cannot."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
@@ -8,15 +9,31 @@ from uuid_utils.compat import uuid7
 
 from api.bodies import MOST_TIP_CENTS, ItemBody, OrderBody
 from api.dependencies import Services
-from api.errors import chef_cannot_be_paid, conflict, invalid, not_found, unauthorised
+from api.errors import (
+    Problem,
+    chef_cannot_be_paid,
+    conflict,
+    invalid,
+    not_found,
+    unauthorised,
+)
 from api.kitchen_hours import is_open
 from api.positions_of_addresses import position
 from domain import eta, geo, prep_time, promo
+from domain.choices import CannotBeChosen, Group, choose, portion_cents
 from domain.geo import Point
+from domain.placing import needs_place
 from domain.pricing import Price, Rates, price
 from domain.promo import Verdict
-from schema.messages.order import Address, CaptureMethod, Order, OrderLine, Placing
-from schema.queries import kitchens, payees, people, prep_times, promos
+from schema.messages.order import (
+    Address,
+    CaptureMethod,
+    ChosenOption,
+    Order,
+    OrderLine,
+    Placing,
+)
+from schema.queries import choices, kitchens, payees, people, prep_times, promos, stock
 from schema.tables import Chef, MenuItem, Role
 from settings import Settings
 
@@ -64,13 +81,11 @@ class Basket:
         return geo.road_km(self.kitchen, self.door)
 
 
-async def checkout(held: Services, customer_id: UUID, body: OrderBody) -> Placing:
+def placing(held: Services, customer_id: UUID, found: Basket, body: OrderBody) -> Placing:
     """An order that can be placed, at the price that a quote of the same body names.
 
-    Raises Problem with a code that says why it cannot be, that of a promo code which does not
-    apply among them.
+    Raises Problem with a promo code's reason when that does not apply.
     """
-    found = await basket(held, customer_id, body)
     if found.promo is not None and found.promo.reason is not None:
         raise conflict(found.promo.reason, found.promo.words)
     return Placing(
@@ -104,7 +119,7 @@ async def basket(held: Services, customer_id: UUID, body: OrderBody) -> Basket:
     """Check that chef, hours, dishes and distance allow the order, and price it.
 
     A promo code that does not apply is told in the basket and takes nothing off. Raises Problem
-    with a code that says what is in the way.
+    with a code that says what is in the way, and CannotBePlaced when too little is left.
     """
     now = datetime.now(UTC)
     async with held.database.read() as session:
@@ -115,11 +130,16 @@ async def basket(held: Services, customer_id: UUID, body: OrderBody) -> Basket:
             raise not_found("chef")
         can_be_paid = await payees.can_be_paid(session, chef.id)
         dishes = await kitchens.dishes(session, chef.id, {i.menu_item_id for i in body.items})
+        groups = await choices.groups(session, dishes)
         cooked = await prep_times.cooked(session, chef.id, held.settings.city)
         load = await prep_times.load(session, chef.id)
     market = held.settings.markets[chef.market]
-    lines = [_line(number, item, dishes) for number, item in enumerate(body.items)]
-    prep_minutes = max(dishes[line.menu_item_id].prep_time_minutes for line in lines)
+    lines = [
+        line(item, dishes, groups, within=f"items.{number}.")
+        for number, item in enumerate(body.items)
+    ]
+    stock.check(dishes.values(), stock.wanted(lines))
+    prep_minutes = max(dish.prep_time_minutes for dish in dishes.values())
     kitchen = Point(chef.latitude, chef.longitude)
     door = await position(held, body.delivery_address, field="deliveryAddress")
     _check_radius(chef, kitchen, door)
@@ -134,8 +154,11 @@ async def basket(held: Services, customer_id: UUID, body: OrderBody) -> Basket:
     _check_open(held.settings, chef, body.scheduled_for or now)
     if not can_be_paid:
         raise chef_cannot_be_paid()
+    if needs_place(body.scheduled_for, ready, prep_minutes, now):
+        async with held.database.read() as session:
+            await stock.check_place(session, chef, now)
 
-    food = [(line.price_cents, line.quantity) for line in lines]
+    food = [(dish.price_cents, dish.quantity) for dish in lines]
     tried_on = promo.Basket(
         subtotal_cents=sum(cents * quantity for cents, quantity in food),
         currency=market.rates.currency,
@@ -176,20 +199,53 @@ async def _promo(
         return await promos.verdict(session, code, customer_id, tried_on)
 
 
-def _line(number: int, item: ItemBody, dishes: dict[UUID, MenuItem]) -> OrderLine:
-    field = f"items.{number}.menuItemId"
+def line(
+    item: ItemBody,
+    dishes: Mapping[UUID, MenuItem],
+    groups: Mapping[UUID, Sequence[Group]],
+    *,
+    within: str = "",
+) -> OrderLine:
+    """A dish as it is ordered now: named, priced, with the options that were chosen.
+
+    Raises Problem with the field, `within` the body, that cannot be as it is.
+    """
+    field = f"{within}menuItemId"
     dish = dishes.get(item.menu_item_id)
     if dish is None:
         raise invalid(field, "unknown_menu_item", "this chef has no such dish")
     if not dish.is_available:
         raise invalid(field, "menu_item_unavailable", f"{dish.name} is not available")
+    try:
+        chosen = choose(groups.get(dish.id, []), item.options)
+    except CannotBeChosen as mistake:
+        words = f"{dish.name}: {mistake}"
+        raise invalid(f"{within}options", mistake.why, words) from mistake
     return OrderLine(
         menu_item_id=dish.id,
         name=dish.name,
-        price_cents=dish.price_cents,
+        price_cents=portion_cents(dish.price_cents, chosen),
         quantity=item.quantity,
+        options=tuple(
+            ChosenOption(
+                id=choice.option.id,
+                group=choice.group,
+                name=choice.option.name,
+                price_cents=choice.option.price_cents,
+            )
+            for choice in chosen
+        ),
         special_instructions=item.special_instructions,
     )
+
+
+def takes_orders(held: Services, chef: Chef, at: datetime) -> bool:
+    """Whether a kitchen takes orders at a moment: it is open, and so is its door."""
+    try:
+        _check_open(held.settings, chef, at)
+    except Problem:
+        return False
+    return True
 
 
 def _check_open(settings: Settings, chef: Chef, at: datetime) -> None:

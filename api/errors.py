@@ -17,6 +17,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from api.engine import EngineBusy, OrderClosed, Refused
 from api.limits import BodyTooLarge
 from domain.order_status import IllegalTransition, OrderStatus
+from domain.placing import CannotBePlaced
 from domain.refunds import CannotBeRefunded, Objection
 from providers.storage import StorageAway
 from schema.database import is_away, is_unstorable
@@ -97,6 +98,11 @@ def chef_cannot_be_paid() -> Problem:
     return conflict("chef_cannot_be_paid", "the chef cannot be paid: Stripe needs something first")
 
 
+def cannot_be_placed(obstacle: CannotBePlaced) -> Problem:
+    """An order that somebody else was faster than."""
+    return conflict(obstacle.why, str(obstacle), **obstacle.details)
+
+
 def illegal_transition(detail: str, current: OrderStatus, allowed: list[OrderStatus]) -> Problem:
     """An order that may not go where it was to go: where it is, and where it may go instead."""
     return conflict("illegal_transition", detail, currentStatus=current, allowed=allowed)
@@ -134,7 +140,7 @@ def refused(refusal: Refused) -> Problem:
         case kind:
             code = "".join(f"_{c.lower()}" if c.isupper() else c for c in kind).lstrip("_")
             extra = {"currentStatus": where.current} if where else {}
-            return conflict(code, words, **extra)
+            return conflict(code, words, **extra, **((where and where.details) or {}))
 
 
 def install(app: FastAPI) -> None:  # noqa: C901 - one small handler for each kind of error
@@ -153,6 +159,10 @@ def install(app: FastAPI) -> None:  # noqa: C901 - one small handler for each ki
         if error.why is Objection.UNKNOWN_ITEM:
             return invalid("items", error.why, str(error)).response()
         return conflict(error.why, str(error)).response()
+
+    @app.exception_handler(CannotBePlaced)
+    async def obstacle(_: Request, error: CannotBePlaced) -> Response:
+        return cannot_be_placed(error).response()
 
     @app.exception_handler(IllegalTransition)
     async def illegal(_: Request, error: IllegalTransition) -> Response:

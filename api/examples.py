@@ -122,6 +122,7 @@ ORDER: Example = {
             "name": "Masala Dosa",
             "priceCents": 1000,
             "quantity": 2,
+            "options": [],
             "specialInstructions": "not too hot",
         }
     ],

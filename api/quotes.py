@@ -9,6 +9,7 @@ from api.views import Moment
 from domain.promo import Reason
 from domain.quote import LineCode, explain
 from schema.messages.base import Message
+from schema.messages.order import OrderLine
 
 
 class LineOut(Message):
@@ -49,7 +50,7 @@ class QuoteOut(Message):
 
 def quoted(basket: Basket) -> QuoteOut:
     """A basket, for its customer."""
-    dishes = [(line.name, line.price_cents, line.quantity) for line in basket.lines]
+    dishes = [(_label(line), line.price_cents, line.quantity) for line in basket.lines]
     lines = explain(dishes, basket.rates, basket.distance_km, basket.bill, basket.promo)
     bill = asdict(basket.bill)
     return QuoteOut(
@@ -58,6 +59,12 @@ def quoted(basket: Basket) -> QuoteOut:
         estimated_delivery_at=basket.delivery_at,
         **{name: bill[name] for name in QuoteOut.model_fields if name in bill},
     )
+
+
+def _label(line: OrderLine) -> str:
+    if not line.options:
+        return line.name
+    return f"{line.name} ({', '.join(option.name for option in line.options)})"
 
 
 def _promo(basket: Basket) -> PromoOut | None:

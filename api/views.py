@@ -13,7 +13,7 @@ from domain.order_status import Actor, OrderStatus
 from domain.photos import PhotoType
 from domain.proof import ProofKind
 from schema.messages.base import Message
-from schema.messages.order import StatusView
+from schema.messages.order import ChosenOption, StatusView
 from schema.queries import order_views
 from schema.queries.drivers import OfferView
 from schema.tables import Chef, DeliveryPhoto, Order, OrderItem, OrderStatusHistory, Role
@@ -142,13 +142,16 @@ class PlacedOut(Message):
 
 
 class OrderItemOut(Message):
-    """A dish of an order, as it was named and priced then."""
+    """A dish of an order, as it was named and priced then: `priceCents` is that of one portion with
+    its options.
+    """
 
     id: UUID
     menu_item_id: UUID
     name: str
     price_cents: int
     quantity: int
+    options: list[ChosenOption]
     special_instructions: str | None
 
 

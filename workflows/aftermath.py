@@ -1,5 +1,8 @@
 """The part of the order's workflow that goes on when the order is delivered."""
 
+from collections.abc import Mapping
+from typing import Any
+
 from temporalio import workflow
 
 from workflows.complaints import Complaints
@@ -18,8 +21,8 @@ class Aftermath:
     _steps: Steps
     _tips: Tips
     _complaints: Complaints
-    # Why the order could not be written or read: a kind and words.
-    _unplaceable: tuple[str, str] | None
+    # Why the order could not be written or read: a kind, words, and what else there is to say.
+    _unplaceable: tuple[str, str, Mapping[str, Any] | None] | None
 
     @workflow.update
     async def change_tip(self, ask: ChangeTip) -> StatusView:

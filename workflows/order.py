@@ -14,6 +14,8 @@ answer each, given by the door in `Steps`, through which one change goes at a ti
 """
 
 import asyncio
+from collections.abc import Mapping
+from typing import Any
 from uuid import UUID
 
 from temporalio import workflow
@@ -33,6 +35,7 @@ with workflow.unsafe.imports_passed_through():
     from domain import order_status
     from domain.notifications import Alert
     from domain.order_status import ENDED, ON_THE_WAY, Actor, IllegalTransition, OrderStatus
+    from domain.placing import Obstacle
     from domain.promo import Reason
     from domain.proof import ProofKind
     from schema.messages.dispatch import (
@@ -76,8 +79,8 @@ class OrderWorkflow(Aftermath, Overrides):
         self._complaints = Complaints(self._steps, self._payment)
         self._phases = Phases(self._steps, self._payment, self._search, self._tips, start.terms)
         self._taken_up = start.placing is None
-        # Why the order could not be written or read: a kind and words.
-        self._unplaceable: tuple[str, str] | None = None
+        # Why the order could not be written or read: a kind, words, and what else there is to say.
+        self._unplaceable: tuple[str, str, Mapping[str, Any] | None] | None = None
         self._near_door = False
 
     @workflow.run
@@ -430,9 +433,9 @@ class OrderWorkflow(Aftermath, Overrides):
             raise self._steps.refusal("NotTheDriver", "the order is with another driver")
 
 
-def _why_unplaceable(error: FailureError) -> tuple[str, str]:
+def _why_unplaceable(error: FailureError) -> tuple[str, str, Mapping[str, Any] | None]:
     """What the customer is told of an order that could not be begun."""
     # A local activity's failure comes as it is, not wrapped as a remote one's.
-    if isinstance(error, ApplicationError) and error.type in set(Reason):
-        return error.type, error.message
-    return "Unplaceable", "the order refers to what is gone"
+    if isinstance(error, ApplicationError) and error.type and error.type in {*Reason, *Obstacle}:
+        return error.type, error.message, error.details[0] if error.details else None
+    return "Unplaceable", "the order refers to what is gone", None

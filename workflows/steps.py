@@ -1,9 +1,10 @@
 """The one place where the state of an order changes."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from temporalio import workflow
@@ -106,10 +107,15 @@ class Steps:
 
     def refused(self, illegal: IllegalTransition) -> ApplicationError:
         """What the caller of an update is told of a step that may not be."""
-        return self.refusal("IllegalTransition", str(illegal), illegal.allowed)
+        return self.refusal("IllegalTransition", str(illegal), allowed=illegal.allowed)
 
     def refusal(
-        self, kind: str, words: str, allowed: Sequence[OrderStatus] = ()
+        self,
+        kind: str,
+        words: str,
+        details: Mapping[str, Any] | None = None,
+        *,
+        allowed: Sequence[OrderStatus] = (),
     ) -> ApplicationError:
         """A refusal of a request: expected, final, no reason for an alert.
 
@@ -122,6 +128,7 @@ class Steps:
                 current=order.status if order else None,
                 sequence=order.sequence if order else 0,
                 allowed=list(allowed),
+                details=None if details is None else dict(details),
             ),
             type=kind,
             non_retryable=True,

@@ -1,7 +1,5 @@
 """What customers do with orders, and what everybody concerned can see of them."""
 
-import hashlib
-from dataclasses import asdict
 from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import Annotated
@@ -10,18 +8,12 @@ from uuid import UUID
 from fastapi import APIRouter, Header, Query
 from uuid_utils.compat import uuid7
 
-from api import commands, views
+from api import commands, placing, views
 from api.bodies import CancelBody, OrderBody, TipBody
-from api.checkout import basket, checkout
-from api.dependencies import (
-    PagingDep,
-    Services,
-    ServicesDep,
-    order_of,
-    visible_to,
-)
-from api.engine import OrderClosed, Refused
-from api.errors import Problem, conflict, invalid, not_found, problems
+from api.checkout import basket
+from api.dependencies import PagingDep, ServicesDep, order_of, visible_to
+from api.engine import OrderClosed
+from api.errors import Problem, conflict, not_found, problems
 from api.order_lists import orders_page
 from api.permits import MayListOrders, MayReadOrders, MayWriteOrders
 from api.quotes import QuoteOut, quoted
@@ -29,9 +21,8 @@ from api.views import OrderOut, Page, PlacedOut, StatusOut, StepOut
 from api.whereabouts import DriverLocationOut, driver_location
 from domain.order_status import Actor, OrderStatus
 from domain.tracking import is_shown, is_since
-from schema.messages.order import ChangeTip, Command, Placed, Who
-from schema.queries import idempotency, locations, order_views, proofs, webhooks
-from schema.queries.idempotency import Claim
+from schema.messages.order import ChangeTip, Command, Who
+from schema.queries import locations, order_views
 from schema.tables import Role
 from workflows.order import OrderWorkflow
 
@@ -68,33 +59,10 @@ async def place_order(
     """Place an order. It waits 15 minutes for its payment, which the customer confirms with
     the `clientSecret` and Stripe's SDK. With `deliveryProof` `code` the answer holds the
     `deliveryCode` that the customer tells the driver at the door. A `promoCode` that does not apply
-    is a 409 whose code says why, and there is no order.
+    is a 409 whose code says why, and there is no order; so is a dish of which too little is left
+    (`sold_out`), and a kitchen that has its hands full (`kitchen_full`).
     """
-    if idempotency_key is None:
-        placing = await checkout(held, who.user_id, body)
-        return await _placed(held, placing.order.id, await held.engine.orders.place(placing))
-
-    digest = _digest(body)
-    known = await _placed_before(held, who.user_id, idempotency_key, digest)
-    if known is not None:
-        return known
-    try:
-        placing = await checkout(held, who.user_id, body)
-    except Problem:
-        # The same request at the same time may have got the last of what this one misses.
-        known = await _placed_before(held, who.user_id, idempotency_key, digest)
-        if known is None:
-            raise
-        return known
-    async with held.database.write() as session:
-        claim = await idempotency.claim(
-            session, who.user_id, idempotency_key, Claim(placing.order.id, digest)
-        )
-    _must_be_the_same(claim, digest)
-    # Whoever claimed the key first chose the id; the other request joins that order.
-    order = placing.order.model_copy(update={"id": claim.order_id})
-    placed = await held.engine.orders.place(placing.model_copy(update={"order": order}))
-    return await _placed(held, claim.order_id, placed)
+    return await placing.place(held, who.user_id, body, idempotency_key)
 
 
 @router.post(
@@ -233,62 +201,3 @@ async def change_tip(
 
 def _no_driver(code: str, detail: str) -> Problem:
     return Problem(HTTPStatus.NOT_FOUND, code, detail)
-
-
-def _digest(body: OrderBody) -> str:
-    """What tells one order from another. Keys from before there were promo codes, or a choice of
-    proofs, still hold.
-    """
-    newer = ("promo_code", "delivery_proof")
-    left_out = {name for name in newer if getattr(body, name) is None}
-    return hashlib.sha256(body.model_dump_json(exclude=left_out).encode()).hexdigest()
-
-
-async def _placed_before(
-    held: Services, customer_id: UUID, key: str, digest: str
-) -> PlacedOut | None:
-    """The answer that the key's order had; None when it never got as far as to be started."""
-    async with held.database.read() as session:
-        claim = await idempotency.find(session, customer_id, key)
-    if claim is None:
-        return None
-    _must_be_the_same(claim, digest)
-    try:
-        placed = await held.engine.orders.placed(claim.order_id)
-    except (OrderClosed, Refused) as closed:
-        if isinstance(closed, Refused) and closed.kind != "PlacedBefore":
-            raise
-        async with held.database.read() as session:
-            if not await webhooks.order_exists(session, claim.order_id):
-                return None
-        raise conflict(
-            "idempotency_key_expired",
-            "the order that was placed with this key is long over",
-            orderId=str(claim.order_id),
-        ) from closed
-    return await _placed(held, claim.order_id, placed)
-
-
-def _must_be_the_same(claim: Claim, digest: str) -> None:
-    if claim.request_digest != digest:
-        raise invalid(
-            "Idempotency-Key",
-            "idempotency_key_reused",
-            "this key was used for another order: take a new one",
-        )
-
-
-async def _placed(held: Services, order_id: UUID, placed: Placed) -> PlacedOut:
-    async with held.database.read() as session:
-        proof_kind, code = await proofs.wanted(session, order_id)
-    price = asdict(placed.price)
-    return PlacedOut(
-        id=order_id,
-        order_number=placed.order_number,
-        status=placed.status,
-        client_secret=placed.client_secret,
-        promo_code=placed.promo_code,
-        delivery_proof=proof_kind,
-        delivery_code=code,
-        **{name: price[name] for name in PlacedOut.model_fields if name in price},
-    )

@@ -130,13 +130,23 @@ class Order(Message):
         return city.lasting(timedelta(seconds=self.drive_seconds))
 
 
+class CartRef(Message):
+    """A customer's cart, as he saw it: every change of it has the next `version`."""
+
+    id: UUID
+    version: int
+
+
 class Placing(Message):
-    """A new order, complete: what the workflow writes down when it begins."""
+    """A new order, complete: what the workflow writes down when it begins. A `cart` that it is made
+    of is emptied with it.
+    """
 
     order: Order
     lines: list[OrderLine]
     address: Address
     instructions: str | None = None
+    cart: CartRef | None = None
 
 
 class OrderStart(Message):
@@ -266,11 +276,14 @@ class StatusView(Message):
 
 
 class Refusal(Message):
-    """Where the order stands, for him whose request was refused, and where he may take it."""
+    """Where the order stands, for him whose request was refused, and where he may take it; what
+    else he has to know, by the names of the API.
+    """
 
     current: OrderStatus | None
     sequence: int
     allowed: list[OrderStatus]
+    details: dict[str, Any] | None = None
 
 
 class Placed(Message):

@@ -9,6 +9,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
+from domain.choices import Group, Option
 from schema.tables import MenuItemOption, OptionGroup
 
 
@@ -43,6 +44,25 @@ async def of_dishes(session: AsyncSession, item_ids: Collection[UUID]) -> dict[U
         if option is not None:
             options[group.id].append(option)
     return choices
+
+
+async def groups(session: AsyncSession, item_ids: Collection[UUID]) -> dict[UUID, list[Group]]:
+    """The same, as the rules of choosing take them."""
+    return {
+        item_id: [
+            Group(
+                choice.group.name,
+                choice.group.min_choices,
+                choice.group.max_choices,
+                tuple(
+                    Option(option.id, option.name, option.price_cents, option.is_available)
+                    for option in choice.options
+                ),
+            )
+            for choice in found
+        ]
+        for item_id, found in (await of_dishes(session, item_ids)).items()
+    }
 
 
 async def replace(session: AsyncSession, item_id: UUID, wanted: Sequence[Choice]) -> None:

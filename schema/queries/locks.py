@@ -1,11 +1,15 @@
-"""Rows about drivers and their orders that one transaction has to itself until it ends.
+"""Rows that one transaction has to itself until it ends.
 
-Whoever locks several does it in this sequence, so that no two wait for each other: orders, drivers,
-assignments, searches, each by id. (An order's workflow comes with its own order locked, and its
-driver's answer through the first order of the offer only.) A zone that makes an offer has the
-driver first, and does not wait for orders.
+Whoever locks several does it in this sequence, so that no two wait for each other: carts, orders,
+drivers, assignments, searches, promo codes, dishes, reviews, chefs, the ratings of drivers, each by
+id. (An order's workflow comes with its own order locked, and its driver's answer through the first
+order of the offer only.) A zone that makes an offer has the driver first, and does not wait for
+orders. Nobody who rates a driver locks anything after him.
+
+Dishes and chefs are locked so that rows which refer to them can still be written.
 """
 
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -15,7 +19,7 @@ from sqlmodel import col
 
 from domain.drivers import Vehicle
 from schema.queries import driver_profiles
-from schema.tables import Driver, DriverAssignment, Order
+from schema.tables import Chef, Driver, DriverAssignment, MenuItem, Order
 
 
 async def driver(
@@ -54,4 +58,30 @@ async def orders_of(session: AsyncSession, *which: ColumnElement[bool]) -> None:
         .where(*which)
         .order_by(col(Order.id))
         .with_for_update(key_share=True, of=Order)
+    )
+
+
+async def counted_dishes(session: AsyncSession, item_ids: Collection[UUID]) -> Sequence[MenuItem]:
+    """Those of the dishes whose portions are counted, as they are now; they stay so until this
+    transaction ends.
+    """
+    found = await session.scalars(
+        select(MenuItem)
+        .where(col(MenuItem.id).in_(item_ids), col(MenuItem.stock).is_not(None))
+        .order_by(col(MenuItem.id))
+        .with_for_update(key_share=True)
+        .execution_options(populate_existing=True)
+    )
+    return found.all()
+
+
+async def limited_kitchen(session: AsyncSession, chef_id: UUID) -> Chef | None:
+    """A chef whose kitchen takes so many orders at once: nobody else takes a place in it until this
+    transaction ends. None when it has no limit.
+    """
+    return await session.scalar(
+        select(Chef)
+        .where(col(Chef.id) == chef_id, col(Chef.capacity).is_not(None))
+        .with_for_update(key_share=True)
+        .execution_options(populate_existing=True)
     )

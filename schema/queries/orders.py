@@ -18,7 +18,17 @@ from domain.promo import GIVEN_BACK_FROM
 from domain.proof import ProofKind
 from schema.messages import order as message
 from schema.messages.order import Changes, Placing, Transition, Who
-from schema.queries import admin, assignments, bookings, disputes, notifications, payments, promos
+from schema.queries import (
+    admin,
+    assignments,
+    bookings,
+    carts,
+    disputes,
+    notifications,
+    payments,
+    promos,
+    stock,
+)
 from schema.queries.notifications import Parties
 from schema.tables import Chef, Order, OrderItem, OrderNumber, OrderStatusHistory, Payment
 
@@ -56,18 +66,28 @@ async def begin(session: AsyncSession, placing: Placing) -> message.Order:
     """Write a new order with its items and first step; the same again if it is written already.
 
     Its code, where it asks for one, is made here, so that no message ever holds it.
-    Raises promos.NotRedeemed when its promo code does not apply any more.
+    Its cart is emptied, and its portions and its place in the kitchen are taken, with it or not at
+    all. Raises promos.NotRedeemed when its promo code does not apply any more, and CannotBePlaced
+    when somebody else was faster.
     """
     written = await load(session, placing.order.id)
     if written is not None:
         return written
+    if placing.cart is not None:
+        await carts.turn_into_order(session, placing.cart)
     at = placing.order.placed_at
     number = await _next_number(session, at)
     session.add(_row(placing, number))
     await session.flush()
     await promos.redeem(session, placing.order)
+    counted = await stock.take(session, placing)
+    await stock.take_place(session, placing)
     session.add_all(
-        OrderItem(order_id=placing.order.id, **line.model_dump(mode="json"))
+        OrderItem(
+            order_id=placing.order.id,
+            took_stock=line.menu_item_id in counted,
+            **line.model_dump(mode="json"),
+        )
         for line in placing.lines
     )
     by = Who(role=Actor.CUSTOMER, id=placing.order.customer_id)
@@ -112,9 +132,12 @@ async def record(session: AsyncSession, step: Transition) -> Transition:
         await assignments.release(session, step)
     if step.to is OrderStatus.CANCELLED and step.was in GIVEN_BACK_FROM:
         await promos.give_back(session, step)
+        await stock.give_back(session, step.order_id)
     if step.changes.captured_cents is not None:
         await payments.note_paid(session, step.order_id, step.changes.captured_cents)
     await bookings.step(session, step)
+    if step.to is OrderStatus.DELIVERED and step.was is not OrderStatus.DISPUTED:
+        await _count_delivered(session, step.order_id)
     if step.by.role is Actor.ADMIN:
         await admin.note(session, step)
     if step.was is not OrderStatus.DISPUTED or step.to is not OrderStatus.DELIVERED:
@@ -191,6 +214,16 @@ async def mark_near_door(
         update(Order)
         .where(col(Order.id) == order_id, col(Order.near_door_at).is_(None))
         .values(near_door_at=at, **expected)
+    )
+
+
+async def _count_delivered(session: AsyncSession, order_id: UUID) -> None:
+    chef = select(col(Order.chef_id)).where(col(Order.id) == order_id).scalar_subquery()
+    await session.execute(
+        update(Chef)
+        .where(col(Chef.id) == chef)
+        .values(total_orders=Chef.total_orders + 1)
+        .execution_options(synchronize_session=False)
     )
 
 

@@ -3,6 +3,7 @@
 from domain.permissions import Role
 from domain.verification import Verification
 from schema.tables.admin import AdminAction, Notification
+from schema.tables.carts import Cart, CartItem
 from schema.tables.disputes import Dispute
 from schema.tables.drivers import (
     DispatchSearch,
@@ -46,12 +47,15 @@ from schema.tables.reconciliation import (
     ReconciliationRun,
     StripeTransaction,
 )
+from schema.tables.reviews import Review, ReviewReport
 from schema.tables.social import SocialIdentity
 
 __all__ = [
     "AccountDeletion",
     "Address",
     "AdminAction",
+    "Cart",
+    "CartItem",
     "Challenge",
     "Chef",
     "ChefDocument",
@@ -90,6 +94,8 @@ __all__ = [
     "RefreshToken",
     "Refund",
     "RefundRequest",
+    "Review",
+    "ReviewReport",
     "Role",
     "SocialIdentity",
     "StripeEvent",

@@ -19,7 +19,8 @@ class Driver(SQLModel, table=True):
     """A driver and the latest position of his history (the latest of all is in Redis).
 
     `documents_expire_on` is the last day on which what he must show is good, none if for ever;
-    `on_duty_since` is when he last went on duty.
+    `on_duty_since` is when he last went on duty. `rating` is `rating_sum / rating_count` once
+    somebody has rated; both count what is shown of the reviews.
     """
 
     __tablename__ = "drivers"
@@ -35,6 +36,10 @@ class Driver(SQLModel, table=True):
             "verification_status",
             postgresql_where=text("is_available AND verification_status = 'approved'"),
         ),
+        CheckConstraint(
+            "rating_count >= 0 AND rating_sum BETWEEN rating_count AND 5 * rating_count",
+            name="drivers_ratings_one_to_five",
+        ),
     )
 
     id: UUID = key()
@@ -49,6 +54,8 @@ class Driver(SQLModel, table=True):
     is_available: bool = False
     on_duty_since: datetime | None = moment(default=None)
     rating: float = 0.0
+    rating_sum: int = 0
+    rating_count: int = 0
     current_latitude: float | None = None
     current_longitude: float | None = None
     located_at: datetime | None = moment(default=None)

@@ -117,6 +117,7 @@ class Order(SQLModel, table=True):
 class OrderItem(SQLModel, table=True):
     """A dish of an order, named and priced as it was when ordered: `price_cents` is that of one
     portion with its `options`, which are kept as `schema.messages.order.ChosenOption`.
+    `took_stock` while it holds portions of a dish that is counted.
     """
 
     __tablename__ = "order_items"
@@ -130,6 +131,7 @@ class OrderItem(SQLModel, table=True):
     quantity: int
     options: list[dict[str, Any]] = document(default_factory=list)
     special_instructions: str | None = None
+    took_stock: bool = False
 
 
 class OrderStatusHistory(SQLModel, table=True):
@@ -160,12 +162,14 @@ class OrderNumber(SQLModel, table=True):
 
 
 class IdempotencyKey(SQLModel, table=True):
-    """Which order a customer's Idempotency-Key stands for, and a digest of what was asked."""
+    """Which order a customer's Idempotency-Key stands for, and a digest of what was asked. An order
+    that was made of a cart has the cart's own key, and perhaps one that the app gave it.
+    """
 
     __tablename__ = "idempotency_keys"
 
     customer_id: UUID = reference("users.id", primary_key=True)
     key: str = Field(primary_key=True)
     request_digest: str
-    order_id: UUID = Field(unique=True)
+    order_id: UUID = Field(index=True)
     created_at: datetime = created()
