@@ -8,14 +8,15 @@ from uuid import UUID
 from fastapi import APIRouter, Header, Query
 from uuid_utils.compat import uuid7
 
-from api import commands, placing, views
+from api import carts, commands, placing, views
 from api.bodies import CancelBody, OrderBody, TipBody
+from api.carts import CartOut, ReorderBody
 from api.checkout import basket
-from api.dependencies import PagingDep, ServicesDep, order_of, visible_to
+from api.dependencies import PagingDep, PeriodDep, ServicesDep, order_of, visible_to
 from api.engine import OrderClosed
 from api.errors import Problem, conflict, not_found, problems
 from api.order_lists import orders_page
-from api.permits import MayListOrders, MayReadOrders, MayWriteOrders
+from api.permits import ActsOnOrders, MayListOrders, MayReadOrders, MayWriteOrders
 from api.quotes import QuoteOut, quoted
 from api.views import OrderOut, Page, PlacedOut, StatusOut, StepOut
 from api.whereabouts import DriverLocationOut, driver_location
@@ -87,11 +88,19 @@ async def quote_order(held: ServicesDep, who: MayWriteOrders, body: OrderBody) -
 async def list_orders(
     held: ServicesDep,
     who: MayListOrders,
+    *,
     paging: PagingDep,
+    placed: PeriodDep,
     status: Annotated[list[OrderStatus] | None, Query()] = None,
+    chef_id: Annotated[UUID | None, Query(alias="chefId")] = None,
+    number: Annotated[
+        str | None,
+        Query(max_length=40, pattern=r"^[^\x00]*$", description="A part of the order number."),
+    ] = None,
 ) -> Page[OrderOut]:
     """List the caller's own orders, the newest first; `status` may be given several times."""
-    return await orders_page(held.database, visible_to(who), paging, status or [])
+    wanted = visible_to(who) & order_views.matching(placed, chef_id=chef_id, number=number)
+    return await orders_page(held.database, wanted, paging, status or [])
 
 
 @router.get("/{order_id}", responses=problems(HTTPStatus.UNAUTHORIZED, HTTPStatus.NOT_FOUND))
@@ -165,6 +174,30 @@ async def cancel_order(
         by=Actor.CUSTOMER,
         key=str(who.user_id),
     )
+
+
+@router.post(
+    "/{order_id}/reorder",
+    responses=problems(
+        HTTPStatus.UNAUTHORIZED,
+        HTTPStatus.FORBIDDEN,
+        HTTPStatus.NOT_FOUND,
+        HTTPStatus.CONFLICT,
+        HTTPStatus.UNPROCESSABLE_ENTITY,
+    ),
+)
+async def reorder(
+    held: ServicesDep, who: ActsOnOrders, order_id: UUID, body: ReorderBody | None = None
+) -> CartOut:
+    """Put the dishes of an order into the cart again, with their options. `priceWasCents` is the
+    price of then; what is gone since is there with its `problems`. Sent twice, they are there once.
+    """
+    async with held.database.read() as session:
+        view = await order_views.one(session, order_id, visible_to(who))
+    if view is None:
+        raise not_found("order")
+    await carts.put_order(held, who.user_id, view, replace=body is not None and body.replace)
+    return await carts.show(held, who.user_id)
 
 
 @router.put(

@@ -3,7 +3,7 @@
 from typing import NamedTuple
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import delete, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
@@ -44,3 +44,12 @@ async def claim(session: AsyncSession, customer_id: UUID, key: str, wanted: Clai
         .on_conflict_do_nothing(index_elements=["customer_id", "key"])
     )
     return await find(session, customer_id, key) or wanted
+
+
+async def forget(session: AsyncSession, customer_id: UUID, order_id: UUID) -> None:
+    """Let nothing stand for an order that never came to be."""
+    await session.execute(
+        delete(IdempotencyKey).where(
+            col(IdempotencyKey.customer_id) == customer_id, col(IdempotencyKey.order_id) == order_id
+        )
+    )

@@ -43,6 +43,21 @@ async def chef(session: AsyncSession, chef_id: UUID) -> Chef | None:
     )
 
 
+async def any_chef(session: AsyncSession, chef_id: UUID) -> Chef:
+    """A chef that there is, seen by customers or not."""
+    return await session.get_one(Chef, chef_id)
+
+
+async def chef_of_dish(session: AsyncSession, item_id: UUID) -> Chef | None:
+    """Whose dish it is, if customers may see him."""
+    return await session.scalar(
+        select(Chef)
+        .join(Menu, col(Menu.chef_id) == col(Chef.id))
+        .join(MenuItem, col(MenuItem.menu_id) == col(Menu.id))
+        .where(col(MenuItem.id) == item_id, col(Chef.verification_status) == Verification.APPROVED)
+    )
+
+
 async def exists(session: AsyncSession, chef_id: UUID) -> bool:
     """Whether there is such a chef, seen by customers or not."""
     return await session.get(Chef, chef_id) is not None

@@ -4,11 +4,12 @@ from collections.abc import Sequence
 from typing import NamedTuple
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import ColumnElement, and_, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from domain.order_status import ENDED, OrderStatus
+from schema.queries.earnings import Between
 from schema.tables import (
     Chef,
     Driver,
@@ -147,6 +148,18 @@ def among(order_ids: Sequence[UUID]) -> ColumnElement[bool]:
 def of_anybody() -> ColumnElement[bool]:
     """All orders."""
     return col(Order.id).is_not(None)
+
+
+def matching(
+    placed: Between, *, chef_id: UUID | None = None, number: str | None = None
+) -> ColumnElement[bool]:
+    """The orders that were placed within a period, of a chef, with such a part in their number."""
+    wanted = [of_anybody(), *placed.holds(col(Order.created_at))]
+    if chef_id is not None:
+        wanted.append(col(Order.chef_id) == chef_id)
+    if number:
+        wanted.append(col(Order.order_number).icontains(number, autoescape=True))
+    return and_(*wanted)
 
 
 async def _views(

@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from sqlalchemy import update
+from sqlalchemy import ColumnElement, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
@@ -10,8 +10,31 @@ from uuid_utils.compat import uuid7
 
 from schema.messages.money import OpenPayment, PaymentStatus, RefundStatus
 from schema.queries import bookings
-from schema.tables import Payment, Refund, RefundRequest
+from schema.tables import Order, Payment, Refund, RefundRequest
 from schema.tables.columns import now
+
+
+async def of_customer(
+    session: AsyncSession, customer_id: UUID, which: ColumnElement[bool]
+) -> tuple[Payment, Order] | None:
+    """A payment of a customer's own, and what it is for."""
+    found = await session.execute(
+        select(Payment, Order)
+        .join(Order, col(Order.id) == col(Payment.order_id))
+        .where(which, col(Order.customer_id) == customer_id)
+    )
+    row = found.first()
+    return None if row is None else (row[0], row[1])
+
+
+def by_id(payment_id: UUID) -> ColumnElement[bool]:
+    """The payment with that id."""
+    return col(Payment.id) == payment_id
+
+
+def for_order(order_id: UUID) -> ColumnElement[bool]:
+    """The payment that an order was placed with."""
+    return col(Payment.order_id) == order_id
 
 
 async def note_opened(session: AsyncSession, asked: OpenPayment, payment_intent_id: str) -> None:
