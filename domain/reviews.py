@@ -29,11 +29,11 @@ REVIEW_WINDOW = timedelta(days=30)
 EDIT_WINDOW = timedelta(days=1)
 MOST_PHOTOS = 5
 
-# Ways around the platform: mail, web, and telephone numbers of seven digits or more.
+# Ways around the platform: mail, web, and telephone numbers. (A day has eight digits.)
 _CONTACT = re.compile(
     r"[\w.+-]+\s*(?:@|\(at\)|\[at\])\s*[\w-]+\s*\.\s*\w{2,}"
     r"|https?://|www\.|\b[\w-]+\.(?:com|net|org|io|me)\b"
-    r"|(?:\+|\b)\d(?:[\s().\-/]*\d){6,}",
+    r"|\d{7,}|\d(?:[\s().\-/]*\d){8,}",
     re.IGNORECASE,
 )
 _BANNED = re.compile(

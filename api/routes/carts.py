@@ -43,17 +43,17 @@ async def add_item(held: ServicesDep, who: ActsOnOrders, body: CartItemBody) -> 
     return await carts.show(held, who.user_id)
 
 
-@router.put("/items/{item_id}", responses=_CHANGES)
+@router.put("/items/{cart_item_id}", responses=_CHANGES)
 async def change_item(
-    held: ServicesDep, who: ActsOnOrders, item_id: UUID, body: CartChangeBody
+    held: ServicesDep, who: ActsOnOrders, cart_item_id: UUID, body: CartChangeBody
 ) -> CartOut:
     """Change how often a dish is in the cart, what is chosen with it, or what is wished for."""
     await carts.change(held, who.user_id, item_id, body)
     return await carts.show(held, who.user_id)
 
 
-@router.delete("/items/{item_id}", responses=_CHANGES)
-async def remove_item(held: ServicesDep, who: ActsOnOrders, item_id: UUID) -> CartOut:
+@router.delete("/items/{cart_item_id}", responses=_CHANGES)
+async def remove_item(held: ServicesDep, who: ActsOnOrders, cart_item_id: UUID) -> CartOut:
     """Take a dish out of the cart."""
     await carts.remove(held, who.user_id, item_id)
     return await carts.show(held, who.user_id)

@@ -14,6 +14,7 @@ from domain.permissions import Role
 from local.cast import Cast, cast
 from local.people import Person
 from tests.api import disputes
+from tests.api.delivered import delivered
 
 
 @dataclass(frozen=True)
@@ -61,6 +62,9 @@ async def settled(environment: Mapping[str, str]) -> AsyncIterator[House]:
                 "address_id": await address_of(play.customer),
                 "notification_id": await notification_of(play.customer),
                 "item_id": str(play.world.dish_id),
+                "cart_item_id": await cart_item_of(play),
+                "payment_id": await payment_of(play),
+                "review_id": await review_of(play),
                 "menu_id": (await play.chef.get("/chef/menus"))[0]["id"],
                 "provider": "google",
                 "token": "no-token",
@@ -92,6 +96,25 @@ async def address_of(customer: Person) -> str:
 async def notification_of(customer: Person) -> str:
     """Something that the customer was told."""
     return str((await customer.get("/users/me/notifications"))["data"][0]["id"])
+
+
+async def cart_item_of(play: Cast) -> str:
+    """What the customer has in his cart."""
+    dish = str(play.world.dish_id)
+    cart = await play.customer.post("/cart/items", menuItemId=dish, quantity=1)
+    return str(cart["items"][0]["id"])
+
+
+async def payment_of(play: Cast) -> str:
+    """What an order waits for."""
+    order = await play.place()
+    return str((await play.customer.post("/payments/intent", orderId=order["id"]))["id"])
+
+
+async def review_of(play: Cast) -> str:
+    """What the customer says about the chef."""
+    path = f"/orders/{await delivered(play)}/review"
+    return str((await play.customer.post(path, chef={"rating": 5}))["chef"]["id"])
 
 
 async def document_of(driver: Person) -> str:
