@@ -48,14 +48,14 @@ async def change_item(
     held: ServicesDep, who: ActsOnOrders, cart_item_id: UUID, body: CartChangeBody
 ) -> CartOut:
     """Change how often a dish is in the cart, what is chosen with it, or what is wished for."""
-    await carts.change(held, who.user_id, item_id, body)
+    await carts.change(held, who.user_id, cart_item_id, body)
     return await carts.show(held, who.user_id)
 
 
 @router.delete("/items/{cart_item_id}", responses=_CHANGES)
 async def remove_item(held: ServicesDep, who: ActsOnOrders, cart_item_id: UUID) -> CartOut:
     """Take a dish out of the cart."""
-    await carts.remove(held, who.user_id, item_id)
+    await carts.remove(held, who.user_id, cart_item_id)
     return await carts.show(held, who.user_id)
 
 

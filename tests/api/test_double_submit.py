@@ -1,0 +1,116 @@
+"""Every POST that creates something or moves money, sent twice at once and once more, acts once."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
+from uuid import UUID
+
+import pytest
+from sqlalchemy import func, select
+from sqlmodel import SQLModel, col
+
+from domain.order_status import OrderStatus
+from local.cast import Cast
+from schema.tables import Cart, CartItem, Order, RefundRequest, Review
+from tests.api.delivered import delivered
+
+Answer = dict[str, Any]
+Submit = Callable[[], Awaitable[Answer]]
+
+
+async def _order(play: Cast) -> Submit:
+    return lambda: play.customer.post("/orders", key="twice", **play.world.basket())
+
+
+async def _cart(play: Cast) -> Submit:
+    await play.customer.post("/cart/items", menuItemId=str(play.world.dish_id), quantity=2)
+    told = {"deliveryAddress": play.world.address(), "expectedTotalCents": 2660}
+    return lambda: play.customer.post("/cart/checkout", key="twice", **told)
+
+
+async def _cart_without_a_key(play: Cast) -> Submit:
+    await play.customer.post("/cart/items", menuItemId=str(play.world.dish_id), quantity=2)
+    told = {"deliveryAddress": play.world.address(), "expectedTotalCents": 2660}
+    return lambda: play.customer.post("/cart/checkout", **told)
+
+
+async def _complaint(play: Cast) -> Submit:
+    order = await play.bring(OrderStatus.DELIVERED)
+    words = {"reason": "missing_item", "words": "There was only one."}
+    return lambda: play.customer.post(f"/orders/{order['id']}/complaint", key="twice", **words)
+
+
+async def _refund(play: Cast) -> Submit:
+    order = await play.bring(OrderStatus.DELIVERED)
+    given = {"amountCents": 500, "bearer": "platform", "reason": "The app was down."}
+    return lambda: play.admin.post(f"/admin/orders/{order['id']}/refund", key="twice", **given)
+
+
+async def _review(play: Cast) -> Submit:
+    order_id = await delivered(play)
+    said = {"chef": {"rating": 5}}
+    return lambda: play.customer.post(f"/orders/{order_id}/review", key="twice", **said)
+
+
+async def _reorder(play: Cast) -> Submit:
+    order_id = await delivered(play)
+    return lambda: play.customer.post(f"/orders/{order_id}/reorder", key="twice")
+
+
+async def orders(play: Cast) -> int:
+    return await _rows(play, Order, col(Order.customer_id))
+
+
+async def requests(play: Cast) -> int:
+    own = await _rows(play, RefundRequest, col(RefundRequest.asked_by))
+    return own + await _rows(play, RefundRequest, col(RefundRequest.asked_by), of=play.world.admin)
+
+
+async def reviews(play: Cast) -> int:
+    return await _rows(play, Review, col(Review.reviewer_id))
+
+
+async def lines(play: Cast) -> int:
+    async with play.database.read() as session:
+        found = await session.scalar(
+            select(func.sum(col(CartItem.quantity)))
+            .join(Cart, col(Cart.id) == col(CartItem.cart_id))
+            .where(col(Cart.customer_id) == play.world.customer.user_id)
+        )
+    return (found or 0) // 2
+
+
+async def _rows(play: Cast, table: type[SQLModel], owner: Any, of: Any = None) -> int:
+    user_id: UUID = (of or play.world.customer).user_id
+    async with play.database.read() as session:
+        found = await session.scalar(
+            select(func.count()).select_from(table).where(owner == user_id)
+        )
+    return found or 0
+
+
+CASES: Mapping[
+    str, tuple[Callable[[Cast], Awaitable[Submit]], Callable[[Cast], Awaitable[int]]]
+] = {
+    "order": (_order, orders),
+    "cart": (_cart, orders),
+    "cart without a key": (_cart_without_a_key, orders),
+    "complaint": (_complaint, requests),
+    "refund": (_refund, requests),
+    "review": (_review, reviews),
+    "reorder": (_reorder, lines),
+}
+
+
+@pytest.mark.parametrize("case", CASES)
+async def test_what_is_sent_twice_at_once_takes_effect_once(play: Cast, case: str) -> None:
+    prepare, count = CASES[case]
+    submit = await prepare(play)
+    before = await count(play)
+
+    first, second = await asyncio.gather(submit(), submit())
+    third = await submit()
+
+    assert await count(play) == before + 1
+    for answer in (second, third):
+        assert answer.get("id") == first.get("id")
