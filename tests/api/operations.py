@@ -13,7 +13,16 @@ from domain.permissions import Permission, Role
 from settings import Settings
 
 # What belongs to somebody: for everybody else there is no such thing.
-OWNED = {"order_id", "offer_id", "address_id", "notification_id", "menu_id", "item_id", "cart_item_id", "payment_id"}
+OWNED = {
+    "order_id",
+    "offer_id",
+    "address_id",
+    "notification_id",
+    "menu_id",
+    "item_id",
+    "cart_item_id",
+    "payment_id",
+}
 # Where a payee gives Stripe his details is his own, too, and so is a chef's answer to a review.
 PAYEES = {
     "/chefs/{chef_id}/stripe/": Role.CHEF,
