@@ -3,35 +3,11 @@
 from collections.abc import Collection, Sequence
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from schema.tables import Chef, Menu, MenuItem, Verification
-
-
-async def chefs(
-    session: AsyncSession, *, cuisine: str | None, search: str | None, limit: int, offset: int
-) -> tuple[Sequence[Chef], int]:
-    """A page of the chefs that customers may see, the best rated first, and how many there are."""
-    wanted = select(Chef).where(col(Chef.verification_status) == Verification.APPROVED)
-    if cuisine:
-        wanted = wanted.where(
-            func.lower(func.array_to_string(Chef.cuisine_types, ",")).contains(
-                cuisine.lower(), autoescape=True
-            )
-        )
-    if search:
-        wanted = wanted.where(
-            func.lower(Chef.business_name + " " + Chef.description).contains(
-                search.lower(), autoescape=True
-            )
-        )
-    total = await session.scalar(select(func.count()).select_from(wanted.subquery()))
-    page = await session.scalars(
-        wanted.order_by(col(Chef.rating).desc(), col(Chef.id)).limit(limit).offset(offset)
-    )
-    return page.all(), total or 0
 
 
 async def chef(session: AsyncSession, chef_id: UUID) -> Chef | None:

@@ -49,6 +49,7 @@ from schema.tables.reconciliation import (
 )
 from schema.tables.reviews import Review, ReviewReport
 from schema.tables.social import SocialIdentity
+from schema.tables.search import ChefSearch, SearchWord
 
 __all__ = [
     "AccountDeletion",
@@ -59,6 +60,7 @@ __all__ = [
     "Challenge",
     "Chef",
     "ChefDocument",
+    "ChefSearch",
     "ConnectedAccount",
     "DeliveryPhoto",
     "DispatchSearch",
@@ -98,6 +100,7 @@ __all__ = [
     "ReviewReport",
     "Role",
     "SocialIdentity",
+    "SearchWord",
     "StripeEvent",
     "StripeTransaction",
     "TipCharge",

@@ -6,6 +6,7 @@ from typing import Any
 
 from sqlalchemy import ARRAY, DateTime, Enum, Text
 from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.types import UserDefinedType
 from sqlmodel import Field
 from uuid_utils.compat import uuid7
 
@@ -56,3 +57,12 @@ def document(**options: Any) -> Any:
 def texts(**options: Any) -> Any:
     """A list of texts."""
     return Field(sa_type=ARRAY(Text), **options)
+
+
+class Cube(UserDefinedType[str]):
+    """A point or a box of the extension cube, written as text."""
+
+    cache_ok = True
+
+    def get_col_spec(self, **_: Any) -> str:
+        return "cube"

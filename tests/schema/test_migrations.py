@@ -33,8 +33,8 @@ async def test_migrations_make_the_schema_of_the_models(environment: Mapping[str
     async with database.write() as session:
         await session.execute(text("DROP SCHEMA public CASCADE"))
         await session.execute(text("CREATE SCHEMA public"))
-        await session.execute(text("CREATE EXTENSION cube"))
-        await session.execute(text("CREATE EXTENSION earthdistance"))
+        for extension in ("cube", "earthdistance", "pg_trgm", "unaccent"):
+            await session.execute(text(f"CREATE EXTENSION {extension}"))
         connection = await session.connection()
         await connection.run_sync(SQLModel.metadata.create_all)
 
