@@ -1,8 +1,8 @@
 PYTHON ?= python3
 RUN = .venv/bin/python -m
 
-.PHONY: demo up down reset status test lint bench bench-payouts bench-mdrp simulate histories \
-	finance docs lock
+.PHONY: demo up down reset status test lint bench bench-payouts bench-mdrp bench-search simulate \
+	histories finance docs lock
 
 demo: .venv/ready  ## start everything and play one order (EXIT=1 ends after it)
 	@$(RUN) local.demo $(if $(EXIT),--exit)
@@ -37,6 +37,9 @@ bench-payouts: .venv/ready  ## a payout run beside the same calls to Stripe (ARG
 
 bench-mdrp: .venv/ready  ## dispatch beside the published algorithms (ARGS="--policy nearest")
 	@$(RUN) bench.mdrp $(ARGS)
+
+bench-search: .venv/ready  ## finding chefs beside the same without indexes (ARGS="--chefs 10000")
+	@$(RUN) bench.search $(ARGS)
 
 simulate: .venv/ready  ## an evening in a city, at the API (ARGS="--drivers 60 --speed 20"; ARGS=-h)
 	@$(RUN) local.simulate $(ARGS)

@@ -48,8 +48,8 @@ from schema.tables.reconciliation import (
     StripeTransaction,
 )
 from schema.tables.reviews import Review, ReviewReport
-from schema.tables.social import SocialIdentity
 from schema.tables.search import ChefSearch, SearchWord
+from schema.tables.social import SocialIdentity
 
 __all__ = [
     "AccountDeletion",
@@ -99,8 +99,8 @@ __all__ = [
     "Review",
     "ReviewReport",
     "Role",
-    "SocialIdentity",
     "SearchWord",
+    "SocialIdentity",
     "StripeEvent",
     "StripeTransaction",
     "TipCharge",
