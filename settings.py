@@ -18,6 +18,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from domain.attempts import Patience
 from domain.dispatch.weights import Weights
 from domain.dispatch.widening import Widening
+from domain.dispatch.zones import Zoning
 from domain.eta import City
 from domain.pricing import Rates
 from domain.proof import ProofKind
@@ -165,6 +166,8 @@ class Settings(BaseSettings):
     social_timeout_seconds: Positive = 10
     # How long somebody may take at the provider, and from there to his password.
     social_login_seconds: Positive = 10 * 60
+    # How long an admin reads tables at /admin/db until he logs in again.
+    admin_session_minutes: Positive = 60
 
     stripe_api_key: SecretStr
     stripe_api_base: OptionalAddress = None
@@ -314,6 +317,11 @@ class Settings(BaseSettings):
             ring=self.lasting("dispatch_widen"),
             lead=self.lasting("dispatch_lead"),
         )
+
+    @property
+    def zoning(self) -> Zoning:
+        """How the earth is parted into zones."""
+        return Zoning(self.dispatch_zone_resolution, self.dispatch_border_km, self.dispatch_zones)
 
     @property
     def driver_fix_max_age(self) -> timedelta:

@@ -43,6 +43,7 @@ from activities.refunds import RefundActivities
 from activities.roads import Roads
 from activities.searching import SearchActivities, Zones
 from activities.snapshot import Snapshots
+from activities.suspensions import SuspensionActivities
 from activities.tips import TipActivities
 from domain.dispatch.nearest import nearest
 from domain.dispatch.plan import Policy
@@ -80,6 +81,7 @@ from workflows.payout_run import PayoutDayWorkflow, PayoutRunWorkflow
 from workflows.reconciliation import ReconciliationWorkflow
 from workflows.refund import RefundWorkflow
 from workflows.schedules import ensure_schedules
+from workflows.suspension import SuspensionWorkflow
 from workflows.zone import ZoneDispatchWorkflow
 
 # What an activity may take longer than the process is allowed to live is done again elsewhere.
@@ -163,12 +165,22 @@ async def working(client: Client, settings: Settings, **options: Any) -> AsyncIt
     storage = Storage(settings.storage_url, timeout_seconds=settings.storage_timeout_seconds)
     erasure = ErasureActivities(database, stripe, storage, positions)
     overlooked = OverlookedActivities(database, client, RefundWorkflow.run, PAYOUTS_QUEUE)
+    suspensions = SuspensionActivities(
+        database,
+        client,
+        OrderWorkflow.run,
+        cancel=OrderWorkflow.operator_cancel,
+        unassign=OrderWorkflow.operator_unassign,
+        catch_up=OrderWorkflow.catch_up,
+        task_queue=ORDERS_QUEUE,
+        terms=terms(settings),
+    )
     with _nothing_collected():
         workers = [
             Worker(
                 client,
                 task_queue=ORDERS_QUEUE,
-                workflows=[OrderWorkflow],
+                workflows=[OrderWorkflow, SuspensionWorkflow],
                 activities=[
                     orders.begin_order,
                     orders.load_order,
@@ -184,6 +196,7 @@ async def working(client: Client, settings: Settings, **options: Any) -> AsyncIt
                     search.assign_early,
                     search.release_early,
                     overrides.override_search,
+                    suspensions.orders_due,
                 ],
                 sticky_queue_schedule_to_start_timeout=STICKY,
                 graceful_shutdown_timeout=GRACE,
@@ -282,7 +295,12 @@ async def working(client: Client, settings: Settings, **options: Any) -> AsyncIt
                 client,
                 task_queue=NOTIFICATIONS_QUEUE,
                 workflows=[LetterWorkflow],
-                activities=[announcer.announce, messenger.tell_order, letters.send_letter],
+                activities=[
+                    announcer.announce,
+                    messenger.tell_order,
+                    letters.send_letter,
+                    suspensions.deal_with_order,
+                ],
                 interceptors=[Heartbeats()],
                 sticky_queue_schedule_to_start_timeout=STICKY,
                 graceful_shutdown_timeout=GRACE,
@@ -303,9 +321,7 @@ async def working(client: Client, settings: Settings, **options: Any) -> AsyncIt
 
 def zoning(settings: Settings) -> Zoning:
     """How the earth is parted into zones."""
-    return Zoning(
-        settings.dispatch_zone_resolution, settings.dispatch_border_km, settings.dispatch_zones
-    )
+    return settings.zoning
 
 
 def dispatch_rules(settings: Settings) -> Rules:

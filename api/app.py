@@ -11,21 +11,27 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.middleware.gzip import GZipMiddleware
 
 import logs
-from api import errors, openapi
+from api import db_admin, errors, openapi
 from api.dependencies import Services
 from api.engine import Engine
 from api.headers import SecurityHeaders
 from api.keys import keyring
 from api.limits import BodyLimit
 from api.locations import Locations
+from api.markets import MarketTerms
 from api.rate_limits import FIELDS, RateLimited, RateLimits
 from api.routes import (
     account,
     accounts,
     addresses,
     admin,
+    admin_audit,
     admin_chefs,
     admin_drivers,
+    admin_exports,
+    admin_figures,
+    admin_markets,
+    admin_users,
     auth,
     carts,
     chef_board,
@@ -64,7 +70,7 @@ from providers.shut_outs import ShutOuts
 from providers.social import Pending, SocialLogins
 from providers.storage import Storage
 from schema.database import Database
-from settings import Settings, terms
+from settings import Settings
 
 DESCRIPTION = """
 The door to RideNDine's order engine. Each order is one durable workflow; what is asked for here is
@@ -91,6 +97,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         app.state.services = services = await _connect(held)
+        db_admin.install(app, services)
         yield
         await services.maps.aclose()
         await services.travel.aclose()
@@ -133,6 +140,12 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         earnings,
         payouts,
         refunds,
+        # Before /admin/drivers/{driver_id} and its like, which their paths would fit.
+        admin_exports,
+        admin_users,
+        admin_figures,
+        admin_markets,
+        admin_audit,
         admin,
         estimates,
         admin_drivers,
@@ -226,6 +239,6 @@ async def _connect(settings: Settings) -> Services:
         social_links=Pending(redis, "social-link", settings.social_login_seconds),
         storage=Storage(settings.storage_url, timeout_seconds=settings.storage_timeout_seconds),
         engine=await Engine.connected(
-            terms(settings), timedelta(seconds=settings.engine_timeout_seconds)
+            MarketTerms(settings, database), timedelta(seconds=settings.engine_timeout_seconds)
         ),
     )

@@ -18,6 +18,7 @@ from api.errors import (
     unauthorised,
 )
 from api.kitchen_hours import is_open
+from api.markets import in_force
 from api.positions_of_addresses import position
 from domain import eta, geo, prep_time, promo
 from domain.choices import CannotBeChosen, Group, choose, portion_cents
@@ -133,7 +134,7 @@ async def basket(held: Services, customer_id: UUID, body: OrderBody) -> Basket:
         groups = await choices.groups(session, dishes)
         cooked = await prep_times.cooked(session, chef.id, held.settings.city)
         load = await prep_times.load(session, chef.id)
-    market = held.settings.markets[chef.market]
+        market = await in_force(session, held.settings, chef.market, now)
     lines = [
         line(item, dishes, groups, within=f"items.{number}.")
         for number, item in enumerate(body.items)

@@ -22,12 +22,15 @@ from schema.queries.earnings import UNPAID, Balance, Booked, Earning, PayoutView
 
 
 class RunPayoutsBody(Body):
-    """A day whose payouts are to be made: of one market, or of all."""
+    """A day whose payouts are to be made: of one market, or of all; and why, for the log."""
 
-    model_config = shown({"date": "2026-01-31", "market": "austin"})
+    model_config = shown(
+        {"date": "2026-01-31", "market": "austin", "reason": "the night's run was paused"}
+    )
 
     date: date
     market: str | None = None
+    reason: Words | None = None
 
 
 class HoldBody(Body):

@@ -15,6 +15,14 @@ from schema.messages.reconciliation import CurrencyReport
 from schema.tables import ReconciliationCase, ReconciliationRun
 
 
+class ReconcileBody(Body):
+    """Why the books are held against Stripe's now, for the log."""
+
+    model_config = shown({"reason": "a transfer from our bank has come"})
+
+    reason: Words | None = None
+
+
 class CloseCaseBody(Body):
     """Why a case is closed. With `accept` the books are made to say what Stripe says: what moved
     there is booked against suspense, what did not move is booked back.

@@ -8,10 +8,11 @@ from uuid_utils.compat import uuid7
 
 from api.bodies import AskedItemBody, Body
 from api.dependencies import Services
-from api.errors import invalid
+from api.errors import invalid, not_found
+from api.markets import in_force
 from domain.refunds import RequestStatus
 from schema.messages.refund import ItemAsked, RefundAsk, RefundStart, RefundTerms, RefundView
-from schema.queries import idempotency, order_views, refunds
+from schema.queries import idempotency, market_settings, refunds
 from schema.queries.idempotency import Claim
 
 _UNDER_WAY = frozenset({RequestStatus.ASKED, RequestStatus.GRANTED})
@@ -68,11 +69,14 @@ def items(asked: list[AskedItemBody] | None) -> tuple[ItemAsked, ...] | None:
 
 async def _terms(held: Services, order_id: UUID) -> RefundTerms:
     async with held.database.read() as session:
-        market = await order_views.market(session, order_id)
+        placed = await market_settings.placed(session, order_id)
+        if placed is None:
+            raise not_found("order")
+        market = await in_force(session, held.settings, *placed)
     return RefundTerms(
-        complaint_window=timedelta(seconds=held.settings.complaint_window_seconds),
-        overdue_after=timedelta(seconds=held.settings.refund_overdue_seconds),
-        rules=held.settings.markets[market].refunds,
+        complaint_window=market.complaint_window,
+        overdue_after=timedelta(seconds=market.deadlines["refund_overdue_seconds"]),
+        rules=market.refunds,
     )
 
 

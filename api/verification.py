@@ -111,6 +111,8 @@ async def decide_document(
             "reason": body.reason,
         },
         at=at,
+        before={"status": was},
+        after={"status": body.status},
     )
     if body.status is DocumentStatus.REJECTED:
         await notifications.tell_driver(
@@ -151,14 +153,7 @@ async def decide(
                 f"not approved, or expired: {', '.join(missing)}",
                 missing=list(missing),
             )
-    await driver_profiles.change(
-        session,
-        driver_id,
-        {"verification_status": body.status, "verification_reason": body.reason},
-    )
-    offered: list[UUID] = []
-    if body.status is not Verification.APPROVED:
-        offered = await _off_duty(session, driver_id, f"driver {body.status}", at)
+    offered = await becomes(session, seen, body.status, body.reason, at)
     await admin.act(
         session,
         key=f"driver:{driver_id}:{uuid7()}",
@@ -167,10 +162,26 @@ async def decide(
         target=("driver", driver_id),
         details={"was": was, "reason": body.reason},
         at=at,
+        before={"verificationStatus": was},
+        after={"verificationStatus": body.status},
     )
-    await notifications.tell_driver(
-        session, _TOLD[body.status], seen.party, key=str(uuid7()), reason=body.reason
+    return offered
+
+
+async def becomes(
+    session: AsyncSession, seen: Profile, to: Verification, reason: str | None, at: datetime
+) -> list[UUID]:
+    """Have a driver stand otherwise, and tell him. Whoever is not in is off duty, and what he is
+    offered goes to others: the answer is which orders.
+    """
+    driver_id = seen.driver.id
+    await driver_profiles.change(
+        session, driver_id, {"verification_status": to, "verification_reason": reason}
     )
+    offered: list[UUID] = []
+    if to is not Verification.APPROVED:
+        offered = await _off_duty(session, driver_id, f"driver {to}", at)
+    await notifications.tell_driver(session, _TOLD[to], seen.party, key=str(uuid7()), reason=reason)
     return offered
 
 

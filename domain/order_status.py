@@ -42,12 +42,12 @@ S, A = OrderStatus, Actor
 TRANSITIONS: Mapping[OrderStatus, Mapping[OrderStatus, frozenset[Actor]]] = {
     S.PENDING: {
         S.PAYMENT_CONFIRMED: frozenset({A.STRIPE}),
-        S.CANCELLED: frozenset({A.CUSTOMER, A.DEADLINE, A.STRIPE}),
+        S.CANCELLED: frozenset({A.CUSTOMER, A.DEADLINE, A.STRIPE, A.ADMIN}),
     },
     S.PAYMENT_CONFIRMED: {
         S.ACCEPTED: frozenset({A.CHEF}),
         # Stripe: an authorisation that could not be captured when the chef accepted.
-        S.CANCELLED: frozenset({A.CUSTOMER, A.CHEF, A.DEADLINE, A.STRIPE}),
+        S.CANCELLED: frozenset({A.CUSTOMER, A.CHEF, A.DEADLINE, A.STRIPE, A.ADMIN}),
     },
     S.ACCEPTED: {
         S.PREPARING: frozenset({A.CHEF}),

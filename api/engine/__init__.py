@@ -8,8 +8,9 @@ from api.engine.money import Money
 from api.engine.orders import Orders
 from api.engine.payees import Payees
 from api.engine.people import People
+from api.engine.suspensions import Suspensions
 from api.engine.zones import Zones
-from schema.messages.order import Terms
+from api.markets import MarketTerms
 from workflows.connection import connect
 
 __all__ = ["Engine", "EngineBusy", "OrderClosed", "Refused"]
@@ -18,7 +19,7 @@ __all__ = ["Engine", "EngineBusy", "OrderClosed", "Refused"]
 class Engine:
     """Starts workflows and passes messages to them, by what they are about."""
 
-    def __init__(self, door: Door, terms: Terms) -> None:
+    def __init__(self, door: Door, terms: MarketTerms) -> None:
         self._door = door
         self.orders = Orders(door, terms)
         self.payees = Payees(door)
@@ -26,9 +27,10 @@ class Engine:
         self.people = People(door)
         self.zones = Zones(door)
         self.letters = Letters(door)
+        self.suspensions = Suspensions(door)
 
     @classmethod
-    async def connected(cls, terms: Terms, patience: timedelta) -> "Engine":
+    async def connected(cls, terms: MarketTerms, patience: timedelta) -> "Engine":
         """An engine at the Temporal that the environment names."""
         # Whoever only reads is served while Temporal is away.
         return cls(Door(await connect(lazy=True), patience), terms)

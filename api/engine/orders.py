@@ -11,8 +11,9 @@ from temporalio.common import (
 )
 
 from api.engine.door import Door, Refused, taking_up
+from api.markets import MarketTerms
 from schema.messages.base import Message
-from schema.messages.order import OrderStart, Placed, Placing, StatusView, Terms
+from schema.messages.order import OrderStart, Placed, Placing, StatusView
 from schema.queries.order_views import Access
 from workflows import search
 from workflows.options import ORDERS_QUEUE
@@ -22,7 +23,7 @@ from workflows.order import OrderWorkflow
 class Orders:
     """Starts orders and passes messages to them."""
 
-    def __init__(self, door: Door, terms: Terms) -> None:
+    def __init__(self, door: Door, terms: MarketTerms) -> None:
         self._door = door
         self._terms = terms
 
@@ -32,9 +33,10 @@ class Orders:
         Raises Refused (it could not be placed), EngineBusy.
         """
         order = placing.order
+        terms = await self._terms.at(order.market, order.placed_at)
         start = WithStartWorkflowOperation(
             OrderWorkflow.run,
-            OrderStart(order_id=order.id, terms=self._terms, placing=placing),
+            OrderStart(order_id=order.id, terms=terms, placing=placing),
             id=_workflow_id(order.id),
             task_queue=ORDERS_QUEUE,
             id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
@@ -89,7 +91,7 @@ class Orders:
 
         Raises Refused, OrderClosed, EngineBusy.
         """
-        start = self._taken_up(order_id, update.__name__)
+        start = await self._taken_up(order_id, update.__name__)
         answer: StatusView = await self._door.ask(update, request, start=start, key=key)
         return answer
 
@@ -100,7 +102,7 @@ class Orders:
         """
         await self._door.tell(
             OrderWorkflow.run,
-            OrderStart(order_id=order_id, terms=self._terms),
+            OrderStart(order_id=order_id, terms=await self._terms.of(order_id)),
             signal,
             fact,
             workflow_id=_workflow_id(order_id),
@@ -114,14 +116,14 @@ class Orders:
         """
         await self._door.ask(
             OrderWorkflow.catch_up,
-            start=self._taken_up(order_id, "its last run ended before the order did"),
+            start=await self._taken_up(order_id, "its last run ended before the order did"),
             key="take-up",
         )
 
-    def _taken_up(self, order_id: UUID, why: str) -> WithStartWorkflowOperation[Any, Any]:
+    async def _taken_up(self, order_id: UUID, why: str) -> WithStartWorkflowOperation[Any, Any]:
         return taking_up(
             OrderWorkflow.run,
-            OrderStart(order_id=order_id, terms=self._terms),
+            OrderStart(order_id=order_id, terms=await self._terms.of(order_id)),
             workflow_id=_workflow_id(order_id),
             task_queue=ORDERS_QUEUE,
             why=f"taken up again: {why}",

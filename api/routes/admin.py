@@ -1,12 +1,15 @@
 """What operators do."""
 
+from datetime import UTC, datetime
 from http import HTTPStatus
-from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter
+from fastapi.responses import StreamingResponse
+from sqlalchemy import and_
 
-from api import commands
+from api import commands, spreadsheets
+from api.admin_orders import ORDERS_HEAD, OrderFilters, order_cells
 from api.bodies import AdminCancelBody
 from api.dependencies import PagingDep, ServicesDep, order_of, visible_to
 from api.errors import problems
@@ -15,6 +18,8 @@ from api.permits import MayReadAllOrders, MayWriteAllOrders
 from api.views import OrderOut, Page, StatusOut
 from domain.order_status import Actor, OrderStatus
 from schema.messages.order import OperatorCancel, Who
+from schema.queries import admin_orders
+from schema.queries.admin_orders import Line
 from workflows.order import OrderWorkflow
 
 router = APIRouter(prefix="/admin", tags=["Admin"])
@@ -29,15 +34,37 @@ _CHANGES = problems(
 )
 
 
-@router.get("/orders", responses=problems(HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN))
+@router.get(
+    "/orders",
+    responses=problems(
+        HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN, HTTPStatus.UNPROCESSABLE_ENTITY
+    ),
+)
 async def list_orders(
-    held: ServicesDep,
-    who: MayReadAllOrders,
-    paging: PagingDep,
-    status: Annotated[list[OrderStatus] | None, Query()] = None,
+    held: ServicesDep, who: MayReadAllOrders, paging: PagingDep, wanted: OrderFilters
 ) -> Page[OrderOut]:
-    """List all orders, the newest first; `status` may be given several times."""
-    return await orders_page(held.database, visible_to(who), paging, status or [])
+    """List all orders, the newest first; `status` may be given several times, `begin` and `end` are
+    days of placing. `late` are those that came later than was promised when they were placed, or
+    have not come by then.
+    """
+    limits = admin_orders.limits(wanted, datetime.now(UTC))
+    return await orders_page(held.database, and_(visible_to(who), *limits), paging, [])
+
+
+@router.get("/orders.csv", response_class=StreamingResponse, responses=spreadsheets.ANSWERS)
+async def export_orders(
+    held: ServicesDep,
+    who: MayReadAllOrders,  # noqa: ARG001 - for admins
+    wanted: OrderFilters,
+) -> StreamingResponse:
+    """Export orders, with the filters of the list."""
+    return await spreadsheets.answer(
+        held.database,
+        "orders.csv",
+        ORDERS_HEAD,
+        admin_orders.chosen(wanted, datetime.now(UTC)),
+        lambda row: order_cells(Line(*row)),
+    )
 
 
 @router.post("/orders/{order_id}/cancel", responses=_CHANGES)

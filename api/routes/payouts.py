@@ -1,6 +1,6 @@
 """How finance runs payouts, stops them, and looks on."""
 
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from http import HTTPStatus
 from typing import Annotated
 from uuid import UUID
@@ -25,14 +25,14 @@ from api.payouts import (
     RunPayoutsBody,
     page_of,
 )
-from api.permits import ActsOnMoney, MayReadMoney, MayWriteMoney
+from api.permits import ActsOnMoney, MayReadMoney
 from api.views import Page
 from domain.ledger import Event
 from domain.payees import PayeeKind
 from domain.payouts import PayoutStatus
 from schema.messages.payees import PayeeRef
 from schema.messages.payouts import Hold, PayoutStart
-from schema.queries import earnings, ledger, payees, payouts
+from schema.queries import admin, earnings, ledger, payees, payouts
 from schema.queries.earnings import Between
 from schema.queries.ledger import NotReversible
 from workflows.schedules import market_payouts
@@ -77,7 +77,7 @@ async def list_payouts(
 )
 async def run_payouts(
     held: ServicesDep,
-    who: MayWriteMoney,  # noqa: ARG001 - being one is enough
+    who: ActsOnMoney,
     body: RunPayoutsBody,
 ) -> list[PayoutRunOut]:
     """Pay what was owed at the end of a day (today: what is owed now). Nobody is paid twice for a
@@ -90,6 +90,10 @@ async def run_payouts(
     for name in names:
         if body.date > datetime.now(ZoneInfo(markets[name].timezone)).date():
             raise invalid("date", "day_not_begun", f"{body.date} has not begun in {name}")
+    async with held.database.write() as session:
+        await admin.ran(
+            session, "payouts_run", who.user_id, body.model_dump(mode="json"), datetime.now(UTC)
+        )
     return [
         PayoutRunOut(
             workflow_id=await held.engine.payees.run_payouts(

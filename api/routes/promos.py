@@ -54,6 +54,7 @@ async def create_promo_code(
             target=("promo_code", row.id),
             details=body.model_dump(mode="json"),
             at=row.created_at,
+            after=body.model_dump(mode="json", exclude={"reason"}),
         )
     return promo_code(row)
 
@@ -114,6 +115,8 @@ async def change_promo_code(
                     "reason": body.reason,
                 },
                 at=now(),
+                before={name: was[name] for name in changes},
+                after=body.model_dump(mode="json", include=set(changes)),
             )
     return promo_code(row)
 

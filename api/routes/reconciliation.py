@@ -1,5 +1,6 @@
 """What operators do with what does not add up between our books and Stripe."""
 
+from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import Annotated
 from uuid import UUID
@@ -8,10 +9,18 @@ from fastapi import APIRouter, Query
 
 from api.dependencies import PagingDep, ServicesDep
 from api.errors import conflict, not_found, problems
-from api.permits import ActsOnMoney, MayReadMoney, MayWriteMoney
-from api.reconciliation import AskedOut, CaseOut, CloseCaseBody, ReconciliationOut, case, run
+from api.permits import ActsOnMoney, MayReadMoney
+from api.reconciliation import (
+    AskedOut,
+    CaseOut,
+    CloseCaseBody,
+    ReconcileBody,
+    ReconciliationOut,
+    case,
+    run,
+)
 from domain.reconciliation import CaseKind, CaseStatus
-from schema.queries import reconciliation_cases
+from schema.queries import admin, reconciliation_cases
 from schema.queries.reconciliation_cases import AlreadyClosed, NotAcceptable
 from workflows.schedules import RECONCILIATION
 
@@ -53,10 +62,12 @@ async def list_cases(
     ),
 )
 async def run_now(
-    held: ServicesDep,
-    who: MayWriteMoney,  # noqa: ARG001 - for admins
+    held: ServicesDep, who: ActsOnMoney, body: ReconcileBody | None = None
 ) -> AskedOut:
     """Reconcile now instead of tonight; while a run is under way, right after it."""
+    said = body.model_dump() if body else {}
+    async with held.database.write() as session:
+        await admin.ran(session, "reconciliation_run", who.user_id, said, datetime.now(UTC))
     await held.engine.money.reconcile()
     return AskedOut(schedule=RECONCILIATION)
 

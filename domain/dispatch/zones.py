@@ -38,6 +38,11 @@ class Zoning:
         )
         return list(dict.fromkeys([names.get(home, home), *near]))
 
+    def zone_of(self, kitchen: Point) -> str:
+        """The zone that a kitchen lies in."""
+        home = h3.latlng_to_cell(kitchen.latitude, kitchen.longitude, self.resolution)
+        return next((name for name, cells in self.groups.items() if home in cells), home)
+
     def _around(self, home: str) -> Iterator[str]:
         edge_km = h3.average_hexagon_edge_length(self.resolution, unit="km")
         rings = ceil(self.border_km / edge_km)

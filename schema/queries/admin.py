@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from uuid import UUID
 
+from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
@@ -29,6 +30,8 @@ async def note(session: AsyncSession, step: Transition) -> None:
         target=("order", step.order_id),
         details={"was": step.was, "reason": step.reason},
         at=step.at,
+        before={"status": step.was},
+        after={"status": step.to},
     )
 
 
@@ -60,11 +63,19 @@ async def act(
     target: tuple[str, UUID],
     details: Mapping[str, object],
     at: datetime,
+    before: Mapping[str, object] | None = None,
+    after: Mapping[str, object] | None = None,
+    reason: str | None = None,
 ) -> bool:
     """Write down, once by `key`, that an admin did something to a target: its kind and id; False
     when it is written down already.
+
+    The row is never changed or erased: ids and figures belong into it, nobody's name or address.
+    `reason` is that of the details where it is not said.
     """
     target_type, target_id = target
+    # What is left out is NULL; what is said to be None would be the JSON document `null`.
+    changed = {"before": before, "after": after}
     noted = await session.execute(
         insert(AdminAction)
         .values(
@@ -75,34 +86,55 @@ async def act(
             target_type=target_type,
             target_id=target_id,
             details=dict(details),
+            reason=reason or details.get("reason"),
             created_at=at,
+            **{name: dict(values) for name, values in changed.items() if values is not None},
         )
         .on_conflict_do_nothing(index_elements=["business_key"])
         .returning(col(AdminAction.id))
     )
     return noted.first() is not None
+
+
+async def ran(
+    session: AsyncSession, action: str, admin_id: UUID, said: Mapping[str, object], at: datetime
+) -> None:
+    """Write down that an admin had something run by hand: the run itself is what it is about."""
+    run_id = uuid7()
+    await act(
+        session,
+        key=f"run:{run_id}",
+        admin_id=admin_id,
+        action=action,
+        target=("run", run_id),
+        details=said,
+        at=at,
+    )
 
 
 async def note_dispute(session: AsyncSession, decision: Decision, order_id: UUID) -> bool:
     """Write down what an admin did about the dispute of an order; False when it is known."""
-    noted = await session.execute(
-        insert(AdminAction)
-        .values(
-            id=uuid7(),
-            business_key=f"{decision.dispute_id}:{decision.key}",
-            admin_id=decision.admin_id,
-            action_type=f"dispute_{decision.action}",
-            target_type="order",
-            target_id=order_id,
-            details=decision.model_dump(
-                mode="json",
-                by_alias=True,
-                exclude_none=True,
-                include={"dispute_id", "text", "fault", "reason"},
-            ),
-            created_at=now(),
-        )
-        .on_conflict_do_nothing(index_elements=["business_key"])
-        .returning(col(AdminAction.id))
+    return await act(
+        session,
+        key=f"{decision.dispute_id}:{decision.key}",
+        admin_id=decision.admin_id,
+        action=f"dispute_{decision.action}",
+        target=("order", order_id),
+        details=decision.model_dump(
+            mode="json",
+            by_alias=True,
+            exclude_none=True,
+            include={"dispute_id", "text", "fault", "reason"},
+        ),
+        at=now(),
     )
-    return noted.first() is not None
+
+
+async def latest_by(session: AsyncSession, action: str, target_id: UUID) -> UUID | None:
+    """Which admin did so to a target last."""
+    return await session.scalar(
+        select(col(AdminAction.admin_id))
+        .where(col(AdminAction.target_id) == target_id, col(AdminAction.action_type) == action)
+        .order_by(col(AdminAction.id).desc())
+        .limit(1)
+    )

@@ -72,17 +72,7 @@ async def page(
     """A page of the drivers in one of the standings (or in any), by name or email address if asked
     for, those who came last first; and how many there are.
     """
-    wanted = _profiles()
-    if status:
-        wanted = wanted.where(col(Driver.verification_status).in_(status))
-    if search:
-        name = UserProfile.first_name + " " + UserProfile.last_name
-        wanted = wanted.where(
-            or_(
-                func.lower(name).contains(search.lower(), autoescape=True),
-                func.lower(User.email).contains(search.lower(), autoescape=True),
-            )
-        )
+    wanted = _chosen(status, search)
     total = await session.scalar(select(func.count()).select_from(wanted.subquery()))
     found = await session.execute(
         wanted.order_by(col(Driver.created_at).desc(), col(Driver.id).desc())
@@ -90,6 +80,13 @@ async def page(
         .offset(offset)
     )
     return [Profile(*row) for row in found], total or 0
+
+
+def chosen(
+    status: Sequence[Verification], search: str | None
+) -> Select[Driver, str, str, str, str | None]:
+    """All drivers of such a page, those who came last first."""
+    return _chosen(status, search).order_by(col(Driver.created_at).desc(), col(Driver.id).desc())
 
 
 async def change(session: AsyncSession, driver_id: UUID, values: Mapping[str, object]) -> None:
@@ -121,3 +118,20 @@ def _profiles() -> Select[Driver, str, str, str, str | None]:
         .join(User, col(User.id) == col(Driver.user_id))
         .join(UserProfile, col(UserProfile.user_id) == col(Driver.user_id))
     )
+
+
+def _chosen(
+    status: Sequence[Verification], search: str | None
+) -> Select[Driver, str, str, str, str | None]:
+    wanted = _profiles()
+    if status:
+        wanted = wanted.where(col(Driver.verification_status).in_(status))
+    if search:
+        name = UserProfile.first_name + " " + UserProfile.last_name
+        wanted = wanted.where(
+            or_(
+                func.lower(name).contains(search.lower(), autoescape=True),
+                func.lower(User.email).contains(search.lower(), autoescape=True),
+            )
+        )
+    return wanted

@@ -119,12 +119,6 @@ async def has_open(session: AsyncSession, customer_id: UUID) -> bool:
     return found is not None
 
 
-async def market(session: AsyncSession, order_id: UUID) -> str:
-    """The market that an order was placed in."""
-    found = await session.execute(select(col(Order.market)).where(col(Order.id) == order_id))
-    return found.scalar_one()
-
-
 def of_customer(user_id: UUID) -> ColumnElement[bool]:
     """The orders that a user has placed."""
     return col(Order.customer_id) == user_id

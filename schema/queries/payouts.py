@@ -283,6 +283,8 @@ async def note_hold(session: AsyncSession, hold: Hold) -> None:
         target=(hold.kind.value, hold.payee_id),
         details={"reason": hold.reason},
         at=now(),
+        before={"held": not hold.held},
+        after={"held": hold.held},
     )
 
 

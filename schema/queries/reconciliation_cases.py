@@ -289,6 +289,8 @@ async def close(
         target=("reconciliation_case", case.id),
         details={"kind": case.kind, "accepted": accept, "reason": reason},
         at=case.closed_at,
+        before={"status": CaseStatus.OPEN},
+        after={"status": case.status},
     )
     return case
 

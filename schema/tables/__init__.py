@@ -23,6 +23,7 @@ from schema.tables.kitchens import (
     OptionGroup,
 )
 from schema.tables.ledger import LedgerAccount, LedgerMovement, LedgerPosting
+from schema.tables.markets import MarketSetting
 from schema.tables.money import Payment, Refund, RefundRequest, StripeEvent, TipCharge
 from schema.tables.orders import (
     IdempotencyKey,
@@ -75,6 +76,7 @@ __all__ = [
     "LedgerAccount",
     "LedgerMovement",
     "LedgerPosting",
+    "MarketSetting",
     "Menu",
     "MenuItem",
     "MenuItemOption",

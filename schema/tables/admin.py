@@ -28,9 +28,16 @@ class Notification(SQLModel, table=True):
 
 
 class AdminAction(SQLModel, table=True):
-    """What an admin did, to what, and why."""
+    """What an admin did, to what, and why; never changed again. `before` and `after` are what was
+    changed, where that can be said. Ids and figures only: people's own data is elsewhere.
+    """
 
     __tablename__ = "admin_actions"
+    __table_args__ = (
+        Index("idx_admin_actions_created_at", "created_at"),
+        Index("idx_admin_actions_admin", "admin_id", "created_at"),
+        Index("idx_admin_actions_target", "target_id"),
+    )
 
     id: UUID = key()
     business_key: str = Field(unique=True)
@@ -39,4 +46,7 @@ class AdminAction(SQLModel, table=True):
     target_type: str
     target_id: UUID
     details: dict[str, Any] = document(default_factory=dict)
+    before: dict[str, Any] | None = document(default=None)
+    after: dict[str, Any] | None = document(default=None)
+    reason: str | None = None
     created_at: datetime = created()

@@ -7,13 +7,17 @@ from sqlalchemy import Index, text
 from sqlmodel import SQLModel
 
 from domain.permissions import Role
-from schema.tables.columns import created, key, one_of, reference
+from domain.verification import Verification
+from schema.tables.columns import created, key, moment, one_of, reference
 
 
 class User(SQLModel, table=True):
     """A person's login, and who that is at Stripe, once he has paid. No two addresses differ in
     their capitals only; `is_verified` says that this one is his. Without a password he comes in
     from elsewhere.
+
+    Of somebody who is suspended, `suspended_from` is what he was let in as, chef or driver, if a
+    reinstatement is to let him in again.
     """
 
     __tablename__ = "users"
@@ -26,6 +30,9 @@ class User(SQLModel, table=True):
     is_verified: bool = False
     is_active: bool = True
     stripe_customer_id: str | None = None
+    suspended_at: datetime | None = moment(default=None)
+    suspension_reason: str | None = None
+    suspended_from: Verification | None = one_of(Verification, "users_suspended_from", default=None)
     created_at: datetime = created()
 
 

@@ -9,12 +9,13 @@ from domain.order_status import ENDED, TRANSITIONS, Actor, IllegalTransition, Or
 
 # DESIGN.md, The states, line by line; admin's hand at an assignment is the operators' override, and
 # Stripe's at a confirmed order is an authorisation that cannot be captured, and admin's at a
-# disputed one decides a complaint.
+# disputed one decides a complaint. Before the chef accepts, an admin ends the orders of somebody
+# who is suspended.
 DESIGN = """
 pending            payment_confirmed   stripe
-pending            cancelled           customer deadline stripe
+pending            cancelled           customer deadline stripe admin
 payment_confirmed  accepted            chef
-payment_confirmed  cancelled           customer chef deadline stripe
+payment_confirmed  cancelled           customer chef deadline stripe admin
 accepted           preparing           chef
 accepted           cancelled           customer chef admin
 preparing          ready_for_pickup    chef

@@ -1,0 +1,120 @@
+"""What is in force in a market: the environment's settings, and what operators changed since."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from domain.pricing import Rates
+from domain.refunds import Rules
+from schema.database import Database
+from schema.messages.order import Terms
+from schema.queries import market_settings
+from schema.tables import MarketSetting
+from settings import Market, Settings, terms
+
+# The deadlines that may differ from market to market: those of an order's terms, and the window of
+# complaints.
+DEADLINES = (
+    "payment_deadline_seconds",
+    "chef_response_seconds",
+    "scheduled_lead_seconds",
+    "dispatch_alert_seconds",
+    "dispatch_give_up_seconds",
+    "pickup_overdue_seconds",
+    "delivery_overdue_seconds",
+    "refund_overdue_seconds",
+    "complaint_window_seconds",
+    "tip_window_seconds",
+)
+
+
+@dataclass(frozen=True)
+class InForce:
+    """A market's settings at a moment; deadlines in seconds of the city's clock."""
+
+    market: Market
+    deadlines: Mapping[str, int]
+
+    @property
+    def timezone(self) -> str:
+        """The market's clock."""
+        return self.market.timezone
+
+    @property
+    def rates(self) -> Rates:
+        """What things cost."""
+        return self.market.rates
+
+    @property
+    def refunds(self) -> Rules:
+        """Which complaints need no person."""
+        return self.market.refunds
+
+    @property
+    def complaint_window(self) -> timedelta:
+        """How long after its delivery an order may be complained about."""
+        return timedelta(seconds=self.deadlines["complaint_window_seconds"])
+
+    def terms(self, settings: Settings) -> Terms:
+        """The rules that an order is placed under."""
+        return terms(settings.model_copy(update=dict(self.deadlines)))
+
+    @property
+    def values(self) -> dict[str, Any]:
+        """All that may be changed, as it stands."""
+        return {
+            "rates": asdict(self.rates),
+            "refunds": asdict(self.refunds),
+            **self.deadlines,
+        }
+
+
+async def in_force(session: AsyncSession, settings: Settings, market: str, at: datetime) -> InForce:
+    """What is in force in a market at a moment. Raises KeyError where there is no such market."""
+    return overlaid(settings, market, await market_settings.until(session, market, at))
+
+
+def overlaid(settings: Settings, market: str, changes: Iterable[MarketSetting]) -> InForce:
+    """The environment's settings, and over them each change; the last word counts."""
+    held = settings.markets[market]
+    rates: dict[str, Any] = {}
+    refunds: dict[str, Any] = {}
+    deadlines = {name: getattr(settings, name) for name in DEADLINES}
+    for change in changes:
+        said = dict(change.values)
+        rates |= said.pop("rates", {})
+        refunds |= said.pop("refunds", {})
+        deadlines |= said
+    return InForce(
+        held.model_copy(
+            update={
+                "rates": replace(held.rates, **rates),
+                "refunds": replace(held.refunds, **refunds),
+            }
+        ),
+        deadlines,
+    )
+
+
+class MarketTerms:
+    """The rules that orders are placed under, by market and moment."""
+
+    def __init__(self, settings: Settings, database: Database) -> None:
+        self._settings = settings
+        self._database = database
+
+    async def at(self, market: str, at: datetime) -> Terms:
+        """Those of an order that is placed in a market at a moment."""
+        async with self._database.read() as session:
+            found = await in_force(session, self._settings, market, at)
+        return found.terms(self._settings)
+
+    async def of(self, order_id: UUID) -> Terms:
+        """Those that an order was placed under."""
+        async with self._database.read() as session:
+            placed = await market_settings.placed(session, order_id)
+        return await self.at(*placed) if placed else terms(self._settings)
