@@ -1,4 +1,4 @@
-"""What a suspension does to open orders, each by its own workflow: cancelled, or given to others."""
+"""What a suspension does to open orders, by their own workflows: cancelled, or given to others."""
 
 from typing import Any
 
