@@ -1,6 +1,6 @@
 """What is in force in a market: the environment's settings, and what operators changed since."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -59,10 +59,6 @@ class InForce:
         """How long after its delivery an order may be complained about."""
         return timedelta(seconds=self.deadlines["complaint_window_seconds"])
 
-    def terms(self, settings: Settings) -> Terms:
-        """The rules that an order is placed under."""
-        return terms(settings.model_copy(update=dict(self.deadlines)))
-
     @property
     def values(self) -> dict[str, Any]:
         """All that may be changed, as it stands."""
@@ -78,17 +74,14 @@ async def in_force(session: AsyncSession, settings: Settings, market: str, at: d
     return overlaid(settings, market, await market_settings.until(session, market, at))
 
 
-def overlaid(settings: Settings, market: str, changes: Iterable[MarketSetting]) -> InForce:
+def overlaid(settings: Settings, market: str, changes: Sequence[MarketSetting]) -> InForce:
     """The environment's settings, and over them each change; the last word counts."""
     held = settings.markets[market]
     rates: dict[str, Any] = {}
     refunds: dict[str, Any] = {}
-    deadlines = {name: getattr(settings, name) for name in DEADLINES}
     for change in changes:
-        said = dict(change.values)
-        rates |= said.pop("rates", {})
-        refunds |= said.pop("refunds", {})
-        deadlines |= said
+        rates |= change.values.get("rates", {})
+        refunds |= change.values.get("refunds", {})
     return InForce(
         held.model_copy(
             update={
@@ -96,8 +89,15 @@ def overlaid(settings: Settings, market: str, changes: Iterable[MarketSetting]) 
                 "refunds": replace(held.refunds, **refunds),
             }
         ),
-        deadlines,
+        _deadlines(settings, changes),
     )
+
+
+def _deadlines(settings: Settings, changes: Iterable[MarketSetting]) -> dict[str, int]:
+    stands = {name: getattr(settings, name) for name in DEADLINES}
+    for change in changes:
+        stands |= {name: said for name, said in change.values.items() if name in stands}
+    return stands
 
 
 class MarketTerms:
@@ -108,10 +108,12 @@ class MarketTerms:
         self._database = database
 
     async def at(self, market: str, at: datetime) -> Terms:
-        """Those of an order that is placed in a market at a moment."""
+        """Those of an order that is placed in a market at a moment; also in one that the
+        environment does not name any more.
+        """
         async with self._database.read() as session:
-            found = await in_force(session, self._settings, market, at)
-        return found.terms(self._settings)
+            changes = await market_settings.until(session, market, at)
+        return terms(self._settings.model_copy(update=_deadlines(self._settings, changes)))
 
     async def of(self, order_id: UUID) -> Terms:
         """Those that an order was placed under."""

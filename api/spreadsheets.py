@@ -17,7 +17,12 @@ from schema.database import Database
 ANSWERS: dict[int | str, dict[str, Any]] = {
     200: {
         "description": "A header, then a line each, as RFC 4180 has it, in UTF-8.",
-        "content": {"text/csv": {"schema": {"type": "string"}}},
+        "content": {
+            "text/csv": {
+                "schema": {"type": "string"},
+                "example": "id,createdAt\r\n0198c0de-0000-7000-8000-00000000000a,2026-01-31\r\n",
+            }
+        },
     },
     **problems(HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN, HTTPStatus.UNPROCESSABLE_ENTITY),
 }
@@ -67,7 +72,6 @@ async def _chunks(
             written += [[_cell(value) for value in cells(row)] for row in part]
             yield _lines(written)
             written = []
-            session.expunge_all()
         if written:
             yield _lines(written)
 

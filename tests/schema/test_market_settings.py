@@ -71,7 +71,7 @@ async def test_without_a_word_the_environments_settings_hold(
     found = await seen(database, held, market, 0)
 
     assert found.market == held.markets[market]
-    assert found.terms(held).chef_response == timedelta(seconds=held.chef_response_seconds)
+    assert found.deadlines["chef_response_seconds"] == held.chef_response_seconds
 
 
 async def test_each_change_holds_from_its_moment_until_another_says_otherwise(
@@ -88,8 +88,8 @@ async def test_each_change_holds_from_its_moment_until_another_says_otherwise(
     assert [found.rates.delivery_base_cents for found in by_hour] == [500, 1, 1, 1]
     assert {found.rates.currency for found in by_hour} == {"eur"}
     assert by_hour[3].refunds == Rules(small_cents=9)
-    assert by_hour[3].terms(held).chef_response == timedelta(seconds=60)
-    assert by_hour[2].terms(held).chef_response == timedelta(seconds=held.chef_response_seconds)
+    responses = [found.deadlines["chef_response_seconds"] for found in by_hour]
+    assert responses == [*[held.chef_response_seconds] * 3, 60]
 
 
 async def test_of_two_that_begin_together_the_later_word_counts(
@@ -142,5 +142,7 @@ async def test_an_order_has_the_terms_of_its_own_moment(
         timedelta(minutes=5),
         timedelta(minutes=1),
     )
+    nowhere = await terms.at("a market that is closed", NOON)
+    assert nowhere.chef_response == timedelta(minutes=5)
     # One that nobody knows of yet.
     assert (await terms.of(uuid4())).chef_response == timedelta(minutes=5)
