@@ -140,7 +140,6 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         earnings,
         payouts,
         refunds,
-        # Before /admin/drivers/{driver_id} and its like, which their paths would fit.
         admin_exports,
         admin_users,
         admin_figures,

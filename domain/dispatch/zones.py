@@ -29,7 +29,7 @@ class Zoning:
 
     def zones_of(self, kitchen: Point) -> list[str]:
         """The zone that a kitchen lies in, then those near by."""
-        names = {cell: name for name, cells in self.groups.items() for cell in cells}
+        names = self._names
         home = h3.latlng_to_cell(kitchen.latitude, kitchen.longitude, self.resolution)
         near = sorted(
             names.get(cell, cell)
@@ -41,7 +41,12 @@ class Zoning:
     def zone_of(self, kitchen: Point) -> str:
         """The zone that a kitchen lies in."""
         home = h3.latlng_to_cell(kitchen.latitude, kitchen.longitude, self.resolution)
-        return next((name for name, cells in self.groups.items() if home in cells), home)
+        return self._names.get(home, home)
+
+    @property
+    def _names(self) -> Mapping[str, str]:
+        """The groups' names, by their cells."""
+        return {cell: name for name, cells in self.groups.items() for cell in cells}
 
     def _around(self, home: str) -> Iterator[str]:
         edge_km = h3.average_hexagon_edge_length(self.resolution, unit="km")

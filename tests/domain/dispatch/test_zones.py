@@ -25,6 +25,7 @@ def test_a_kitchen_is_in_its_own_zone_first_and_in_few_others(kitchen: Point) ->
 
     assert home == h3.latlng_to_cell(kitchen.latitude, kitchen.longitude, 5)
     assert home not in others
+    assert CELLS.zone_of(kitchen) == home
     assert len(others) <= 2, "no more than three hexagons meet anywhere"
 
 
@@ -51,6 +52,7 @@ def test_cells_that_are_grouped_are_one_zone_under_a_name() -> None:
     city = Zoning(resolution=5, border_km=2.0, groups={"austin": h3.grid_disk(home, 2)})
 
     assert city.zones_of(AUSTIN) == ["austin"]
+    assert city.zone_of(AUSTIN) == "austin"
 
 
 @given(kitchens, st.floats(-0.2, 0.2), st.floats(-0.2, 0.2))
