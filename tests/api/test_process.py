@@ -262,6 +262,7 @@ def _has_example(document: dict[str, object], operation: dict[str, object]) -> b
     got = next(answer for code, answer in operation["responses"].items() if code[0] in "23")
     return all(
         all(kind.startswith("image/") for kind in side["content"])
+        or "example" in side["content"].get("text/csv", {})
         or _shows(
             document, side["content"].get("application/json", side["content"].get(FORM))["schema"]
         )
