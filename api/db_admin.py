@@ -23,13 +23,12 @@ from starlette.middleware.sessions import SessionMiddleware
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from api import auth
+from api import logins
 from api.dependencies import Services
+from api.errors import Problem
 from schema import tables
-from schema.database import Database
 from schema.queries import people
 from schema.tables import Role
-from settings import Settings
 
 PATH = "/admin/db"
 
@@ -74,8 +73,9 @@ class _ReadOnly(ModelView):
 class _Doorman(AuthenticationBackend):
     """Lets admins in, for a while; whoever is no admin any more is out at once."""
 
-    def __init__(self, settings: Settings, database: Database) -> None:
-        self._database = database
+    def __init__(self, held: Services) -> None:
+        settings = held.settings
+        self._held = held
         self._lasts = timedelta(minutes=settings.admin_session_minutes)
         # Not the key itself: what it signs here must be good for nothing else.
         secret = f"{PATH}:{settings.jwt_secret.get_secret_value()}"
@@ -87,7 +87,7 @@ class _Doorman(AuthenticationBackend):
                 max_age=int(self._lasts.total_seconds()),
                 path=PATH,
                 same_site="strict",
-                https_only=True,
+                https_only=settings.public_base_url.startswith("https:"),
             )
         ]
 
@@ -98,8 +98,11 @@ class _Doorman(AuthenticationBackend):
         words = [word for word in said if isinstance(word, str) and _is_storable(word)]
         if len(words) != len(said):
             return False
-        login = await auth.log_in(self._database, *words)
-        if login is None or login.role is not Role.ADMIN:
+        try:
+            login, _ = await logins.proven(self._held, logins.client_of(request), *words)
+        except Problem:
+            return False
+        if login.role is not Role.ADMIN:
             return False
         request.session.clear()
         request.session.update({"user": str(login.id), "since": datetime.now(UTC).isoformat()})
@@ -116,7 +119,7 @@ class _Doorman(AuthenticationBackend):
         if "user" in session and "since" in session:
             since = datetime.fromisoformat(session["since"])
             if datetime.now(UTC) - since < self._lasts:
-                async with self._database.read() as reading:
+                async with self._held.database.read() as reading:
                     if await people.exists(reading, UUID(session["user"]), Role.ADMIN):
                         return True
         session.clear()
@@ -132,7 +135,7 @@ def install(app: FastAPI, held: Services) -> None:
         ),
         base_url=PATH,
         title="RideNDine",
-        authentication_backend=_Doorman(held.settings, held.database),
+        authentication_backend=_Doorman(held),
     )
     router = admin.admin.router
     router.routes = [route for route in router.routes if getattr(route, "name", "") in _PAGES]

@@ -6,7 +6,7 @@ from http import HTTPStatus
 from fastapi import Request
 
 from api import sessions
-from api.auth import check_password
+from api.auth import Checked, check_password
 from api.dependencies import Services
 from api.errors import Problem
 from api.views import LoginOut
@@ -42,8 +42,10 @@ async def count(held: Services, what: str, client: str, account: str | None = No
         ) from error
 
 
-async def log_in(held: Services, client: str, email: str, password: str) -> LoginOut:
-    """A new session for whoever has this address and password.
+async def proven(
+    held: Services, client: str, email: str, password: str
+) -> tuple[people.Login, Checked]:
+    """Whoever has this address and password.
 
     Raises Problem `bad_credentials`, `email_not_verified` (only to who knows the password) and
     `too_many_attempts`.
@@ -59,6 +61,12 @@ async def log_in(held: Services, client: str, email: str, password: str) -> Logi
         raise Problem(
             HTTPStatus.FORBIDDEN, "email_not_verified", "follow the link that was sent to you first"
         )
+    return login, checked
+
+
+async def log_in(held: Services, client: str, email: str, password: str) -> LoginOut:
+    """A new session for whoever has this address and password. Raises as `proven` does."""
+    login, checked = await proven(held, client, email, password)
     async with held.database.write() as session:
         now = await people.locked_login(session, login.id)
         if now is None or now.password_hash != login.password_hash:
