@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from uuid import UUID
 
 from pydantic import Field
+from pydantic.alias_generators import to_camel
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from api import placing
@@ -25,13 +26,13 @@ from api.bodies import (
 from api.checkout import basket
 from api.dependencies import Services
 from api.engine import Refused
-from api.errors import Problem, conflict
+from api.errors import Problem, conflict, invalid
 from api.examples import shown
 from api.quotes import QuoteOut, quoted
 from api.views import PlacedOut
 from domain.proof import ProofKind
 from schema.messages.order import CartRef, Placing
-from schema.queries import carts, idempotency, webhooks
+from schema.queries import addresses, carts, idempotency, webhooks
 from schema.tables import Cart, CartItem
 
 _ADDRESS = {
@@ -44,11 +45,14 @@ _ADDRESS = {
 
 
 class CartQuoteBody(Body):
-    """Where the cart would go, when, and with what tip and promo code."""
+    """Where the cart would go, when, and with what tip and promo code. It goes to the
+    `deliveryAddress`, or to an address of the customer's own (`addressId`), by default his default.
+    """
 
     model_config = shown({"deliveryAddress": _ADDRESS, "tipCents": 300})
 
-    delivery_address: AddressBody
+    delivery_address: AddressBody | None = None
+    address_id: UUID | None = None
     tip_cents: int = Field(default=0, strict=True, ge=0, le=MOST_TIP_CENTS)
     promo_code: Code | None = None
     scheduled_for: Moment | None = None
@@ -68,9 +72,10 @@ async def quote(held: Services, customer_id: UUID, body: CartQuoteBody) -> Quote
     """What a customer's cart would cost. Raises Problem, CannotBePlaced."""
     async with held.database.read() as session:
         cart, items = await carts.find(session, customer_id)
-    if cart is None or not items:
-        raise _empty()
-    return quoted(await basket(held, customer_id, _order_body(cart, items, body)))
+        if cart is None or not items:
+            raise _empty()
+        address = await _address(session, customer_id, body)
+    return quoted(await basket(held, customer_id, _order_body(cart, items, body, address)))
 
 
 async def order(
@@ -99,7 +104,9 @@ async def order(
     ref = CartRef(id=cart.id, version=cart.version)
 
     async def prepare() -> Placing:
-        wanted = await placing.prepared(held, customer_id, _order_body(cart, items, body))
+        async with held.database.read() as session:
+            address = await _address(session, customer_id, body)
+        wanted = await placing.prepared(held, customer_id, _order_body(cart, items, body, address))
         return wanted.model_copy(update={"cart": ref})
 
     try:
@@ -148,11 +155,33 @@ def _empty() -> Problem:
     return conflict("cart_empty", "there is nothing in the cart")
 
 
-def _order_body(cart: Cart, items: Sequence[CartItem], body: CartQuoteBody) -> OrderBody:
+async def _address(session: AsyncSession, customer_id: UUID, body: CartQuoteBody) -> AddressBody:
+    """Where the cart is to go. Raises Problem."""
+    if body.delivery_address is not None:
+        if body.address_id is not None:
+            raise invalid("addressId", "two_addresses", "a cart goes to one address")
+        return body.delivery_address
+    if body.address_id is not None:
+        kept = await addresses.of(session, customer_id, body.address_id)
+        if kept is None:
+            raise invalid("addressId", "unknown_address", "you keep no such address")
+    else:
+        kept = next(iter(await addresses.listed(session, customer_id)), None)
+        if kept is None:
+            raise invalid("deliveryAddress", "address_needed", "say where it is to go")
+    said = kept.model_dump(include=set(AddressBody.model_fields))
+    return AddressBody.model_validate({to_camel(name): value for name, value in said.items()})
+
+
+def _order_body(
+    cart: Cart, items: Sequence[CartItem], body: CartQuoteBody, address: AddressBody
+) -> OrderBody:
     """The cart as an order of its own would be sent."""
+    said = body.model_dump(mode="json", by_alias=True, exclude={"address_id", "delivery_address"})
     return OrderBody.model_validate(
         {
-            **body.model_dump(mode="json", by_alias=True),
+            **said,
+            "deliveryAddress": address,
             "chefId": cart.chef_id,
             "items": [
                 {

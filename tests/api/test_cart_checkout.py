@@ -293,3 +293,30 @@ async def _lines(database: Database, ref: CartRef) -> int:
             select(func.count()).select_from(CartItem).where(col(CartItem.cart_id) == ref.id)
         )
     return found or 0
+
+
+async def test_a_cart_goes_to_an_address_that_its_customer_keeps(play: Cast) -> None:
+    await fill(play)
+    home = await play.customer.post("/users/me/addresses", label="Home", **play.world.address())
+    away = {**play.world.address(), "label": "Work", "line1": "2 Other Street"}
+    other = await play.customer.post("/users/me/addresses", **away)
+
+    quote = await play.customer.post("/cart/quote")
+    order = await check_out(play, deliveryAddress=None, addressId=other["id"])
+
+    seen = await play.customer.get(f"/orders/{order['id']}")
+    assert home["isDefault"]
+    assert quote["totalCents"] == order["totalCents"]
+    assert seen["deliveryAddress"]["line1"] == "2 Other Street"
+    await play.customer.ask("DELETE", f"/users/me/addresses/{other['id']}")
+    again = await check_out(play, deliveryAddress=None, addressId=other["id"])
+    assert again["id"] == order["id"]
+
+
+async def test_a_cart_without_an_address_goes_nowhere(play: Cast) -> None:
+    await fill(play)
+
+    assert (await refusal(play, deliveryAddress=None)).code == "address_needed"
+    unknown = await refusal(play, deliveryAddress=None, addressId=str(uuid4()))
+    assert (unknown.status, unknown.code) == (422, "unknown_address")
+    assert (await refusal(play, addressId=str(uuid4()))).code == "two_addresses"
