@@ -5,6 +5,7 @@ same takes place, and the same is answered. Who an address belongs to learns it 
 """
 
 from datetime import UTC, datetime, timedelta
+from http import HTTPStatus
 from uuid import UUID
 
 from sqlalchemy.exc import IntegrityError
@@ -13,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from api import letters, sessions
 from api.auth import Principal, check_password, hashed
 from api.dependencies import Services
-from api.errors import Problem, conflict, forbidden, invalid, unauthorised
+from api.errors import Problem, conflict, invalid, unauthorised
 from api.identity_bodies import RegistrationBody
 from api.logins import count
 from api.views import LoginOut
@@ -160,7 +161,7 @@ async def with_password(held: Services, client: str, who: Principal, password: s
         raise unauthorised("the account is gone")
     if not checked.is_right:
         raise Problem(
-            forbidden("").status, "wrong_password", "that is not the password of this account"
+            HTTPStatus.FORBIDDEN, "wrong_password", "that is not the password of this account"
         )
     await held.attempts.forgive("password", account=account, client=client)
     return login

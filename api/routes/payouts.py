@@ -149,8 +149,11 @@ async def hold_payouts(
         if await payees.payee(session, PayeeRef(kind=kind, payee_id=payee_id)) is None:
             raise not_found(kind)
         if await payouts.is_held(session, payee_id) is body.held:
-            code = "already_held" if body.held else "not_held"
-            raise conflict(code, f"the payouts are {'stopped' if body.held else 'not stopped'}")
+            raise (
+                conflict("already_held", "the payouts are stopped")
+                if body.held
+                else conflict("not_held", "the payouts are not stopped")
+            )
         waiting = await payouts.claimed_by(session, payee_id)
     hold = Hold(
         kind=kind,

@@ -25,6 +25,7 @@ from domain.permissions import Role
 from local.stack import Stack
 from tests.api.house import House, settled
 from tests.api.operations import Operation, document, is_free_text, operations, resolved
+from tests.docs.problem_codes import codes
 
 # What is sent to each operation, each of it by everybody.
 EXAMPLES = 4
@@ -57,6 +58,8 @@ ANYTHING_GOES = {"POST /api/v1/auth/logout"}
 Path = tuple[str | int, ...]
 
 OPERATIONS = operations()
+# Those that docs/api.md lists.
+CODES = {code.name for code in codes()}
 
 
 @cache
@@ -113,6 +116,7 @@ def test_every_answer_is_one_that_the_document_names(
                 base_url=house.play.environment["API_URL"], session=connections, headers=headers
             )
             case.validate_response(answer, checks=CHECKS)
+            assert answer.status_code < 400 or answer.json()["code"] in CODES, answer.text
 
     attempt()
 
@@ -141,8 +145,12 @@ def test_no_text_does_any_harm(house: House, connections: requests.Session, name
 
 def check(answer: requests.Response, text: str, refused: tuple[str, ...] = REFUSED) -> None:
     assert answer.status_code < 500, answer.text
-    assert answer.headers["content-type"].endswith("json"), answer.headers
+    # Nothing that a browser would run.
+    kind = answer.headers["content-type"].partition(";")[0]
+    assert kind in {"application/json", "application/problem+json", "text/csv"}, answer.headers
+    assert answer.headers["x-content-type-options"] == "nosniff"
     assert not (answer.ok and text in refused), text[:20]
+    assert answer.ok or answer.json()["code"] in CODES, answer.text
 
 
 def bodies(operation: Operation) -> Iterator[tuple[Path, Any]]:

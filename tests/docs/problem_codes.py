@@ -11,7 +11,7 @@ from http import HTTPStatus
 from pathlib import Path
 from typing import NamedTuple
 
-from domain import promo, refunds, shifts, tracking
+from domain import choices, placing, promo, refunds, shifts, tracking
 
 PROJECT = Path(__file__).resolve().parents[2]
 DOCUMENT = PROJECT / "docs" / "api.md"
@@ -29,6 +29,8 @@ REFUSALS = {"refusal", "_refused", "refused"}
 AGAIN = {"NotBegun", "StripeUnavailable"}
 # Codes that are values of a rule: which, and what the facade answers with.
 RULES: tuple[tuple[type[StrEnum], HTTPStatus], ...] = (
+    (choices.Mistake, HTTPStatus.UNPROCESSABLE_ENTITY),
+    (placing.Obstacle, HTTPStatus.CONFLICT),
     (promo.Reason, HTTPStatus.CONFLICT),
     (refunds.Objection, HTTPStatus.CONFLICT),
     (shifts.Mistake, HTTPStatus.UNPROCESSABLE_ENTITY),
@@ -41,6 +43,7 @@ GENERAL = {
     "not_found": (HTTPStatus.NOT_FOUND, "there is no such thing, or none that you may know of"),
     "method_not_allowed": (HTTPStatus.METHOD_NOT_ALLOWED, "the path does not know this method"),
     "body_too_large": (HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "a body is … bytes at most"),
+    "offer_gone": (HTTPStatus.CONFLICT, "this offer is not open any more"),
     "illegal_transition": (
         HTTPStatus.CONFLICT,
         "the order cannot go there from where it is: `currentStatus`, `allowed`",
@@ -147,7 +150,8 @@ def _calls(tree: ast.AST) -> Iterator[tuple[ast.Call, str]]:
 
 
 def _status(argument: ast.expr) -> HTTPStatus | None:
-    return HTTPStatus[argument.attr] if isinstance(argument, ast.Attribute) else None
+    name = argument.attr if isinstance(argument, ast.Attribute) else ""
+    return HTTPStatus.__members__.get(name)
 
 
 def _words(argument: ast.expr) -> str:
