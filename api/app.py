@@ -69,6 +69,7 @@ from providers.redis import connect_redis
 from providers.shut_outs import ShutOuts
 from providers.social import Pending, SocialLogins
 from providers.storage import Storage
+from providers.stripe import Stripe
 from schema.database import Database
 from settings import Settings
 
@@ -101,6 +102,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         yield
         await services.maps.aclose()
         await services.travel.aclose()
+        await services.stripe.aclose()
         await services.social.aclose()
         await services.redis.aclose()
         await services.database.close()
@@ -237,6 +239,12 @@ async def _connect(settings: Settings) -> Services:
         social_states=Pending(redis, "social-state", settings.social_login_seconds),
         social_links=Pending(redis, "social-link", settings.social_login_seconds),
         storage=Storage(settings.storage_url, timeout_seconds=settings.storage_timeout_seconds),
+        stripe=Stripe(
+            settings.stripe_api_key.get_secret_value(),
+            api_base=settings.stripe_api_base,
+            timeout_seconds=settings.stripe_timeout_seconds,
+            max_network_retries=settings.stripe_max_network_retries,
+        ),
         engine=await Engine.connected(
             MarketTerms(settings, database), timedelta(seconds=settings.engine_timeout_seconds)
         ),

@@ -26,6 +26,7 @@ from providers.positions import Positions
 from providers.shut_outs import ShutOuts
 from providers.social import Pending, SocialLogins
 from providers.storage import Storage
+from providers.stripe import Stripe
 from schema.database import Database
 from schema.queries import order_views
 from schema.queries.earnings import Between
@@ -52,6 +53,7 @@ class Services:
     social_states: Pending
     social_links: Pending
     storage: Storage
+    stripe: Stripe
     engine: Engine
 
 

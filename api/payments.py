@@ -2,10 +2,13 @@
 
 from uuid import UUID
 
+import stripe
+
+from api import stripe_events
 from api.bodies import Body
 from api.dependencies import Services
 from api.engine import OrderClosed, Refused
-from api.errors import Problem, conflict, not_found
+from api.errors import Problem, conflict, not_found, unavailable
 from api.examples import shown
 from api.views import Moment
 from domain.order_status import OrderStatus
@@ -88,6 +91,25 @@ async def intent(held: Services, customer_id: UUID, order_id: UUID) -> PaymentIn
     except (OrderClosed, Refused) as closed:
         raise _nothing_to_pay(order) from closed
     return PaymentIntentOut(**_values(payment, order), client_secret=placed.client_secret)
+
+
+async def confirm(held: Services, customer_id: UUID, order_id: UUID) -> PaymentOut:
+    """A payment, once Stripe was asked how it stands: its webhook may be late, or lost.
+
+    Raises Problem when there is no such one, or Stripe does not answer, and EngineBusy.
+    """
+    async with held.database.read() as session:
+        found = await payments.of_customer(session, customer_id, payments.for_order(order_id))
+    if found is None:
+        raise not_found("order of yours that has a payment")
+    payment, order = found
+    if order.status is OrderStatus.PENDING:
+        try:
+            intent = await held.stripe.intent(payment.stripe_payment_intent_id)
+        except stripe.StripeError as error:
+            raise unavailable("Stripe does not answer") from error
+        await stripe_events.pass_on_payment(held, intent.to_dict())
+    return await show(held, customer_id, payment.id)
 
 
 def _nothing_to_pay(order: Order) -> Problem:

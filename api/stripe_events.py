@@ -146,6 +146,13 @@ MEANINGS: Mapping[str, Meaning] = {
     "refund.failed": _REFUND,
 }
 
+# What has happened to a payment that stands so.
+_DECIDED = {
+    "succeeded": "payment_intent.succeeded",
+    "requires_capture": "payment_intent.amount_capturable_updated",
+    "canceled": "payment_intent.canceled",
+}
+
 # Each says no more than that a dispute is to be looked at.
 OF_DISPUTES = frozenset(
     f"charge.dispute.{what}"
@@ -167,6 +174,16 @@ async def pass_on(held: Services, event: Mapping[str, Any]) -> str:
     if meaning is None:
         return "ignored: no order has to know"
     return await _tell_order(held, event, meaning)
+
+
+async def pass_on_payment(held: Services, intent: Mapping[str, Any]) -> None:
+    """Tell an order how its payment stands at Stripe, as the webhook would; what is not decided yet
+    is told to nobody. Raises EngineBusy.
+    """
+    decided = _DECIDED.get(intent["status"])
+    if decided is not None:
+        asked = f"asked:{intent['id']}:{intent['status']}"
+        await pass_on(held, {"id": asked, "type": decided, "data": {"object": intent}})
 
 
 def _meaning(event: Mapping[str, Any]) -> Meaning | None:

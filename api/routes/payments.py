@@ -26,6 +26,15 @@ async def get_intent(held: ServicesDep, who: MayWriteOrders, body: PaymentBody) 
     return await payments.intent(held, who.user_id, body.order_id)
 
 
+@router.post("/confirm", responses=_READS | problems(HTTPStatus.SERVICE_UNAVAILABLE))
+async def confirm_payment(held: ServicesDep, who: MayWriteOrders, body: PaymentBody) -> PaymentOut:
+    """Have Stripe asked how the payment of an order stands, after its customer has confirmed it
+    with Stripe's SDK: the order goes on though Stripe's own word is late. It may be sent at any
+    time, and again; the order follows within a moment.
+    """
+    return await payments.confirm(held, who.user_id, body.order_id)
+
+
 @router.get("/{payment_id}", responses=_READS)
 async def get_payment(held: ServicesDep, who: MayListOrders, payment_id: UUID) -> PaymentOut:
     """Look at a payment of one's own: how it stands, what was charged, what was given back."""
