@@ -114,18 +114,19 @@ async def show_runs(
 ) -> list[PayoutRunStandingOut]:
     """Show how the payouts of a day stand, market by market."""
     async with held.database.read() as session:
-        return [
-            PayoutRunStandingOut(
-                market=name,
-                date=day,
-                currency=market.rates.currency,
-                standings=[
-                    PayoutStandingOut(status=status, payouts=number, cents=cents)
-                    for status, number, cents in await earnings.by_status(session, day, name)
-                ],
-            )
-            for name, market in held.settings.markets.items()
-        ]
+        found = await earnings.by_status(session, day)
+    return [
+        PayoutRunStandingOut(
+            market=name,
+            date=day,
+            currency=market.rates.currency,
+            standings=[
+                PayoutStandingOut(status=status, payouts=number, cents=cents)
+                for status, number, cents in found.get(name, ())
+            ],
+        )
+        for name, market in held.settings.markets.items()
+    ]
 
 
 @router.put(

@@ -183,16 +183,23 @@ async def payouts(
 
 
 async def by_status(
-    session: AsyncSession, day: date, market: str
-) -> list[tuple[PayoutStatus, int, int]]:
-    """How many payouts of a market's day stand how, and what they come to in cents."""
+    session: AsyncSession, day: date
+) -> Mapping[str, Sequence[tuple[PayoutStatus, int, int]]]:
+    """How many payouts of a day stand how, and what they come to in cents: market by market, where
+    there are any.
+    """
     found = await session.execute(
-        select(col(Payout.status), func.count(), func.sum(Payout.total_paid_cents))
-        .where(col(Payout.day) == day, col(Payout.market) == market)
-        .group_by(col(Payout.status))
-        .order_by(col(Payout.status))
+        select(
+            col(Payout.market), col(Payout.status), func.count(), func.sum(Payout.total_paid_cents)
+        )
+        .where(col(Payout.day) == day)
+        .group_by(col(Payout.market), col(Payout.status))
+        .order_by(col(Payout.market), col(Payout.status))
     )
-    return [(status, int(number), int(cents)) for status, number, cents in found]
+    standings: dict[str, list[tuple[PayoutStatus, int, int]]] = {}
+    for market, status, number, cents in found:
+        standings.setdefault(market, []).append((status, int(number), int(cents)))
+    return standings
 
 
 async def accounts(
