@@ -101,6 +101,12 @@ def operations() -> dict[str, Operation]:
     }
 
 
+def parameters(operation: Operation) -> set[str]:
+    """The names of what an operation takes in its path, its query and its headers."""
+    said = document()["paths"][operation.path][operation.method.lower()]
+    return {parameter["name"] for parameter in said.get("parameters", ())}
+
+
 def resolved(schema: Mapping[str, Any]) -> Mapping[str, Any]:
     """A schema itself, where only its name was given, or where it may be null."""
     for part in schema.get("anyOf", ()):

@@ -1,4 +1,6 @@
-"""Every POST that creates something or moves money, sent twice at once and once more, acts once."""
+"""Every POST that takes an Idempotency-Key, sent twice at once and once more, acts once and answers
+the same; so do those that need no key to be known again.
+"""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
@@ -13,6 +15,7 @@ from domain.order_status import OrderStatus
 from local.cast import Cast
 from schema.tables import Cart, CartItem, Order, RefundRequest, Review
 from tests.api.delivered import delivered
+from tests.api.operations import operations, parameters
 
 Answer = dict[str, Any]
 Submit = Callable[[], Awaitable[Answer]]
@@ -49,12 +52,12 @@ async def _refund(play: Cast) -> Submit:
 async def _review(play: Cast) -> Submit:
     order_id = await delivered(play)
     said = {"chef": {"rating": 5}}
-    return lambda: play.customer.post(f"/orders/{order_id}/review", key="twice", **said)
+    return lambda: play.customer.post(f"/orders/{order_id}/review", **said)
 
 
 async def _reorder(play: Cast) -> Submit:
     order_id = await delivered(play)
-    return lambda: play.customer.post(f"/orders/{order_id}/reorder", key="twice")
+    return lambda: play.customer.post(f"/orders/{order_id}/reorder")
 
 
 async def orders(play: Cast) -> int:
@@ -89,22 +92,48 @@ async def _rows(play: Cast, table: type[SQLModel], owner: Any, of: Any = None) -
     return found or 0
 
 
-CASES: Mapping[
-    str, tuple[Callable[[Cast], Awaitable[Submit]], Callable[[Cast], Awaitable[int]]]
-] = {
-    "order": (_order, orders),
-    "cart": (_cart, orders),
-    "cart without a key": (_cart_without_a_key, orders),
-    "complaint": (_complaint, requests),
-    "refund": (_refund, requests),
+Case = tuple[Callable[[Cast], Awaitable[Submit]], Callable[[Cast], Awaitable[int]]]
+
+KEYED = [
+    name
+    for name, operation in operations().items()
+    if operation.method == "POST" and "Idempotency-Key" in parameters(operation)
+]
+
+WITH_A_KEY: Mapping[str, Case] = {
+    "POST /api/v1/orders": (_order, orders),
+    "POST /api/v1/cart/checkout": (_cart, orders),
+    "POST /api/v1/orders/{order_id}/complaint": (_complaint, requests),
+    "POST /api/v1/admin/orders/{order_id}/refund": (_refund, requests),
+}
+
+WITHOUT_A_KEY: Mapping[str, Case] = {
+    "cart": (_cart_without_a_key, orders),
     "review": (_review, reviews),
     "reorder": (_reorder, lines),
 }
 
 
-@pytest.mark.parametrize("case", CASES)
-async def test_what_is_sent_twice_at_once_takes_effect_once(play: Cast, case: str) -> None:
-    prepare, count = CASES[case]
+@pytest.mark.parametrize("name", KEYED)
+async def test_with_the_same_key_it_takes_effect_once_and_is_answered_the_same(
+    play: Cast, name: str
+) -> None:
+    assert name in WITH_A_KEY, "it takes a key, and nobody has tried it"
+    prepare, count = WITH_A_KEY[name]
+    submit = await prepare(play)
+    before = await count(play)
+
+    first, second = await asyncio.gather(submit(), submit())
+    assert await count(play) == before + 1
+    third = await submit()
+
+    assert await count(play) == before + 1
+    assert first == second == third
+
+
+@pytest.mark.parametrize("case", WITHOUT_A_KEY)
+async def test_what_needs_no_key_takes_effect_once(play: Cast, case: str) -> None:
+    prepare, count = WITHOUT_A_KEY[case]
     submit = await prepare(play)
     before = await count(play)
 

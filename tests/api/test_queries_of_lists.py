@@ -25,7 +25,7 @@ from local.world import World
 from schema.database import Database
 from tests.api.facade import facade
 from tests.api.many import crowd
-from tests.api.operations import Operation, document, operations, resolved
+from tests.api.operations import Operation, document, operations, parameters, resolved
 from tests.databases import new_database
 
 MANY = 50
@@ -158,7 +158,7 @@ class Looks(NamedTuple):
             Role.ADMIN: self.world.admin,
         }[role]
         asked = dict(case.question)
-        if "limit" in _parameters(operation):
+        if "limit" in parameters(operation):
             asked["limit"] = "100"
         for name, value in self._point(operation).items():
             asked.setdefault(name, value)
@@ -181,7 +181,7 @@ class Looks(NamedTuple):
 
     def _point(self, operation: Operation) -> Mapping[str, str]:
         point = {"latitude": self.world.door.latitude, "longitude": self.world.door.longitude}
-        wanted = _parameters(operation)
+        wanted = parameters(operation)
         return {name: str(value) for name, value in point.items() if name in wanted}
 
 
@@ -207,11 +207,6 @@ def _rows(value: Any, place: str) -> Iterator[str]:
     elif isinstance(value, dict):
         for name, item in value.items():
             yield from _rows(item, f"{place}.{name}")
-
-
-def _parameters(operation: Operation) -> set[str]:
-    said = document()["paths"][operation.path][operation.method.lower()]
-    return {parameter["name"] for parameter in said.get("parameters", ())}
 
 
 @pytest.mark.parametrize("case", CASES, ids=str)
