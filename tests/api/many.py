@@ -4,31 +4,20 @@ the tables, since fifty people with fifty orders each would take their time at t
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import timedelta
 from uuid import UUID
 
-from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncSession
-from sqlmodel import col
 from uuid_utils.compat import uuid7
 
 from domain.drivers import DocumentType
 from domain.kitchens import ChefDocumentType
-from domain.ledger import Account, Bearer, Event, Movement, Posting, payable
-from domain.order_status import Actor, OrderStatus
-from domain.payees import PayeeKind
-from domain.payouts import PayoutStatus
 from domain.promo import DiscountType
 from domain.reconciliation import CaseKind
-from domain.refunds import RefundKind, RequestStatus
-from domain.reviews import Reviewee, ReviewStatus
 from domain.verification import DocumentStatus, Verification
-from local.payees import account_id
 from local.world import ALWAYS, World
 from schema.database import Database
-from schema.messages.dispatch import AssignmentStatus
-from schema.messages.order import CaptureMethod, ChosenOption, OrderLine
-from schema.queries import ledger, orders
+from schema.queries import orders
 from schema.tables import (
     Address,
     AdminAction,
@@ -36,43 +25,24 @@ from schema.tables import (
     CartItem,
     Chef,
     ChefDocument,
-    DispatchSearch,
-    Dispute,
     Driver,
-    DriverAssignment,
     DriverDocument,
     DriverShift,
     Favourite,
-    LedgerMovement,
-    LedgerPosting,
     MarketSetting,
     Menu,
     MenuItem,
     MenuItemOption,
     Notification,
     OptionGroup,
-    Order,
-    OrderItem,
-    OrderStatusHistory,
-    Payment,
-    Payout,
-    PayoutItem,
     PromoCode,
     ReconciliationCase,
-    RefundRequest,
-    Review,
-    ReviewReport,
     Role,
     User,
     UserProfile,
 )
 from schema.tables.columns import now
-
-S = OrderStatus
-
-FIRST_DAY = date(2026, 1, 1)
-_ON_THE_BOARD = (S.PAYMENT_CONFIRMED, S.ACCEPTED, S.PREPARING)
-_COOKED = (S.ACCEPTED, S.PREPARING, S.READY_FOR_PICKUP)
+from tests.api import many_orders
 
 
 @dataclass
@@ -95,7 +65,7 @@ class Crowd:
             "order_id": str(self.order_id),
             "chef_id": str(self.world.chef.id),
             "driver_id": str(self.world.drivers[0].id),
-            "day": str(FIRST_DAY),
+            "day": str(many_orders.FIRST_DAY),
             "market": "austin",
         }
 
@@ -110,13 +80,13 @@ class Crowd:
         world = self.world
         dish = await _menu(session, world, number)
         kitchen, driver = await _kitchen(session, world), await _driver(session)
-        await _part_of_order(session, self.order_id, dish, number)
+        await many_orders.part(session, self.order_id, dish, number)
         await _cart_item(session, self.cart_id, dish)
-        delivered = await _delivered(session, world, dish)
-        await _opinions(session, world, delivered)
-        await _money(session, world, delivered, kitchen, number)
-        await _in_hand(session, world, dish, _ON_THE_BOARD[number % len(_ON_THE_BOARD)])
-        await _waiting(session, world, dish, self.offer_id, driver, number)
+        delivered = await many_orders.delivered(session, world, dish)
+        await many_orders.opinions(session, world, delivered)
+        await many_orders.money(session, world, delivered, kitchen, number)
+        await many_orders.in_hand(session, world, dish, number)
+        await many_orders.waiting(session, world, dish, self.offer_id, driver, number)
         await _papers(session, world)
         await _personal(session, world, kitchen, number)
         await _operators(session, world, number)
@@ -179,22 +149,6 @@ async def _driver(session: AsyncSession) -> Driver:
     return driver
 
 
-async def _part_of_order(
-    session: AsyncSession, order_id: UUID, dish: MenuItem, number: int
-) -> None:
-    session.add(
-        OrderItem(
-            order_id=order_id,
-            menu_item_id=dish.id,
-            name=dish.name,
-            price_cents=dish.price_cents,
-            quantity=1,
-        )
-    )
-    # The first step is there since the order is.
-    session.add(_step(order_id, number + 2, S.PENDING))
-
-
 async def _cart_item(session: AsyncSession, cart_id: UUID, dish: MenuItem) -> None:
     session.add(
         CartItem(
@@ -207,172 +161,6 @@ async def _cart_item(session: AsyncSession, cart_id: UUID, dish: MenuItem) -> No
             created_at=now(),
         )
     )
-
-
-async def _order(session: AsyncSession, world: World, dish: MenuItem, **values: object) -> UUID:
-    placed = world.placing()
-    chosen = ChosenOption(id=uuid7(), group="Extras", name="ghee", price_cents=50)
-    line = OrderLine(
-        menu_item_id=dish.id, name=dish.name, price_cents=1000, quantity=2, options=[chosen]
-    )
-    await orders.begin(session, placed.model_copy(update={"lines": [line]}))
-    await session.execute(
-        update(Order).where(col(Order.id) == placed.order.id).values(paid_at=now(), **values)
-    )
-    return placed.order.id
-
-
-async def _delivered(session: AsyncSession, world: World, dish: MenuItem) -> UUID:
-    at = now()
-    order_id = await _order(
-        session,
-        world,
-        dish,
-        status=S.DELIVERED,
-        driver_id=world.drivers[0].id,
-        accepted_at=at,
-        prepared_at=at,
-        picked_up_at=at,
-        delivered_at=at,
-    )
-    session.add_all(_step(order_id, number, to) for number, to in enumerate(_COOKED, start=2))
-    return order_id
-
-
-async def _in_hand(session: AsyncSession, world: World, dish: MenuItem, status: S) -> None:
-    await _order(session, world, dish, status=status)
-
-
-async def _waiting(
-    session: AsyncSession,
-    world: World,
-    dish: MenuItem,
-    offer_id: UUID,
-    preferred: Driver,
-    number: int,
-) -> None:
-    """An order that looks for a driver, and is the next stop of the offer to the world's first."""
-    order_id = await _order(session, world, dish, status=S.READY_FOR_PICKUP)
-    at = now()
-    session.add(
-        DispatchSearch(
-            order_id=order_id,
-            zones=[f"zone {number}"],
-            joined_at=at,
-            preferred_driver_id=preferred.id,
-        )
-    )
-    session.add(
-        DriverAssignment(
-            offer_id=offer_id,
-            stop=number + 1,
-            order_id=order_id,
-            driver_id=world.drivers[0].id,
-            status=AssignmentStatus.OFFERED,
-            distance_km=1.0,
-            estimated_pickup_time=at,
-            estimated_delivery_time=at,
-            offered_at=at,
-            expires_at=at + timedelta(hours=1),
-        )
-    )
-
-
-async def _opinions(session: AsyncSession, world: World, order_id: UUID) -> None:
-    review = Review(
-        order_id=order_id,
-        reviewer_id=world.customer.user_id,
-        reviewee_type=Reviewee.CHEF,
-        reviewee_id=world.chef.id,
-        rating=5,
-        comment="Crisp.",
-        status=ReviewStatus.VISIBLE,
-    )
-    session.add(review)
-    await session.flush()
-    session.add(
-        ReviewReport(review_id=review.id, reporter_id=world.chef.user_id, reason="not my dosa")
-    )
-    session.add(
-        RefundRequest(
-            order_id=order_id,
-            kind=RefundKind.COMPLAINT,
-            asked_by=world.customer.user_id,
-            amount_cents=100,
-            reason="missing_item",
-            status=RequestStatus.ASKED,
-            bearer=Bearer.CHEF,
-            tax_cents=0,
-        )
-    )
-
-
-async def _money(
-    session: AsyncSession, world: World, order_id: UUID, other: Chef, number: int
-) -> None:
-    """What an order has brought the chef, the driver and (for once) a chef who has no part in it,
-    and a payout to each of the first two.
-    """
-    session.add(
-        Payment(
-            order_id=order_id,
-            stripe_payment_intent_id=f"pi_{order_id}",
-            amount_cents=2660,
-            currency="usd",
-            capture_method=CaptureMethod.AUTOMATIC,
-            captured_cents=2660,
-        )
-    )
-    session.add(
-        Dispute(
-            stripe_dispute_id=f"dp_{order_id.hex}",
-            order_id=order_id,
-            amount_cents=2660,
-            currency="usd",
-            reason="fraudulent",
-            status="needs_response",
-            inquiry=False,
-            opened_at=now(),
-        )
-    )
-    chef, driver = world.chef, world.drivers[0]
-    payees = [(PayeeKind.CHEF, chef), (PayeeKind.DRIVER, driver)]
-    owed = [payable(kind, payee.id) for kind, payee in payees]
-    owed.append(payable(PayeeKind.CHEF, other.id))
-    movement = Movement(
-        key=f"many:{order_id}",
-        event=Event.EARNED,
-        currency="usd",
-        postings=(
-            Posting(Account.CUSTOMER_DEPOSITS, 100 * len(owed)),
-            *(Posting(account, -100) for account in owed),
-        ),
-        order_id=order_id,
-    )
-    await ledger.book(session, movement)
-    for kind, payee in payees:
-        payout = Payout(
-            user_id=payee.user_id,
-            user_type=kind,
-            payee_id=payee.id,
-            market="austin",
-            day=FIRST_DAY + timedelta(days=number),
-            currency="usd",
-            total_paid_cents=100,
-            status=PayoutStatus.CLAIMED,
-            stripe_account_id=account_id(payee.id),
-        )
-        session.add(payout)
-        posting_id = await session.scalar(
-            select(col(LedgerPosting.id))
-            .join(LedgerMovement, col(LedgerMovement.id) == col(LedgerPosting.movement_id))
-            .where(
-                col(LedgerMovement.key) == movement.key,
-                col(LedgerPosting.account) == payable(kind, payee.id),
-            )
-        )
-        await session.flush()
-        session.add(PayoutItem(payout_id=payout.id, posting_id=posting_id))
 
 
 async def _papers(session: AsyncSession, world: World) -> None:
@@ -465,15 +253,4 @@ async def _operators(session: AsyncSession, world: World, number: int) -> None:
             currency="usd",
             opened_at=now(),
         )
-    )
-
-
-def _step(order_id: UUID, sequence: int, to: OrderStatus) -> OrderStatusHistory:
-    return OrderStatusHistory(
-        order_id=order_id,
-        sequence=sequence,
-        was=S.PENDING,
-        status=to,
-        actor=Actor.CHEF,
-        created_at=now(),
     )
