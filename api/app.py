@@ -79,7 +79,7 @@ a message to it.
 
 Names are camelCase, amounts integer cents, moments RFC 3339 in UTC. Whatever is not 2xx is an
 `application/problem+json` with a stable `code`. A 503 with `Retry-After` may be sent again as it
-is: the same request takes effect once (a new order, only with an `Idempotency-Key`).
+is: the same request takes effect once (what takes an `Idempotency-Key`, surely only with one).
 """
 
 _METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")

@@ -11,6 +11,7 @@ from pydantic import Field, StrictBool
 from sqlalchemy.ext.asyncio import AsyncSession
 from uuid_utils.compat import uuid7
 
+from api import once
 from api.bodies import MOST_OF_A_DISH, MOST_OPTIONS, Body, ItemBody, Words
 from api.checkout import line, takes_orders
 from api.dependencies import Services
@@ -156,12 +157,17 @@ async def show(held: Services, customer_id: UUID) -> CartOut:
     return _shown(held, cart, chef, items, shelf)
 
 
-async def add(held: Services, customer_id: UUID, body: CartItemBody) -> None:
-    """Put a dish into a cart; the same dish with the same options adds up.
+async def add(
+    held: Services, customer_id: UUID, body: CartItemBody, idempotency_key: str | None
+) -> None:
+    """Put a dish into a cart; the same dish with the same options adds up, the same key does not.
 
     Raises Problem: `another_chef` when there are dishes of another one who is not to be replaced.
     """
     async with held.database.write() as session:
+        made = await once.claimed(session, customer_id, idempotency_key, "cart", body)
+        if not made.is_new:
+            return
         chef = await kitchens.chef_of_dish(session, body.menu_item_id)
         if chef is None:
             raise invalid("menuItemId", "unknown_menu_item", "there is no such dish")

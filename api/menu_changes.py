@@ -26,10 +26,10 @@ from schema.tables import Menu, MenuItem, MenuItemOption, OptionGroup
 _FIRST_MENU = MenuBody(name="Menu")
 
 
-async def add_menu(session: AsyncSession, chef_id: UUID, body: MenuBody) -> Menu:
-    """A new menu. Raises Problem (too_many_menus)."""
+async def add_menu(session: AsyncSession, chef_id: UUID, menu_id: UUID, body: MenuBody) -> None:
+    """A new menu, under that id. Raises Problem (too_many_menus)."""
     await locked(session, chef_id)
-    return await _new_menu(session, chef_id, body)
+    await _new_menu(session, chef_id, menu_id, body)
 
 
 async def change_menu(
@@ -48,8 +48,8 @@ async def remove_menu(session: AsyncSession, chef_id: UUID, menu_id: UUID, at: d
     await menus.remove_menu(session, menu_id, at)
 
 
-async def add_item(session: AsyncSession, chef_id: UUID, body: MenuItemBody) -> UUID:
-    """A new dish; its id. Raises Problem (unknown_menu, too_many_items)."""
+async def add_item(session: AsyncSession, chef_id: UUID, item_id: UUID, body: MenuItemBody) -> None:
+    """A new dish, under that id. Raises Problem (unknown_menu, too_many_items)."""
     await locked(session, chef_id)
     menu = await _menu_for(session, chef_id, body.menu_id)
     _, known = await menus.count(session, chef_id)
@@ -59,6 +59,7 @@ async def add_item(session: AsyncSession, chef_id: UUID, body: MenuItemBody) -> 
     if position is None:
         position = await menus.next_item_position(session, menu.id)
     row = MenuItem(
+        id=item_id,
         menu_id=menu.id,
         position=position,
         **body.model_dump(exclude={"menu_id", "position", "option_groups", "dietary_tags"}),
@@ -66,8 +67,7 @@ async def add_item(session: AsyncSession, chef_id: UUID, body: MenuItemBody) -> 
     )
     session.add(row)
     await session.flush()
-    await choices.replace(session, row.id, _choices(row.id, body.option_groups, {}))
-    return row.id
+    await choices.replace(session, item_id, _choices(item_id, body.option_groups, {}))
 
 
 async def change_item(
@@ -135,21 +135,22 @@ async def _menu_for(session: AsyncSession, chef_id: UUID, menu_id: UUID | None) 
     """The menu that a dish is to be on: without an id the first, made where there is none."""
     if menu_id is None:
         first = await menus.first(session, chef_id)
-        return first or await _new_menu(session, chef_id, _FIRST_MENU)
+        return first or await _new_menu(session, chef_id, uuid7(), _FIRST_MENU)
     found = await menus.menu(session, chef_id, menu_id)
     if found is None:
         raise invalid("menuId", "unknown_menu", "you have no such menu")
     return found
 
 
-async def _new_menu(session: AsyncSession, chef_id: UUID, body: MenuBody) -> Menu:
+async def _new_menu(session: AsyncSession, chef_id: UUID, menu_id: UUID, body: MenuBody) -> Menu:
     known, _ = await menus.count(session, chef_id)
     if known >= MOST_MENUS:
         raise conflict("too_many_menus", f"a kitchen has {MOST_MENUS} menus at most")
     position = body.position
     if position is None:
         position = await menus.next_menu_position(session, chef_id)
-    row = Menu(chef_id=chef_id, position=position, **body.model_dump(exclude={"position"}))
+    said = body.model_dump(exclude={"position"})
+    row = Menu(id=menu_id, chef_id=chef_id, position=position, **said)
     session.add(row)
     await session.flush()
     return row

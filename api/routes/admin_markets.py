@@ -8,6 +8,7 @@ from uuid import UUID
 from fastapi import APIRouter, Path
 
 from api import market_settings as views
+from api import once
 from api.dependencies import PagingDep, Services, ServicesDep
 from api.errors import conflict, invalid, not_found, problems
 from api.market_settings import (
@@ -18,6 +19,7 @@ from api.market_settings import (
     WithdrawBody,
 )
 from api.markets import in_force, overlaid
+from api.once import OnceKey
 from api.permits import ActsOnConfig, MayReadConfig
 from schema.queries import admin, market_settings
 from schema.tables import MarketSetting
@@ -85,7 +87,11 @@ async def show_settings(
 
 @router.post("/{market}/settings", status_code=HTTPStatus.CREATED, responses=_CHANGES)
 async def change_settings(
-    held: ServicesDep, who: ActsOnConfig, market: MarketPath, body: MarketSettingsBody
+    held: ServicesDep,
+    who: ActsOnConfig,
+    market: MarketPath,
+    body: MarketSettingsBody,
+    idempotency_key: OnceKey = None,
 ) -> SettingOut:
     """Have a part of a market's settings otherwise, at once or from a moment on. Orders keep the
     prices and terms that they were placed under.
@@ -94,17 +100,24 @@ async def change_settings(
     said, now = body.values.said, datetime.now(UTC)
     if not said:
         raise invalid("values", "nothing_to_change", "say what is to be otherwise")
-    if body.effective_from is not None and body.effective_from < now:
-        raise invalid("effectiveFrom", "in_the_past", "what was in force stays as it was")
-    row = MarketSetting(
-        market=market,
-        effective_from=body.effective_from or now,
-        values=said,
-        created_by=who.user_id,
-        reason=body.reason,
-        created_at=now,
-    )
     async with held.database.write() as session:
+        made = await once.claimed(
+            session, who.user_id, idempotency_key, f"market_setting:{market}", body
+        )
+        known = None if made.is_new else await market_settings.locked(session, market, made.id)
+        if known is not None:
+            return views.entry(known)
+        if body.effective_from is not None and body.effective_from < now:
+            raise invalid("effectiveFrom", "in_the_past", "what was in force stays as it was")
+        row = MarketSetting(
+            id=made.id,
+            market=market,
+            effective_from=body.effective_from or now,
+            values=said,
+            created_by=who.user_id,
+            reason=body.reason,
+            created_at=now,
+        )
         before = await in_force(session, held.settings, market, row.effective_from)
         session.add(row)
         await admin.act(

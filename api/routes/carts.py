@@ -10,6 +10,7 @@ from api.cart_orders import CartOrderBody, CartQuoteBody
 from api.carts import CartChangeBody, CartItemBody, CartOut
 from api.dependencies import ServicesDep
 from api.errors import problems
+from api.once import OnceKey
 from api.permits import ActsOnOrders, MayListOrders, MayWriteOrders
 from api.quotes import QuoteOut
 from api.routes.orders import IdempotencyKey
@@ -35,11 +36,14 @@ async def get_cart(held: ServicesDep, who: MayListOrders) -> CartOut:
 
 
 @router.post("/items", status_code=HTTPStatus.CREATED, responses=_CHANGES)
-async def add_item(held: ServicesDep, who: ActsOnOrders, body: CartItemBody) -> CartOut:
-    """Put a dish into the cart; the same dish with the same options and wishes adds up. While there
-    are dishes of another chef it is a 409 `another_chef` that names both; with `replace` they go.
+async def add_item(
+    held: ServicesDep, who: ActsOnOrders, body: CartItemBody, idempotency_key: OnceKey = None
+) -> CartOut:
+    """Put a dish into the cart; the same dish with the same options and wishes adds up, but not the
+    same `Idempotency-Key`. While there are dishes of another chef it is a 409 `another_chef` that
+    names both; with `replace` they go.
     """
-    await carts.add(held, who.user_id, body)
+    await carts.add(held, who.user_id, body, idempotency_key)
     return await carts.show(held, who.user_id)
 
 

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, Request
 
-from api import menu_changes, pictures
+from api import menu_changes, once, pictures
 from api.chef_menus import ChefMenuItemOut, ChefMenuOut, item_of, menu_of, menus_of
 from api.dependencies import ServicesDep
 from api.errors import problems
@@ -19,6 +19,7 @@ from api.menu_bodies import (
     MenuItemBody,
     MenuItemChangeBody,
 )
+from api.once import OnceKey
 from api.permits import MayReadMenus, MayWriteMenus
 from schema.queries import menus
 
@@ -35,12 +36,16 @@ async def list_menus(held: ServicesDep, who: MayReadMenus) -> list[ChefMenuOut]:
 
 
 @router.post("/menus", status_code=HTTPStatus.CREATED, responses=_CHANGES)
-async def add_menu(held: ServicesDep, who: MayWriteMenus, body: MenuBody) -> ChefMenuOut:
+async def add_menu(
+    held: ServicesDep, who: MayWriteMenus, body: MenuBody, idempotency_key: OnceKey = None
+) -> ChefMenuOut:
     """Add a menu, of which there are 20 at most."""
     chef_id = await chef_of(held, who)
     async with kitchen_change(held, chef_id) as session:
-        menu = await menu_changes.add_menu(session, chef_id, body)
-    return await menu_of(held, chef_id, menu.id)
+        made = await once.claimed(session, who.user_id, idempotency_key, "menu", body)
+        if made.is_new:
+            await menu_changes.add_menu(session, chef_id, made.id, body)
+    return await menu_of(held, chef_id, made.id)
 
 
 @router.put("/menus/{menu_id}", responses=_CHANGES)
@@ -64,12 +69,16 @@ async def remove_menu(held: ServicesDep, who: MayWriteMenus, menu_id: UUID) -> l
 
 
 @router.post("/menu", status_code=HTTPStatus.CREATED, responses=_CHANGES)
-async def add_item(held: ServicesDep, who: MayWriteMenus, body: MenuItemBody) -> ChefMenuItemOut:
+async def add_item(
+    held: ServicesDep, who: MayWriteMenus, body: MenuItemBody, idempotency_key: OnceKey = None
+) -> ChefMenuItemOut:
     """Add a dish, with its choices; of dishes there are 500 at most."""
     chef_id = await chef_of(held, who)
     async with kitchen_change(held, chef_id) as session:
-        item_id = await menu_changes.add_item(session, chef_id, body)
-    return await item_of(held, chef_id, item_id)
+        made = await once.claimed(session, who.user_id, idempotency_key, "dish", body)
+        if made.is_new:
+            await menu_changes.add_item(session, chef_id, made.id, body)
+    return await item_of(held, chef_id, made.id)
 
 
 @router.put("/menu/{item_id}", responses=_CHANGES)

@@ -163,7 +163,9 @@ class OrderNumber(SQLModel, table=True):
 
 class IdempotencyKey(SQLModel, table=True):
     """Which order a customer's Idempotency-Key stands for, and a digest of what was asked. An order
-    that was made of a cart has the cart's own key, and perhaps one that the app gave it.
+    that was made of a cart has the cart's own key, and perhaps one that the app gave it. A key that
+    begins with what it is for stands for another thing that somebody has made once: `order_id` is
+    that thing's id.
     """
 
     __tablename__ = "idempotency_keys"
