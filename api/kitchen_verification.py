@@ -92,6 +92,8 @@ async def decide_document(
             "reason": body.reason,
         },
         at=at,
+        before={"status": was},
+        after={"status": body.status},
     )
     if body.status is DocumentStatus.REJECTED:
         await notifications.tell_kitchen(
@@ -147,6 +149,8 @@ async def decide(
         target=("chef", chef_id),
         details={"was": was, "reason": body.reason},
         at=at,
+        before={"verificationStatus": was},
+        after={"verificationStatus": body.status},
     )
     await notifications.tell_kitchen(
         session, _TOLD[body.status], seen.party, key=str(uuid7()), reason=body.reason

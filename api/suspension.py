@@ -1,9 +1,10 @@
 """Suspending people and letting them in again. What becomes of their open orders is the business of
-a workflow, which is told before and after.
+a workflow, which is told before and after, whether somebody is suspended as a user or as the chef
+or driver that he is.
 """
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
@@ -12,7 +13,7 @@ import structlog
 from sqlalchemy.ext.asyncio import AsyncSession
 from uuid_utils.compat import uuid7
 
-from api import verification
+from api import sessions, verification
 from api.dependencies import Services
 from api.engine import EngineBusy
 from api.errors import conflict, not_found
@@ -34,8 +35,8 @@ class _Deed(NamedTuple):
 
 
 async def suspend(held: Services, user_id: UUID, *, by: UUID, reason: str, at: datetime) -> None:
-    """Let somebody in no more, close his kitchen, take him off duty, and have his open orders seen
-    to; the same twice is once.
+    """Let somebody in no more, end his sessions, close his kitchen, take him off duty, and have his
+    open orders seen to; the same twice is once.
 
     Raises EngineBusy, with nothing changed, and Problem.
     """
@@ -43,9 +44,7 @@ async def suspend(held: Services, user_id: UUID, *, by: UUID, reason: str, at: d
         raise conflict("own_account", "nobody suspends himself")
     async with held.database.read() as session:
         chef_id = await suspensions.chef_of(session, user_id)
-    # A process that dies once the suspension is written has told of it before.
-    await held.engine.suspensions.look(user_id)
-    async with _changing(held, chef_id) as session:
+    async with orders_seen_to(held, user_id), _changing(held, chef_id) as session:
         seen = await _locked(session, user_id)
         if seen.user.suspended_at is not None:
             if seen.user.suspension_reason != reason:
@@ -57,11 +56,36 @@ async def suspend(held: Services, user_id: UUID, *, by: UUID, reason: str, at: d
             driver, offered = seen.driver_id, await _suspend(session, seen, reason, at)
             deed = _Deed(suspensions.SUSPENDED, by, reason, at)
             await _note(session, deed, user_id, is_active=False)
+        await sessions.end_all(held, session, user_id)
     if driver is not None:
         await held.positions.forget(driver)
+    with suppress(EngineBusy):
+        await verification.ask_others(held, offered)
+
+
+@asynccontextmanager
+async def along_with(held: Services, user_id: UUID, to: Verification) -> AsyncIterator[None]:
+    """Somebody's standing as a chef or driver is written in here: suspended, his open orders are
+    seen to. Raises EngineBusy before anything is written.
+    """
+    if to is Verification.SUSPENDED:
+        async with orders_seen_to(held, user_id):
+            yield
+    else:
+        yield
+
+
+@asynccontextmanager
+async def orders_seen_to(held: Services, user_id: UUID) -> AsyncIterator[None]:
+    """What suspends somebody is written in here: whatever dies, his open orders are seen to.
+
+    Raises EngineBusy before anything is written.
+    """
+    # A process that dies once the suspension is written has told of it before.
+    await held.engine.suspensions.look(user_id)
+    yield
     try:
         await held.engine.suspensions.look(user_id)
-        await verification.ask_others(held, offered)
     except EngineBusy:
         # It has heard of it before, and looks by itself.
         _log.warning("not told of a suspension again", user_id=str(user_id))

@@ -7,12 +7,12 @@ from uuid import UUID
 
 from fastapi import APIRouter, Query
 
-from api import kitchen_verification
+from api import kitchen_verification, suspension
 from api.dependencies import PagingDep, ServicesDep
 from api.driver_profiles import DocumentDecisionBody, VerificationBody
 from api.errors import problems
 from api.kitchen_changes import kitchen_change
-from api.kitchen_lookup import profile_of
+from api.kitchen_lookup import kitchen_of, profile_of
 from api.kitchens import KitchenOut, KitchenProfileOut, kitchen
 from api.permits import ActsOnChefs, MayReadChefs
 from api.views import Page
@@ -77,9 +77,15 @@ async def verify_chef(
     held: ServicesDep, who: ActsOnChefs, chef_id: UUID, body: VerificationBody
 ) -> KitchenProfileOut:
     """Let a kitchen sell (when all that it must show is approved and good), turn it away, or
-    suspend it. Then it takes no new orders from now on.
+    suspend it. Then it takes no new orders from now on, and those that it does not cook yet are
+    cancelled by its fault.
     """
-    async with kitchen_change(held, chef_id) as session:
+    async with held.database.read() as session:
+        chef = await kitchen_of(session, chef_id)
+    async with (
+        suspension.along_with(held, chef.user_id, body.status),
+        kitchen_change(held, chef_id) as session,
+    ):
         await kitchen_verification.decide(
             session, chef_id, body, by=who.user_id, at=datetime.now(UTC)
         )

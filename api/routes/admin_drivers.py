@@ -7,7 +7,7 @@ from uuid import UUID
 
 from fastapi import APIRouter, Query
 
-from api import verification
+from api import suspension, verification
 from api.dependencies import PagingDep, ServicesDep
 from api.driver_lookup import profile_of
 from api.driver_profiles import (
@@ -89,9 +89,14 @@ async def verify_driver(
     held: ServicesDep, who: ActsOnDrivers, driver_id: UUID, body: VerificationBody
 ) -> DriverProfileOut:
     """Let a driver deliver (when all documents are approved and good), turn him away, or suspend
-    him. Then he is off duty, and what he is offered goes to others; orders in hand stay his.
+    him. Then he is off duty, and what he is offered or has not picked up goes to others; what he
+    carries stays his.
     """
-    async with held.database.write() as session:
+    driver = await profile_of(held, driver_id)
+    async with (
+        suspension.along_with(held, driver.user_id, body.status),
+        held.database.write() as session,
+    ):
         offered = await verification.decide(
             session, driver_id, body, by=who.user_id, at=datetime.now(UTC)
         )

@@ -27,6 +27,11 @@ _NOT_PICKED_UP = (
 
 SUSPENDED = "user_suspended"
 REINSTATED = "user_reinstated"
+# What admins do to somebody as the chef or driver that he is: he may still come in.
+_AS: Mapping[Role, tuple[type[Chef] | type[Driver], str]] = {
+    Role.CHEF: (Chef, "chef_suspended"),
+    Role.DRIVER: (Driver, "driver_suspended"),
+}
 
 
 class Standing(NamedTuple):
@@ -73,13 +78,13 @@ async def change_chef(session: AsyncSession, chef_id: UUID, values: Mapping[str,
 
 async def due(session: AsyncSession, user_id: UUID) -> list[OrderDue]:
     """What is still to be done about the open orders of somebody, the oldest first; nothing unless
-    he is suspended.
+    he is suspended, as a user or as the chef or driver that he is.
     """
     user = await session.get(User, user_id)
-    if user is None or user.suspended_at is None:
+    if user is None:
         return []
-    by = await latest_by(session, SUSPENDED, user_id)
-    if by is None:
+    suspension = await _suspension(session, user)
+    if suspension is None:
         return []
     match user.role:
         case Role.CUSTOMER:
@@ -93,7 +98,6 @@ async def due(session: AsyncSession, user_id: UUID) -> list[OrderDue]:
             wanted = (col(Driver.user_id) == user_id, col(Order.status).in_(_NOT_PICKED_UP))
         case Role.ADMIN:
             return []
-    reason = user.suspension_reason or ""
     return [
         OrderDue(
             order_id=order_id,
@@ -101,8 +105,8 @@ async def due(session: AsyncSession, user_id: UUID) -> list[OrderDue]:
             sequence=sequence,
             status=status,
             assignment_id=assignment_id if deed is Deed.UNASSIGN else None,
-            by=by,
-            reason=reason,
+            by=suspension.by,
+            reason=suspension.reason,
         )
         for order_id, sequence, status, assignment_id in await _orders(session, *wanted)
     ]
@@ -114,6 +118,33 @@ async def still_due(session: AsyncSession, user_id: UUID, order: OrderDue) -> bo
         (one.order_id, one.key) == (order.order_id, order.key)
         for one in await due(session, user_id)
     )
+
+
+class _Suspension(NamedTuple):
+    """Which admin has suspended somebody, and why."""
+
+    by: UUID
+    reason: str
+
+
+async def _suspension(session: AsyncSession, user: User) -> _Suspension | None:
+    if user.suspended_at is not None:
+        by = await latest_by(session, SUSPENDED, user.id)
+        return _Suspension(by, user.suspension_reason or "") if by else None
+    if user.role not in _AS:
+        return None
+    table, action = _AS[user.role]
+    found = await session.execute(
+        select(col(table.id), col(table.verification_reason)).where(
+            col(table.user_id) == user.id,
+            col(table.verification_status) == Verification.SUSPENDED,
+        )
+    )
+    row = found.first()
+    if row is None:
+        return None
+    by = await latest_by(session, action, row[0])
+    return _Suspension(by, row[1] or "") if by else None
 
 
 async def _orders(
