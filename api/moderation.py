@@ -106,6 +106,8 @@ async def _decide(
         admin_id=admin_id,
         action=f"review_{to}",
         target=("review", review.id),
-        details={"before": was, "after": to, "reason": body.reason, "reports": handled},
+        details={"reason": body.reason, "reports": handled},
         at=at,
+        before={"status": was},
+        after={"status": to},
     )

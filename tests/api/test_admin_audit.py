@@ -11,8 +11,9 @@ from sqlmodel import col
 from domain.order_status import OrderStatus
 from local.cast import Cast
 from schema.tables import AdminAction
-from tests.api import disputes
-from tests.api.test_permissions import OPERATIONS, document_of, movement_of, promo_code
+from tests.api import disputes, kitchens
+from tests.api.house import document_of, movement_of, promo_code, review_of
+from tests.api.operations import operations
 
 S = OrderStatus
 PREFIX = "/api/v1"
@@ -79,6 +80,17 @@ async def paper(play: Cast) -> Deed:
     return lambda: play.admin.put(path, status="rejected", reason=WHY)
 
 
+async def chefs_paper(play: Cast) -> Deed:
+    document = await kitchens.hand_in(play.chef, "identity")
+    path = f"/admin/chefs/{play.world.chef.id}/documents/{document['id']}"
+    return lambda: play.admin.put(path, status="rejected", reason=WHY)
+
+
+async def moderation(play: Cast) -> Deed:
+    path = f"/admin/reviews/{await review_of(play)}"
+    return lambda: play.admin.put(path, status="hidden", reason=WHY)
+
+
 async def promo(play: Cast) -> Deed:
     terms = {"discountType": "fixed", "discountValue": 500, "reason": WHY}
     return lambda: play.admin.post("/admin/promo-codes", code=f"P-{uuid4().hex}", **terms)
@@ -141,6 +153,11 @@ PERFORMED: dict[str, Preparation] = {
     ),
     "POST /admin/markets/{market}/settings/{setting_id}/withdraw": withdrawal,
     "POST /admin/orders/{order_id}/cancel": about_order(S.PAYMENT_CONFIRMED, "cancel"),
+    "PUT /admin/chefs/{chef_id}/verify": plain(
+        "PUT", "/admin/chefs/{chef_id}/verify", status="suspended"
+    ),
+    "PUT /admin/chefs/{chef_id}/documents/{document_id}": chefs_paper,
+    "PUT /admin/reviews/{review_id}": moderation,
     "PUT /admin/drivers/{driver_id}/verification": verification,
     "PUT /admin/drivers/{driver_id}/documents/{document_id}": paper,
     "POST /admin/orders/{order_id}/assign": about_order(
@@ -169,12 +186,22 @@ ELSEWHERE = {
         "::test_a_case_that_is_closed_books_nothing_and_names_who_closed_it_and_why"
     ),
 }
+# What was one thing before and is another one after.
+STANDING = ({"verificationStatus": "approved"}, {"verificationStatus": "suspended"})
+PAPER = ({"status": "pending"}, {"status": "rejected"})
+CHANGES = {
+    "PUT /admin/chefs/{chef_id}/verify": STANDING,
+    "PUT /admin/chefs/{chef_id}/documents/{document_id}": PAPER,
+    "PUT /admin/drivers/{driver_id}/verification": STANDING,
+    "PUT /admin/drivers/{driver_id}/documents/{document_id}": PAPER,
+    "PUT /admin/reviews/{review_id}": ({"status": "visible"}, {"status": "hidden"}),
+}
 # What is said there is the evidence itself.
 WITHOUT_REASON = {"PUT /admin/disputes/{dispute_id}/evidence"}
 
 WRITES = {
     name.replace(PREFIX, "", 1)
-    for name in OPERATIONS
+    for name in operations()
     if f" {PREFIX}/admin/" in name and not name.startswith("GET ")
 }
 
@@ -198,6 +225,8 @@ async def test_a_deed_is_in_the_log_once_with_who_and_why(play: Cast, name: str)
     assert deed.admin_id == play.world.admin.user_id
     assert deed.action_type
     assert deed.reason == (None if name in WITHOUT_REASON else WHY)
+    if name in CHANGES:
+        assert (deed.before, deed.after) == CHANGES[name]
 
 
 async def test_admins_read_the_log_by_who_what_and_when(play: Cast) -> None:
