@@ -130,6 +130,8 @@ ANALYTICS: Example = {
             "cancelled": 2,
             "revenueCents": 106400,
             "newCustomers": 5,
+            "ratings": 12,
+            "averageRating": 4.75,
         }
     ],
     "customers": 31,

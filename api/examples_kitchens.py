@@ -152,6 +152,8 @@ _FIGURES: Example = {
     "acceptance": 0.93,
     "averagePromisedMinutes": 21.5,
     "averageRealMinutes": 24.0,
+    "ratings": 5,
+    "averageRating": 4.8,
 }
 
 KITCHEN_ANALYTICS: Example = {

@@ -17,6 +17,7 @@ from api.examples import shown
 from api.views import Moment
 from domain.geo import Point
 from domain.order_status import Actor, OrderStatus
+from domain.reviews import Ratings
 from schema.messages.base import Message
 from schema.queries import figures
 from schema.queries.earnings import Between
@@ -147,7 +148,9 @@ class DashboardOut(Message):
 
 
 class DayOut(Message):
-    """What was ordered on a day, and how many customers registered, wherever they order."""
+    """What was ordered on a day, and how many customers registered, wherever they order. `ratings`
+    of kitchens were given on it and are seen, of `averageRating` stars (null without any).
+    """
 
     day: date
     orders: int
@@ -155,6 +158,8 @@ class DayOut(Message):
     cancelled: int
     revenue_cents: int
     new_customers: int
+    ratings: int
+    average_rating: float | None
 
 
 class TopChefOut(Message):
@@ -228,12 +233,19 @@ async def analytics(session: AsyncSession, asked: Asked) -> AnalyticsOut:
     ordered = await figures.days(session, scope)
     came = await figures.new_customers(session, scope.placed)
     customers, again = await figures.customers(session, scope)
+    rated = await figures.ratings(session, scope)
     nothing = figures.Day(0, 0, 0, 0)
     return AnalyticsOut(
         begin=asked.begin,
         end=asked.end,
         days=[
-            DayOut(day=day, new_customers=came.get(day, 0), **ordered.get(day, nothing)._asdict())
+            DayOut(
+                day=day,
+                new_customers=came.get(day, 0),
+                ratings=rated.get(day, Ratings()).count,
+                average_rating=rated.get(day, Ratings()).average,
+                **ordered.get(day, nothing)._asdict(),
+            )
             for day in (
                 asked.begin + number * _DAY for number in range((asked.end - asked.begin).days + 1)
             )

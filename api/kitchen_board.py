@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -14,6 +15,7 @@ from api.kitchen_lookup import kitchen_of
 from api.views import OrderOut
 from domain.kitchen_figures import Figures, total
 from domain.order_status import OrderStatus
+from domain.reviews import Ratings
 from schema.messages.base import Message
 from schema.queries import kitchen_figures, order_views
 from schema.queries.earnings import Between
@@ -61,8 +63,9 @@ class BoardOut(Message):
 class FiguresOut(Message):
     """What became of orders that were paid for. Revenue is the dishes of delivered orders, earnings
     the kitchen's part of them by their bills. `acceptance` is the share of those answered, or not
-    answered in time, that were taken on; averages are over orders that were not scheduled. Null
-    where there is nothing to tell it by.
+    answered in time, that were taken on; average minutes are over orders that were not scheduled.
+    `ratings` were given in that time and are seen, whenever the order was, of `averageRating`
+    stars. Null where there is nothing to tell it by.
     """
 
     orders: int
@@ -73,6 +76,8 @@ class FiguresOut(Message):
     acceptance: float | None
     average_promised_minutes: float | None
     average_real_minutes: float | None
+    ratings: int
+    average_rating: float | None
 
 
 class DayOut(FiguresOut):
@@ -91,8 +96,8 @@ class TopItemOut(Message):
 
 
 class AnalyticsOut(Message):
-    """How a kitchen did from `begin` to `end`, both included, day by day and in all. The rating is
-    today's.
+    """How a kitchen did from `begin` to `end`, both included, day by day and in all. `rating` is
+    today's, of `ratingCount` ratings.
     """
 
     model_config = shown(kitchen_examples.KITCHEN_ANALYTICS)
@@ -127,7 +132,7 @@ async def board_of(held: Services, user_id: UUID) -> BoardOut:
 async def analytics(
     held: Services, chef_id: UUID, begin: date | None, end: date | None
 ) -> AnalyticsOut:
-    """How a kitchen did, in three statements. Raises Problem for a period that is none, or is
+    """How a kitchen did, in four statements. Raises Problem for a period that is none, or is
     longer than a year.
     """
     async with held.database.read() as session:
@@ -138,6 +143,7 @@ async def analytics(
         known = await kitchen_figures.by_day(
             session, chef_id, zone, between, pace=held.settings.pace
         )
+        rated = await kitchen_figures.ratings_by_day(session, chef_id, zone, between)
         sold = await kitchen_figures.top_dishes(session, chef_id, between, limit=TOP)
     days = [first + timedelta(days=number) for number in range((last - first).days + 1)]
     return AnalyticsOut(
@@ -145,8 +151,11 @@ async def analytics(
         end=last,
         timezone=zone,
         currency=_currency(held, chef),
-        total=FiguresOut(**_told(total(known.values()))),
-        days=[DayOut(day=day, **_told(known.get(day, Figures()))) for day in days],
+        total=FiguresOut(**_told(total(known.values()), sum(rated.values(), Ratings()))),
+        days=[
+            DayOut(day=day, **_told(known.get(day, Figures()), rated.get(day, Ratings())))
+            for day in days
+        ],
         top_items=[TopItemOut(**dish._asdict()) for dish in sold],
         rating=chef.rating,
         rating_count=chef.rating_count,
@@ -171,8 +180,10 @@ def _currency(held: Services, chef: Chef) -> str:
     return held.settings.markets[chef.market].rates.currency
 
 
-def _told(figures: Figures) -> dict[str, object]:
-    return {name: getattr(figures, name) for name in FiguresOut.model_fields}
+def _told(figures: Figures, rated: Ratings) -> dict[str, Any]:
+    told = {"ratings": rated.count, "average_rating": rated.average}
+    of_orders = FiguresOut.model_fields.keys() - told.keys()
+    return told | {name: getattr(figures, name) for name in of_orders}
 
 
 def _column(

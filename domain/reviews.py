@@ -5,6 +5,7 @@ seed 004, Reviews. Ratings are 1 to 5.
 """
 
 import re
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
@@ -41,6 +42,22 @@ _BANNED = re.compile(
     r"|whatsapp|telegram|venmo|cashapp)\b",
     re.IGNORECASE,
 )
+
+
+@dataclass(frozen=True, slots=True)
+class Ratings:
+    """How often somebody was rated in some time, and how many stars that is in all."""
+
+    count: int = 0
+    stars: int = 0
+
+    @property
+    def average(self) -> float | None:
+        """The stars of a rating, from 1 to 5; None without any."""
+        return self.stars / self.count if self.count else None
+
+    def __add__(self, other: "Ratings") -> "Ratings":
+        return Ratings(self.count + other.count, self.stars + other.stars)
 
 
 def may_be_reviewed(delivered_at: datetime, now: datetime) -> bool:

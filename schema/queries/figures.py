@@ -11,11 +11,12 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from domain.order_status import IN_HAND, Actor, OrderStatus
+from domain.reviews import Ratings, Reviewee, ReviewStatus
 from schema.messages.money import RefundStatus
 from schema.queries.admin_orders import promised
 from schema.queries.driver_profiles import may_deliver
 from schema.queries.earnings import Between
-from schema.tables import Chef, Driver, Order, Refund, Role, User
+from schema.tables import Chef, Driver, Order, Refund, Review, Role, User
 
 DELIVERED = (OrderStatus.DELIVERED, OrderStatus.DISPUTED, OrderStatus.REFUNDED)
 UNANSWERED = "chef_did_not_answer"
@@ -232,6 +233,25 @@ async def new_customers(session: AsyncSession, period: Between) -> Mapping[date,
         .group_by(day)
     )
     return {row[0]: row[1] for row in found}
+
+
+async def ratings(session: AsyncSession, scope: Scope) -> dict[date, Ratings]:
+    """How kitchens were rated on each day (UTC) of the period, whenever the order was placed, as
+    far as it is seen; a day without is left out.
+    """
+    day = _day(col(Review.created_at))
+    found = await session.execute(
+        select(day, func.count(), func.sum(Review.rating))
+        .join(Order, col(Order.id) == col(Review.order_id))
+        .where(
+            *scope.placed.holds(col(Review.created_at)),
+            *scope.where,
+            col(Review.reviewee_type) == Reviewee.CHEF,
+            col(Review.status) == ReviewStatus.VISIBLE,
+        )
+        .group_by(day)
+    )
+    return {row[0]: Ratings(row[1], row[2]) for row in found}
 
 
 async def customers(session: AsyncSession, scope: Scope) -> tuple[int, int]:

@@ -13,8 +13,9 @@ from sqlmodel import col
 
 from domain.kitchen_figures import Figures
 from domain.order_status import Actor, OrderStatus
+from domain.reviews import Ratings, Reviewee, ReviewStatus
 from schema.queries.earnings import Between
-from schema.tables import Chef, Order, OrderItem, OrderStatusHistory
+from schema.tables import Chef, Order, OrderItem, OrderStatusHistory, Review
 
 # Who lets an order go that the kitchen has not taken on: it says so, or says nothing.
 _REFUSED_BY = (Actor.CHEF, Actor.DEADLINE)
@@ -101,6 +102,30 @@ async def by_day(
         )
         for row in found.mappings()
     }
+
+
+async def ratings_by_day(
+    session: AsyncSession, chef_id: UUID, zone: str, between: Between
+) -> dict[date, Ratings]:
+    """How customers rated a kitchen, as far as it is seen, by the days by the clock of `zone` on
+    which they did; a day without is left out.
+    """
+    given = (
+        select(
+            func.date(func.timezone(zone, col(Review.created_at))).label("day"), col(Review.rating)
+        )
+        .where(
+            col(Review.reviewee_type) == Reviewee.CHEF,
+            col(Review.reviewee_id) == chef_id,
+            col(Review.status) == ReviewStatus.VISIBLE,
+            *between.holds(col(Review.created_at)),
+        )
+        .subquery()
+    )
+    found = await session.execute(
+        select(given.c.day, func.count(), func.sum(given.c.rating)).group_by(given.c.day)
+    )
+    return {day: Ratings(count, stars) for day, count, stars in found}
 
 
 async def top_dishes(

@@ -10,12 +10,14 @@ from sqlmodel import col
 from uuid_utils.compat import uuid7
 
 from domain.order_status import Actor, OrderStatus
+from domain.reviews import Reviewee
 from domain.verification import Verification
 from local.cast import Cast
 from local.people import Unanswered
 from schema.messages.money import RefundStatus
 from schema.tables import Chef, Driver, Order, Refund
 from settings import Settings
+from tests.api.delivered import rated
 from tests.api.facade import facade
 from tests.stories import MINUTE, NOON, Story
 
@@ -140,6 +142,11 @@ async def test_the_drivers_on_duty_are_those_who_may_be_asked_now(play: Cast) ->
 
 async def test_analytics_tell_a_period_day_by_day(play: Cast) -> None:
     market = await a_day(play)
+    for stars, status in ((5, "visible"), (4, "visible"), (1, "hidden"), (1, "pending")):
+        # Whenever it was placed: the day is that of the rating.
+        one = await story(play, market, -3 * 24 * 60)
+        await rated(play, one.id, Reviewee.CHEF, stars, status, NOON)
+        await rated(play, one.id, Reviewee.DRIVER, 1, "visible", NOON)
     period = {"begin": "2026-01-30", "end": "2026-02-01"}
 
     seen = await play.admin.get("/admin/analytics", market=market, **period)
@@ -154,7 +161,10 @@ async def test_analytics_tell_a_period_day_by_day(play: Cast) -> None:
         "cancelled": 2,
         "revenueCents": 3 * 2660,
         "newCustomers": busy["newCustomers"],
+        "ratings": 2,
+        "averageRating": 4.5,
     }
+    assert (quiet["ratings"], quiet["averageRating"]) == (0, None)
     assert (seen["customers"], seen["repeatRate"]) == (1, 1.0)
     assert seen["topChefs"] == [
         {

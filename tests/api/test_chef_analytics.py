@@ -11,11 +11,13 @@ from sqlmodel import col
 
 from domain.hours import known_zones
 from domain.order_status import OrderStatus
+from domain.reviews import Reviewee
 from local.cast import Cast
 from schema.queries import kitchen_figures, order_views
 from schema.queries.earnings import Between
 from schema.tables import Chef, Order, OrderItem, OrderStatusHistory
 from schema.tables.columns import now
+from tests.api.delivered import rated
 from tests.api.kitchens import refusal
 
 S = OrderStatus
@@ -151,6 +153,30 @@ async def test_acceptance_is_of_the_orders_that_the_kitchen_could_answer(play: C
 
     figures(found["total"], orders=6, delivered=1, cancelled=5, revenueCents=2000)
     assert found["total"]["acceptance"] == 2 / 4
+
+
+async def test_ratings_are_of_the_days_on_which_they_were_given_as_far_as_they_are_seen(
+    play: Cast,
+) -> None:
+    for stars, at in (
+        (1, local(0) - timedelta(seconds=1)),
+        (5, local(0)),
+        (4, local(22)),
+        (3, local(23)),
+    ):
+        await rated(play, await sold(play, local(0)), Reviewee.CHEF, stars, "visible", at)
+    for status in ("hidden", "pending"):
+        await rated(play, await sold(play, local(0)), Reviewee.CHEF, 1, status, local(12))
+    await rated(play, await sold(play, local(0)), Reviewee.DRIVER, 1, "visible", local(12))
+
+    found = await analytics(play, begin="2026-03-08", end="2026-03-10")
+
+    assert [(day["ratings"], day["averageRating"]) for day in found["days"]] == [
+        (2, 4.5),
+        (1, 3.0),
+        (0, None),
+    ]
+    figures(found["total"], ratings=3, averageRating=4.0)
 
 
 async def test_what_was_promised_is_the_chefs_word_or_the_menus(play: Cast) -> None:
@@ -305,6 +331,7 @@ async def test_figures_and_board_ask_as_often_however_much_was_sold(
     user_id, chef_id = play.world.chef.user_id, play.world.chef.id
     async with play.database.read() as session:
         await kitchen_figures.by_day(session, chef_id, "UTC", Between(), pace=1)
+        await kitchen_figures.ratings_by_day(session, chef_id, "UTC", Between())
         await kitchen_figures.top_dishes(session, chef_id, Between(), limit=10)
         columns = await kitchen_figures.board(session, user_id, [S.PREPARING], limit=20)
         await order_views.page(
@@ -317,4 +344,4 @@ async def test_figures_and_board_ask_as_often_however_much_was_sold(
     event.remove(engine, "before_cursor_execute", count)
 
     assert columns[S.PREPARING].orders == orders
-    assert len(statements) == 5
+    assert len(statements) == 6
