@@ -20,6 +20,7 @@ from domain.dispatch.weights import Weights
 from domain.dispatch.widening import Widening
 from domain.dispatch.zones import Zoning
 from domain.eta import City
+from domain.kitchens import LEAST_RADIUS_KM, MOST_RADIUS_KM
 from domain.pricing import Rates
 from domain.proof import ProofKind
 from domain.refunds import Rules
@@ -88,7 +89,8 @@ Rate = Annotated[InstanceOf[RateLimitItem] | None, BeforeValidator(_rate)]
 
 class Market(BaseModel):
     """A city or region: its clock, its country (two letters), what things cost there, when (by its
-    clock) and from how much on payees are paid, and which complaints need no person.
+    clock) and from how much on payees are paid, which complaints need no person, and how far (km)
+    its kitchens deliver at most, whatever they say.
     """
 
     timezone: str = "America/Chicago"
@@ -97,6 +99,9 @@ class Market(BaseModel):
     payout_cron: str = "0 4 * * *"
     payout_minimum_cents: int = Field(default=100, ge=0)
     refunds: Rules = Rules()
+    most_service_radius_km: float = Field(
+        default=MOST_RADIUS_KM, ge=LEAST_RADIUS_KM, le=MOST_RADIUS_KM
+    )
 
 
 class Settings(BaseSettings):

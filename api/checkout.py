@@ -18,7 +18,7 @@ from api.errors import (
     unauthorised,
 )
 from api.kitchen_hours import is_open
-from api.markets import in_force
+from api.markets import InForce, in_force
 from api.positions_of_addresses import position
 from domain import eta, geo, prep_time, promo
 from domain.choices import CannotBeChosen, Group, choose, portion_cents
@@ -143,7 +143,7 @@ async def basket(held: Services, customer_id: UUID, body: OrderBody) -> Basket:
     prep_minutes = max(dish.prep_time_minutes for dish in dishes.values())
     kitchen = Point(chef.latitude, chef.longitude)
     door = await position(held, body.delivery_address, field="deliveryAddress")
-    _check_radius(chef, kitchen, door)
+    _check_radius(chef, market, kitchen, door)
     city = held.settings.city
     drive = await held.travel.drive(kitchen, door)
     prep = prep_time.from_placing(cooked, prep_minutes, load)
@@ -273,15 +273,19 @@ def _check_schedule(
         )
 
 
-def _check_radius(chef: Chef, kitchen: Point, door: Point) -> None:
-    distance = geo.distance_km(kitchen, door)
-    if distance > chef.service_radius_km:
-        raise invalid(
-            "deliveryAddress",
-            "outside_delivery_radius",
-            f"{chef.business_name} delivers within {chef.service_radius_km:g} km;"
-            f" this address is {distance:.1f} km away",
-        )
+def _check_radius(chef: Chef, market: InForce, kitchen: Point, door: Point) -> None:
+    distance, ceiling = geo.distance_km(kitchen, door), market.most_service_radius_km
+    if distance <= min(chef.service_radius_km, ceiling):
+        return
+    if chef.service_radius_km <= ceiling:
+        within = f"{chef.business_name} delivers within {chef.service_radius_km:g} km"
+    else:
+        within = f"kitchens of {chef.market} deliver within {ceiling:g} km"
+    raise invalid(
+        "deliveryAddress",
+        "outside_delivery_radius",
+        f"{within}; this address is {distance:.1f} km away",
+    )
 
 
 def _check_amount(chef: Chef, bill: Price) -> None:

@@ -64,6 +64,7 @@ IN_FORCE: Example = {
         "deliveryCentsPerKm": 75,
     },
     "refunds": {"smallCents": 1500, "automaticRefunds": 2},
+    "mostServiceRadiusKm": 50.0,
     "paymentDeadlineSeconds": 900,
     "chefResponseSeconds": 240,
     "scheduledLeadSeconds": 900,

@@ -9,6 +9,7 @@ from pydantic import AfterValidator, Field
 from api import examples_admin as examples
 from api.bodies import Body, Moment, Words
 from api.examples import shown
+from api.kitchens import Radius
 from api.markets import InForce
 from api.views import Moment as At
 from api.views import Page
@@ -54,10 +55,13 @@ class RefundRulesBody(Body):
 
 
 class ValuesBody(Body):
-    """A part of a market's settings; what is left out stays. Deadlines are in seconds."""
+    """A part of a market's settings; what is left out stays. Deadlines are in seconds.
+    `mostServiceRadiusKm` is how far kitchens deliver at most, whatever they say.
+    """
 
     rates: RatesBody | None = None
     refunds: RefundRulesBody | None = None
+    most_service_radius_km: Radius | None = None
     payment_deadline_seconds: Seconds | None = None
     chef_response_seconds: Seconds | None = None
     scheduled_lead_seconds: Seconds | None = None
@@ -123,6 +127,7 @@ class InForceOut(Message):
 
     rates: RatesOut
     refunds: RefundRulesOut
+    most_service_radius_km: float
     payment_deadline_seconds: int
     chef_response_seconds: int
     scheduled_lead_seconds: int

@@ -55,6 +55,11 @@ class InForce:
         return self.market.refunds
 
     @property
+    def most_service_radius_km(self) -> float:
+        """How far kitchens deliver at most, whatever they say."""
+        return self.market.most_service_radius_km
+
+    @property
     def complaint_window(self) -> timedelta:
         """How long after its delivery an order may be complained about."""
         return timedelta(seconds=self.deadlines["complaint_window_seconds"])
@@ -65,6 +70,7 @@ class InForce:
         return {
             "rates": asdict(self.rates),
             "refunds": asdict(self.refunds),
+            "most_service_radius_km": self.most_service_radius_km,
             **self.deadlines,
         }
 
@@ -79,14 +85,17 @@ def overlaid(settings: Settings, market: str, changes: Sequence[MarketSetting]) 
     held = settings.markets[market]
     rates: dict[str, Any] = {}
     refunds: dict[str, Any] = {}
+    radius_km = held.most_service_radius_km
     for change in changes:
         rates |= change.values.get("rates", {})
         refunds |= change.values.get("refunds", {})
+        radius_km = change.values.get("most_service_radius_km", radius_km)
     return InForce(
         held.model_copy(
             update={
                 "rates": replace(held.rates, **rates),
                 "refunds": replace(held.refunds, **refunds),
+                "most_service_radius_km": radius_km,
             }
         ),
         _deadlines(settings, changes),

@@ -15,6 +15,7 @@ from sqlalchemy import select, update
 from sqlmodel import col
 
 from api.markets import MarketTerms
+from domain.geo import Point
 from domain.order_status import OrderStatus
 from local.cast import Cast
 from local.people import Person, Unanswered, until
@@ -137,6 +138,35 @@ async def test_a_rate_changes_at_its_moment_and_orders_keep_what_they_were_place
         await play.is_refunded(order, order["totalCents"])
 
 
+async def test_a_markets_radius_is_the_ceiling_of_its_kitchens_from_its_moment_on(
+    town: Town,
+) -> None:
+    play, away = town.play, 7.5
+    kitchen = play.world.kitchen
+    door = play.world.address(Point(kitchen.latitude + away / 111.19, kitchen.longitude))
+
+    async def asked() -> tuple[int, str]:
+        basket = play.world.basket(deliveryAddress=door)
+        status, answer = await town.ask(play.customer, "POST", "/orders/quote", basket)
+        return status, answer.get("detail", "")
+
+    assert (await asked())[0] == 200
+    status, _ = await town.say(values={"mostServiceRadiusKm": 7}, effectiveFrom=soon(3600))
+    assert (status, (await asked())[0]) == (201, 200)
+    assert (await town.say(values={"mostServiceRadiusKm": 5}))[0] == 201
+    assert (await town.shown())["inForce"]["mostServiceRadiusKm"] == 5
+    status, words = await asked()
+    assert status == 422
+    assert f"kitchens of {town.name} deliver within 5 km; this address is 7.5 km away" in words
+    assert (await town.say(values={"mostServiceRadiusKm": 40}))[0] == 201
+    assert (await asked())[0] == 200
+    away = 11.0
+    door = play.world.address(Point(kitchen.latitude + away / 111.19, kitchen.longitude))
+    status, words = await asked()
+    assert status == 422
+    assert "Test Kitchen delivers within 10 km; this address is 11.0 km away" in words
+
+
 async def earnings(play: Cast, order: dict[str, Any]) -> int:
     found = await play.admin.get("/admin/ledger/movements", orderId=order["id"], event="earned")
     account = f"chef:{play.world.chef.id}"
@@ -194,6 +224,8 @@ async def test_a_change_is_withdrawn_before_its_time_and_not_after(town: Town) -
         ({"values": {"pace": 2}}, "invalid_request"),
         ({"values": {"chefResponseSeconds": 0}}, "invalid_request"),
         ({"values": {"chefResponseSeconds": 10**9}}, "invalid_request"),
+        ({"values": {"mostServiceRadiusKm": 50.5}}, "invalid_request"),
+        ({"values": {"mostServiceRadiusKm": 0.5}}, "invalid_request"),
         ({"values": {"tipWindowSeconds": 60}, "reason": ""}, "invalid_request"),
         ({"values": {"tipWindowSeconds": 60}, "effectiveFrom": 1}, "invalid_request"),
         (
