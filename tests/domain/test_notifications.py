@@ -7,6 +7,7 @@ from domain.notifications import (
     Alert,
     Audience,
     DriverAlert,
+    KitchenAlert,
     Occasion,
     PayeeAlert,
     notices,
@@ -14,22 +15,22 @@ from domain.notifications import (
 from domain.order_status import OrderStatus
 
 WORDS = {"number": "RND-20260131-0001", "kitchen": "Meena's Kitchen", "reason": "too late"}
-WORDS_OF_PAYEES = {"name": "Meena's Kitchen", "reason": "rejected.fraud"}
+WORDS_OF_PARTIES = {"name": "Meena's Kitchen", "reason": "rejected.fraud"}
 
 
 @pytest.mark.parametrize("occasion", NOTICES)
 def test_every_message_needs_only_the_words_it_gets(
     occasion: Occasion,
 ) -> None:
-    words = WORDS_OF_PAYEES if isinstance(occasion, PayeeAlert | DriverAlert) else WORDS
+    words = WORDS if isinstance(occasion, Alert) else WORDS_OF_PARTIES
     for notice in notices(occasion):
         assert notice.title.format(**words)
         assert notice.message.format(**words)
 
 
-@pytest.mark.parametrize("alerts", [Alert, PayeeAlert, DriverAlert])
+@pytest.mark.parametrize("alerts", [Alert, PayeeAlert, DriverAlert, KitchenAlert])
 def test_every_alert_tells_somebody(
-    alerts: type[Alert] | type[PayeeAlert] | type[DriverAlert],
+    alerts: type[Alert] | type[PayeeAlert] | type[DriverAlert] | type[KitchenAlert],
 ) -> None:
     assert all(notices(alert) for alert in alerts)
 
