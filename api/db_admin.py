@@ -24,6 +24,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from api import logins
+from api.clients import client_of
 from api.dependencies import Services
 from api.errors import Problem
 from schema import tables
@@ -99,7 +100,7 @@ class _Doorman(AuthenticationBackend):
         if len(words) != len(said):
             return False
         try:
-            login, _ = await logins.proven(self._held, logins.client_of(request), *words)
+            login, _ = await logins.proven(self._held, client_of(request), *words)
         except Problem:
             return False
         if login.role is not Role.ADMIN:

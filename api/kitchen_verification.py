@@ -13,7 +13,7 @@ from domain import verification as rules
 from domain.kitchens import MOST_DOCUMENTS, OF_THE_PLACE, REQUIRED
 from domain.notifications import KitchenAlert
 from domain.verification import DocumentStatus, Verification
-from schema.queries import admin, chef_documents, chef_profiles, notifications
+from schema.queries import admin, chef_documents, chef_profiles, documents, notifications
 from schema.queries.chef_documents import papers
 from schema.queries.chef_profiles import Profile
 from schema.tables import ChefDocument
@@ -77,24 +77,7 @@ async def decide_document(
         return
     if body.status is DocumentStatus.APPROVED and rules.has_expired(row.expires_on, at.date()):
         raise conflict("document_expired", "the document is good no more")
-    was = row.status
-    await chef_documents.decide(session, document_id, body.status, reason=body.reason, by=by, at=at)
-    await admin.act(
-        session,
-        key=f"chef_document:{document_id}:{uuid7()}",
-        admin_id=by,
-        action=f"chef_document_{body.status}",
-        target=("chef", chef_id),
-        details={
-            "documentId": str(document_id),
-            "type": row.document_type,
-            "was": was,
-            "reason": body.reason,
-        },
-        at=at,
-        before={"status": was},
-        after={"status": body.status},
-    )
+    await documents.decide(session, row, body.status, reason=body.reason, by=by, at=at)
     if body.status is DocumentStatus.REJECTED:
         await notifications.tell_kitchen(
             session,
@@ -129,8 +112,8 @@ async def decide(
         "verification_reason": body.reason,
     }
     if body.status is Verification.APPROVED:
-        documents = await chef_documents.of(session, chef_id)
-        missing = rules.missing(REQUIRED, papers(documents), at.date())
+        shown = papers(await chef_documents.of(session, chef_id))
+        missing = rules.missing(REQUIRED, shown, at.date())
         if missing:
             raise conflict(
                 "documents_missing",

@@ -1,9 +1,6 @@
 """Letting somebody in by address and password; nobody is told which addresses there are."""
 
-import ipaddress
 from http import HTTPStatus
-
-from fastapi import Request
 
 from api import sessions
 from api.auth import Checked, check_password
@@ -12,21 +9,6 @@ from api.errors import Problem
 from api.views import LoginOut
 from providers.attempts import TooMany
 from schema.queries import people
-
-# An IPv6 customer has a whole network of addresses.
-_NETWORK_BITS = 64
-
-
-def client_of(request: Request) -> str:
-    """Where a request comes from, as far as attempts are counted by it."""
-    host = request.client.host if request.client else ""
-    try:
-        address = ipaddress.ip_address(host)
-    except ValueError:
-        return host
-    if address.version == 4:  # noqa: PLR2004 - IPv4
-        return host
-    return str(ipaddress.ip_network((address, _NETWORK_BITS), strict=False))
 
 
 async def count(held: Services, what: str, client: str, account: str | None = None) -> None:

@@ -12,20 +12,21 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from http import HTTPStatus
-from ipaddress import IPv6Address, ip_address, ip_network
 
 import jwt
-import structlog
 from limits import RateLimitItem
 from limits.aio.storage import RedisStorage
 from limits.aio.strategies import SlidingWindowCounterRateLimiter
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import HTTPConnection
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.auth import principal
+from api.clients import client_of
 from api.errors import Problem
+from providers.quiet import Pause
 from settings import Settings
 
 # What browsers may show an app of another origin.
@@ -42,12 +43,6 @@ _HEALTH = {"/healthz", "/readyz"}
 _UNLIMITED = (f"{_API}/webhooks/", f"{_API}/pictures/")
 
 _PATIENCE_SECONDS = 0.5
-# Where Redis is away, so long nobody waits for it again.
-_PAUSE_SECONDS = 5.0
-# What one household or office has of IPv6.
-_IPV6_NETWORK = 64
-
-_log = structlog.get_logger()
 
 
 @dataclass(frozen=True)
@@ -88,18 +83,17 @@ class RateLimits:
             connection_pool=redis.connection_pool,  # type: ignore[arg-type]
         )
         self._window = SlidingWindowCounterRateLimiter(storage)
-        self._paused_until = 0.0
+        self._pause = Pause("what counts the requests")
 
     async def take(self, rule: Rule) -> Standing | None:
         """Count a request, unless it is one too many; None where nobody can tell."""
-        if time.monotonic() < self._paused_until:
+        if self._pause.lasts:
             return None
         try:
             async with asyncio.timeout(_PATIENCE_SECONDS):
                 return await self._counted(rule)
         except (RedisError, OSError, TimeoutError) as error:
-            self._paused_until = time.monotonic() + _PAUSE_SECONDS
-            _log.warning("nobody's requests are limited: Redis does not answer", error=repr(error))
+            self._pause.begin(error)
             return None
 
     async def _counted(self, rule: Rule) -> Standing:
@@ -148,10 +142,10 @@ def rule_for(scope: Scope, settings: Settings) -> Rule | None:
     if path in _HEALTH or path.startswith(_UNLIMITED):
         return None
     if path.startswith(_AUTH) and method != "GET" and not path.endswith(_NOT_GUESSED):
-        return _rule("auth", settings.rate_limit_auth, _address(scope))
+        return _rule("auth", settings.rate_limit_auth, client_of(HTTPConnection(scope)))
     user = _user(scope, settings)
     if user is None:
-        return _rule("anonymous", settings.rate_limit_anonymous, _address(scope))
+        return _rule("anonymous", settings.rate_limit_anonymous, client_of(HTTPConnection(scope)))
     if path == _POSITIONS and method == "POST":
         return _rule("positions", settings.rate_limit_positions, user)
     return _rule("signed-in", settings.rate_limit_signed_in, user)
@@ -170,18 +164,6 @@ def _user(scope: Scope, settings: Settings) -> str | None:
         return str(principal(token, settings).user_id)
     except jwt.InvalidTokenError:
         return None
-
-
-def _address(scope: Scope) -> str:
-    """Where a request comes from, as uvicorn says; who believes a proxy, tells uvicorn."""
-    host = scope["client"][0] if scope["client"] else ""
-    try:
-        address = ip_address(host)
-    except ValueError:
-        return host or "nowhere"
-    if isinstance(address, IPv6Address):
-        return str(ip_network((address, _IPV6_NETWORK), strict=False))
-    return host
 
 
 def _too_many(standing: Standing) -> ASGIApp:

@@ -20,6 +20,7 @@ from domain.notifications import DriverAlert
 from domain.verification import DocumentStatus, Verification, has_expired, may_become
 from schema.queries import (
     admin,
+    documents,
     driver_documents,
     driver_profiles,
     notifications,
@@ -94,26 +95,7 @@ async def decide_document(
         return []
     if body.status is DocumentStatus.APPROVED and has_expired(row.expires_on, at.date()):
         raise conflict("document_expired", "the document is good no more")
-    was = row.status
-    await driver_documents.decide(
-        session, document_id, body.status, reason=body.reason, by=by, at=at
-    )
-    await admin.act(
-        session,
-        key=f"driver_document:{document_id}:{uuid7()}",
-        admin_id=by,
-        action=f"driver_document_{body.status}",
-        target=("driver", driver_id),
-        details={
-            "documentId": str(document_id),
-            "type": row.document_type,
-            "was": was,
-            "reason": body.reason,
-        },
-        at=at,
-        before={"status": was},
-        after={"status": body.status},
-    )
+    await documents.decide(session, row, body.status, reason=body.reason, by=by, at=at)
     if body.status is DocumentStatus.REJECTED:
         await notifications.tell_driver(
             session,
@@ -145,8 +127,8 @@ async def decide(
             currentStatus=was,
         )
     if body.status is Verification.APPROVED:
-        documents = await driver_documents.of(session, driver_id)
-        missing = rules.missing(seen.driver.vehicle_type, papers(documents), at.date())
+        shown = papers(await driver_documents.of(session, driver_id))
+        missing = rules.missing(seen.driver.vehicle_type, shown, at.date())
         if missing:
             raise conflict(
                 "documents_missing",

@@ -27,9 +27,6 @@ class Purpose(StrEnum):
     PASSWORD_CHANGED = "password_changed"  # noqa: S105 - a purpose
 
 
-BY_SMS = frozenset({Purpose.VERIFY_PHONE})
-
-
 def link_token(secret: str, challenge_id: UUID, purpose: Purpose) -> str:
     """What a link holds: the row, and what only we can have made of it."""
     return f"{challenge_id.hex}.{_mac(secret, challenge_id, purpose).hex()}"

@@ -23,5 +23,5 @@ class Pause:
 
     def begin(self, error: Exception) -> None:
         """It did not answer."""
-        _log.warning(f"{self._what} does not answer: going on without it", error=str(error))
+        _log.warning(f"{self._what} does not answer: going on without it", error=repr(error))
         self._until = time.monotonic() + _PAUSE_SECONDS

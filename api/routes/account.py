@@ -8,9 +8,9 @@ from uuid import UUID
 from fastapi import APIRouter, Request, Response
 
 from api import accounts, exports
+from api.clients import client_of
 from api.dependencies import Services, ServicesDep
 from api.errors import conflict, problems
-from api.logins import client_of
 from api.people import DeletionOut, EndBody, ProfileOut, deletion
 from api.permits import ActsOnAccount, ActsOnProfile
 from api.routes.users import profile_of

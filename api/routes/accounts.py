@@ -5,6 +5,7 @@ from http import HTTPStatus
 from fastapi import APIRouter, Request
 
 from api import accounts, phones
+from api.clients import client_of
 from api.dependencies import ServicesDep
 from api.errors import problems
 from api.identity_bodies import (
@@ -18,7 +19,6 @@ from api.identity_bodies import (
     TokenBody,
 )
 from api.identity_views import DoneOut, SentOut
-from api.logins import client_of
 from api.permits import ActsOnProfile, Anyone
 from api.views import LoginOut
 

@@ -6,6 +6,7 @@ from fastapi import APIRouter, Request
 
 from api import logins, sessions
 from api.bodies import LoginBody
+from api.clients import client_of
 from api.dependencies import ServicesDep
 from api.errors import problems
 from api.identity_bodies import LogoutBody, RefreshBody
@@ -29,7 +30,7 @@ async def log_in(held: ServicesDep, request: Request, body: LoginBody) -> LoginO
     """Exchange an email address and a password for an access token, good for 15 minutes, and a
     refresh token, good for 7 days and once.
     """
-    return await logins.log_in(held, logins.client_of(request), body.email, body.password)
+    return await logins.log_in(held, client_of(request), body.email, body.password)
 
 
 @router.post("/refresh", responses=problems(HTTPStatus.UNAUTHORIZED))

@@ -51,23 +51,6 @@ async def submit(session: AsyncSession, row: ChefDocument) -> None:
     await session.flush()
 
 
-async def decide(
-    session: AsyncSession,
-    document_id: UUID,
-    status: DocumentStatus,
-    *,
-    reason: str | None,
-    by: UUID,
-    at: datetime,
-) -> None:
-    """Write down what an admin thinks of a document."""
-    await session.execute(
-        update(ChefDocument)
-        .where(col(ChefDocument.id) == document_id)
-        .values(status=status, reason=reason, decided_by=by, decided_at=at)
-    )
-
-
 async def void(
     session: AsyncSession, chef_id: UUID, types: Collection[ChefDocumentType], at: datetime
 ) -> None:

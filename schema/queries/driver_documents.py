@@ -49,23 +49,6 @@ async def submit(session: AsyncSession, row: DriverDocument) -> None:
     await session.flush()
 
 
-async def decide(
-    session: AsyncSession,
-    document_id: UUID,
-    status: DocumentStatus,
-    *,
-    reason: str | None,
-    by: UUID,
-    at: datetime,
-) -> None:
-    """Write down what an admin thinks of a document."""
-    await session.execute(
-        update(DriverDocument)
-        .where(col(DriverDocument.id) == document_id)
-        .values(status=status, reason=reason, decided_by=by, decided_at=at)
-    )
-
-
 async def void(
     session: AsyncSession, driver_id: UUID, types: Collection[DocumentType], at: datetime
 ) -> None:

@@ -100,15 +100,6 @@ async def history(session: AsyncSession, order_id: UUID) -> Sequence[OrderStatus
     return found.all()
 
 
-async def last_step(session: AsyncSession, order_id: UUID, to: OrderStatus) -> int | None:
-    """The number of the last step that took an order to a state."""
-    return await session.scalar(
-        select(func.max(OrderStatusHistory.sequence)).where(
-            col(OrderStatusHistory.order_id) == order_id, col(OrderStatusHistory.status) == to
-        )
-    )
-
-
 async def has_open(session: AsyncSession, customer_id: UUID) -> bool:
     """Whether a customer has an order that is not over."""
     found = await session.scalar(
