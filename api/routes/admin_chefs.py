@@ -72,7 +72,7 @@ async def get_chef(
     return await profile_of(held, chef_id)
 
 
-@router.put("/{chef_id}/verify", responses=_CHANGES)
+@router.put("/{chef_id}/verify", responses=_CHANGES | problems(HTTPStatus.SERVICE_UNAVAILABLE))
 async def verify_chef(
     held: ServicesDep, who: ActsOnChefs, chef_id: UUID, body: VerificationBody
 ) -> KitchenProfileOut:

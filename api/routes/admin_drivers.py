@@ -84,7 +84,9 @@ async def get_driver(
     return await profile_of(held, driver_id)
 
 
-@router.put("/{driver_id}/verification", responses=_CHANGES)
+@router.put(
+    "/{driver_id}/verification", responses=_CHANGES | problems(HTTPStatus.SERVICE_UNAVAILABLE)
+)
 async def verify_driver(
     held: ServicesDep, who: ActsOnDrivers, driver_id: UUID, body: VerificationBody
 ) -> DriverProfileOut:

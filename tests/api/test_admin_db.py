@@ -23,7 +23,7 @@ PATH = db_admin.PATH
 @pytest.fixture
 async def browser(play: Cast, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[httpx.AsyncClient]:
     """At the facade, by TLS: the cookie goes no other way."""
-    async with facade(play.environment, monkeypatch) as (app, _):
+    async with facade(play.environment, monkeypatch, PUBLIC_BASE_URL="https://facade") as (app, _):
         transport = httpx.ASGITransport(app)
         async with httpx.AsyncClient(transport=transport, base_url="https://facade") as http:
             yield http
