@@ -50,6 +50,7 @@ from domain.dispatch.plan import Policy
 from domain.dispatch.policy import Matching
 from domain.dispatch.rules import Rules
 from domain.dispatch.zones import Zoning
+from providers.kitchen_pages import KitchenPages
 from providers.mail import Mail
 from providers.maps import TravelTimes
 from providers.positions import Positions
@@ -98,7 +99,7 @@ async def working(client: Client, settings: Settings, **options: Any) -> AsyncIt
     database = Database(settings.database_url, pool_size=settings.database_pool_size)
     redis = connect_redis(settings.redis_url)
     announcer = Announcer(redis)
-    orders = OrderActivities(database, announcer)
+    orders = OrderActivities(database, announcer, KitchenPages(redis))
     positions, rules = Positions(redis), dispatch_rules(settings)
     travel = TravelTimes.by_google(
         redis,

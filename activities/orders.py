@@ -10,8 +10,10 @@ from temporalio import activity
 from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 
 from activities.announce import Announcer
+from domain.order_status import OrderStatus
 from domain.placing import CannotBePlaced
 from domain.pricing import Price
+from providers.kitchen_pages import KitchenPages
 from schema.database import Database, is_unstorable
 from schema.messages.order import (
     Alarm,
@@ -25,7 +27,7 @@ from schema.messages.order import (
     StepsAfter,
     Transition,
 )
-from schema.queries import notifications, orders, payments, promos, refunds, tips
+from schema.queries import notifications, orders, payments, promos, refunds, stock, tips
 from schema.queries.offers import OfferGone
 
 # A step with a value in it that no database could keep: whoever asked for it may be told so.
@@ -47,9 +49,10 @@ def offer_gone() -> ApplicationError:
 class OrderActivities:
     """An order's row, its steps, and what people are told about them."""
 
-    def __init__(self, database: Database, announcer: Announcer) -> None:
+    def __init__(self, database: Database, announcer: Announcer, pages: KitchenPages) -> None:
         self._database = database
         self._announcer = announcer
+        self._pages = pages
 
     @activity.defn
     async def begin_order(self, placing: Placing) -> Order:
@@ -61,16 +64,20 @@ class OrderActivities:
         """
         try:
             async with self._database.write() as session:
-                return await orders.begin(session, placing)
+                order = await orders.begin(session, placing)
+                chef_id = await stock.counted_by(session, order.id)
         except DBAPIError as error:
             if not _is_final(error):
                 raise
             async with self._database.read() as session:
                 # An attempt that was given up as too slow may have written it after all.
                 written = await orders.load(session, placing.order.id)
-            if written is not None:
-                return written
-            raise ApplicationError(str(error.orig), type="BadOrder", non_retryable=True) from error
+                chef_id = await stock.counted_by(session, placing.order.id)
+            if written is None:
+                raise ApplicationError(
+                    str(error.orig), type="BadOrder", non_retryable=True
+                ) from error
+            order = written
         except promos.NotRedeemed as refused:
             raise ApplicationError(
                 str(refused),
@@ -86,6 +93,9 @@ class OrderActivities:
                 non_retryable=True,
                 category=ApplicationErrorCategory.BENIGN,
             ) from refused
+        if chef_id is not None:
+            await self._pages.changed(chef_id)
+        return order
 
     @activity.defn
     async def load_order(self, ref: OrderRef) -> Order:
@@ -110,12 +120,19 @@ class OrderActivities:
         try:
             async with self._database.write() as session:
                 recorded = await orders.record(session, step)
+                chef_id = (
+                    await stock.counted_by(session, recorded.order_id)
+                    if recorded.to is OrderStatus.CANCELLED
+                    else None
+                )
         except DBAPIError as error:
             if _is_final(error):
                 raise ApplicationError(str(error.orig), type=UNSTORABLE) from error
             raise
         except OfferGone as gone:
             raise offer_gone() from gone
+        if chef_id is not None:
+            await self._pages.changed(chef_id)
         return Recorded(transition=recorded, announced=await self._announcer.try_announce(recorded))
 
     @activity.defn

@@ -66,6 +66,19 @@ async def give_back(session: AsyncSession, order_id: UUID) -> None:
     await session.flush()
 
 
+async def counted_by(session: AsyncSession, order_id: UUID) -> UUID | None:
+    """Whose menu tells otherwise, by an order that has taken or given back portions: its chef's, if
+    any of its dishes is counted.
+    """
+    return await session.scalar(
+        select(col(Order.chef_id))
+        .join(OrderItem, col(OrderItem.order_id) == col(Order.id))
+        .join(MenuItem, col(MenuItem.id) == col(OrderItem.menu_item_id))
+        .where(col(Order.id) == order_id, col(MenuItem.stock).is_not(None))
+        .limit(1)
+    )
+
+
 async def take_place(session: AsyncSession, placing: Placing) -> None:
     """Make sure that a kitchen has a place for a new order, until that is written.
 

@@ -34,6 +34,7 @@ from local import world as worlds
 from local.payees import account_id
 from local.people import Wallet
 from local.world import World
+from providers.kitchen_pages import KitchenPages
 from providers.stripe import Stripe
 from providers.stripe_balance import PlatformBalance
 from providers.stripe_payouts import Payouts
@@ -222,7 +223,7 @@ async def money_house(
                 stripe=provider,
                 wallet=wallet,
                 world=world,
-                orders=OrderActivities(database, Announcer(redis)),
+                orders=OrderActivities(database, Announcer(redis), KitchenPages(redis)),
                 payments=PaymentActivities(database, provider),
                 refunds=RefundActivities(database, provider),
                 tips=TipActivities(database, provider),

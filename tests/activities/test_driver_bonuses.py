@@ -16,6 +16,7 @@ from domain.payees import PayeeKind
 from domain.refunds import RefundKind, RequestStatus
 from local import world as worlds
 from local.world import World
+from providers.kitchen_pages import KitchenPages
 from schema.database import Database
 from schema.messages.money import RefundStatus
 from schema.messages.order import Changes, Order, OrderRef, Transition, Who
@@ -61,7 +62,7 @@ class Walk:
 async def promised(database: Database, redis: Redis) -> Walk:
     """An order that a driver has taken for a bonus of 300."""
     world = await worlds.settle(database, drivers=2)
-    activities = OrderActivities(database, Announcer(redis))
+    activities = OrderActivities(database, Announcer(redis), KitchenPages(redis))
     walk = Walk(activities, world, await activities.begin_order(world.placing()))
     await walk.to(S.PAYMENT_CONFIRMED, S.ACCEPTED, S.PREPARING, S.READY_FOR_PICKUP)
     await walk.to(S.ASSIGNED_TO_DRIVER, driver_id=world.drivers[0].id, driver_bonus_cents=300)

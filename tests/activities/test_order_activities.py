@@ -19,6 +19,7 @@ from domain.notifications import Alert
 from domain.order_status import Actor, OrderStatus
 from local import world as worlds
 from local.ports import any_free
+from providers.kitchen_pages import KitchenPages
 from providers.redis import connect_redis
 from schema.database import Database
 from schema.messages.order import (
@@ -31,7 +32,7 @@ from schema.messages.order import (
     Transition,
     Who,
 )
-from schema.tables import Notification, OrderItem, OrderStatusHistory, Payment
+from schema.tables import MenuItem, Notification, OrderItem, OrderStatusHistory, Payment
 from tests.frozen import frozen_server
 from workflows.options import DATABASE
 
@@ -40,7 +41,7 @@ S = OrderStatus
 
 @pytest.fixture
 def activities(database: Database, redis: Redis) -> OrderActivities:
-    return OrderActivities(database, Announcer(redis))
+    return OrderActivities(database, Announcer(redis), KitchenPages(redis))
 
 
 @pytest.fixture
@@ -198,9 +199,12 @@ async def test_a_step_is_announced_to_the_orders_stream(
 async def test_without_redis_a_step_stands_and_is_announced_later(
     database: Database, placing: Placing, redis: Redis, frozen: bool
 ) -> None:
+    async with database.write() as session:
+        # Its menu would have to be told.
+        (await session.get_one(MenuItem, placing.lines[0].menu_item_id)).stock = 9
     async with frozen_server() as port:
         nowhere = connect_redis(f"redis://127.0.0.1:{port if frozen else any_free()}/0")
-        activities = OrderActivities(database, Announcer(nowhere))
+        activities = OrderActivities(database, Announcer(nowhere), KitchenPages(nowhere))
         order = await activities.begin_order(placing)
         # The workflow does not give it longer.
         async with asyncio.timeout(DATABASE["start_to_close_timeout"].total_seconds()):

@@ -17,6 +17,7 @@ from activities.searching import Zones
 from domain.order_status import OrderStatus
 from local import world as worlds
 from local.world import World
+from providers.kitchen_pages import KitchenPages
 from schema.database import Database
 from schema.messages.dispatch import AssignmentStatus
 from schema.messages.overrides import OverrideAction, Overriding
@@ -113,7 +114,9 @@ async def _looking(
     database: Database, redis: Redis, world: World, activities: OverrideActivities
 ) -> Search:
     """An order of this world whose food is being cooked."""
-    order = await OrderActivities(database, Announcer(redis)).begin_order(world.placing())
+    order = await OrderActivities(database, Announcer(redis), KitchenPages(redis)).begin_order(
+        world.placing()
+    )
     async with database.write() as session:
         await session.execute(
             update(Order).where(col(Order.id) == order.id).values(status=S.PREPARING)
