@@ -55,6 +55,7 @@ from providers.mail import Mail
 from providers.maps import TravelTimes
 from providers.positions import Positions
 from providers.redis import connect_redis
+from providers.shut_outs import ShutOuts
 from providers.sms import Sms
 from providers.storage import Storage
 from providers.stripe import Stripe
@@ -99,7 +100,8 @@ async def working(client: Client, settings: Settings, **options: Any) -> AsyncIt
     database = Database(settings.database_url, pool_size=settings.database_pool_size)
     redis = connect_redis(settings.redis_url)
     announcer = Announcer(redis)
-    orders = OrderActivities(database, announcer, KitchenPages(redis))
+    pages = KitchenPages(redis)
+    orders = OrderActivities(database, announcer, pages)
     positions, rules = Positions(redis), dispatch_rules(settings)
     travel = TravelTimes.by_google(
         redis,
@@ -164,7 +166,14 @@ async def working(client: Client, settings: Settings, **options: Any) -> AsyncIt
         database, Post(mail, sms, settings.app_url, settings.jwt_secret.get_secret_value())
     )
     storage = Storage(settings.storage_url, timeout_seconds=settings.storage_timeout_seconds)
-    erasure = ErasureActivities(database, stripe, storage, positions)
+    erasure = ErasureActivities(
+        database,
+        stripe,
+        storage,
+        positions,
+        pages=pages,
+        shut_outs=ShutOuts(redis, timedelta(minutes=settings.access_token_minutes)),
+    )
     overlooked = OverlookedActivities(database, client, RefundWorkflow.run, PAYOUTS_QUEUE)
     suspensions = SuspensionActivities(
         database,

@@ -5,8 +5,9 @@ Each of these may be repeated after it worked.
 
 from temporalio import activity
 
-from domain.photos import PUBLIC_FOLDER
+from providers.kitchen_pages import KitchenPages
 from providers.positions import Positions
+from providers.shut_outs import ShutOuts
 from providers.storage import Storage
 from providers.stripe import Stripe
 from schema.database import Database
@@ -19,12 +20,21 @@ class ErasureActivities:
     """Accounts end: first the work, then the doors, then all that is known of somebody."""
 
     def __init__(
-        self, database: Database, stripe: Stripe, storage: Storage, positions: Positions
+        self,
+        database: Database,
+        stripe: Stripe,
+        storage: Storage,
+        positions: Positions,
+        *,
+        pages: KitchenPages,
+        shut_outs: ShutOuts,
     ) -> None:
         self._database = database
         self._stripe = stripe
         self._storage = storage
         self._positions = positions
+        self._pages = pages
+        self._shut_outs = shut_outs
 
     @activity.defn
     async def begin_erasure(self, asked: Begin) -> Ending | None:
@@ -39,8 +49,11 @@ class ErasureActivities:
                 session, asked.user_id, at=asked.at, erase_at=asked.erase_at
             )
             driver_id = await drivers.driver_of(session, asked.user_id)
+            chef_id = await deletions.chef_of(session, asked.user_id)
         if driver_id is not None:
             await self._positions.forget(driver_id)
+        if chef_id is not None:
+            await self._pages.changed(chef_id)
         return _ending(row)
 
     @activity.defn
@@ -53,7 +66,10 @@ class ErasureActivities:
     async def close_account(self, end: EndAt) -> Ending | None:
         """Let nobody in any more, as soon as nothing of his is open; None where he is back."""
         async with self._database.write() as session:
-            return _ending(await deletions.close(session, end.user_id, end.at))
+            row = await deletions.close(session, end.user_id, end.at)
+        if row is not None and row.closed_at is not None:
+            await self._shut_outs.shut_out(end.user_id)
+        return _ending(row)
 
     @activity.defn
     async def forget_at_stripe(self, whose: UserRef) -> None:
@@ -69,14 +85,23 @@ class ErasureActivities:
         async with self._database.read() as session:
             files = await deletions.files(session, whose.user_id)
         await self._storage.forget(files.keys)
-        for owner in files.owners:
-            await self._storage.forget_folder(f"{PUBLIC_FOLDER}/{owner}")
+        for folder in files.folders:
+            await self._storage.forget_folder(folder)
 
     @activity.defn
     async def erase(self, end: EndAt) -> bool:
-        """Forget somebody in one transaction; False where something of his is open again."""
+        """Forget somebody, his rows in one transaction; False where something of his is open
+        again.
+        """
         async with self._database.write() as session:
-            return await deletions.erase(session, end.user_id, end.at)
+            if not await deletions.erase(session, end.user_id):
+                return False
+            chef_id = await deletions.chef_of(session, end.user_id)
+        if chef_id is not None:
+            await self._pages.changed(chef_id)
+        async with self._database.write() as session:
+            await deletions.finish(session, end.user_id, end.at)
+        return True
 
     @activity.defn
     async def forget_position(self, whose: UserRef) -> None:

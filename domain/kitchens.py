@@ -1,6 +1,7 @@
 """What a kitchen has to show before it may sell (seed 000, Chefs & Menus)."""
 
 from enum import StrEnum
+from uuid import UUID
 
 from domain.geo import Point, distance_km
 
@@ -30,6 +31,11 @@ REQUIRED = (T.IDENTITY, T.FOOD_LICENSE, T.KITCHEN_PHOTO)
 # These are about one place, and worth nothing at another.
 OF_THE_PLACE = frozenset({T.FOOD_LICENSE, T.KITCHEN_PHOTO, T.INSURANCE})
 _WITH_AN_END = frozenset({T.FOOD_LICENSE, T.INSURANCE})
+
+
+def documents_folder(chef_id: UUID) -> str:
+    """Where the storage has what a chef has handed in; nobody sees it but he and operators."""
+    return f"kitchens/{chef_id}/documents"
 
 
 def has_moved(was: Point, to: Point) -> bool:

@@ -26,3 +26,9 @@ def test_an_order_is_placed_under_the_citys_clock() -> None:
 
 def test_an_order_that_is_taken_up_without_terms_lives_by_our_clock() -> None:
     assert terms(Settings.of(NEEDED)).city.pace == 1
+
+
+def test_what_was_let_in_before_an_account_closed_has_come_before_it_is_forgotten() -> None:
+    settings = Settings.of(NEEDED)
+
+    assert settings.erasure_settle_seconds > settings.access_token_minutes * 60

@@ -173,7 +173,7 @@ async def hand_in_document(
     row = ChefDocument(
         chef_id=chef_id,
         document_type=type,
-        storage_key=f"kitchens/{chef_id}/documents/{digest}.{kind.suffix}",
+        storage_key=f"{rules.documents_folder(chef_id)}/{digest}.{kind.suffix}",
         content_type=kind.media_type,
         bytes=len(content),
         digest=digest,

@@ -71,11 +71,6 @@ async def turn_into_order(session: AsyncSession, ref: CartRef) -> None:
     await empty(session, ref.id)
 
 
-async def erase(session: AsyncSession, customer_id: UUID) -> None:
-    """Forget a customer's cart."""
-    await session.execute(delete(Cart).where(col(Cart.customer_id) == customer_id))
-
-
 async def _items(session: AsyncSession, cart: Cart) -> Sequence[CartItem]:
     found = await session.scalars(
         select(CartItem).where(col(CartItem.cart_id) == cart.id).order_by(col(CartItem.id))

@@ -129,11 +129,6 @@ async def note_sent(session: AsyncSession, challenge_id: UUID, at: datetime) -> 
     )
 
 
-async def erase(session: AsyncSession, user_id: UUID) -> None:
-    """Delete what there is about a user's letters, with the addresses they went to."""
-    await session.execute(delete(Challenge).where(col(Challenge.user_id) == user_id))
-
-
 async def forget(session: AsyncSession, before: datetime, limit: int) -> int:
     """Delete `limit` of those that expired before some moment; how many there were."""
     old = (

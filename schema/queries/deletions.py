@@ -10,16 +10,17 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
+from domain.kitchens import documents_folder
 from domain.order_status import ENDED
+from domain.photos import PUBLIC_FOLDER
 from domain.refunds import RequestStatus
-from schema.queries import driver_profiles, drivers, offers
+from schema.queries import driver_profiles, drivers, offers, search_words, sessions
 from schema.queries.erasing import Statement
 from schema.queries.holdings import HOLDINGS
 from schema.queries.subjects import Subject
 from schema.tables import (
     AccountDeletion,
     Chef,
-    ChefDocument,
     DeliveryPhoto,
     Dispute,
     Order,
@@ -29,9 +30,9 @@ from schema.tables import (
 
 
 class Files(NamedTuple):
-    """What of the storage is somebody's: whole folders of pictures, by their owners, and files."""
+    """What of the storage is somebody's: whole folders, and single files."""
 
-    owners: Sequence[UUID]
+    folders: Sequence[str]
     keys: Sequence[str]
 
 
@@ -77,8 +78,8 @@ async def take_back(session: AsyncSession, user_id: UUID) -> bool:
 
 
 async def close(session: AsyncSession, user_id: UUID, at: datetime) -> AccountDeletion | None:
-    """Let nobody in any more, unless something of his is still open; how the deletion stands, None
-    where it was taken back.
+    """Let nobody in any more, unless something of his is still open, and end his sessions; how the
+    deletion stands, None where it was taken back.
     """
     # Whoever writes down an order of his waits for this transaction, or this one for him.
     await session.execute(select(col(User.id)).where(col(User.id) == user_id).with_for_update())
@@ -86,30 +87,31 @@ async def close(session: AsyncSession, user_id: UUID, at: datetime) -> AccountDe
     if row is None or row.closed_at is not None or await _is_open(session, user_id):
         return row
     row.closed_at = at
+    await sessions.end_all(session, user_id, at)
     await session.execute(update(User).where(col(User.id) == user_id).values(is_active=False))
     return row
+
+
+async def chef_of(session: AsyncSession, user_id: UUID) -> UUID | None:
+    """The kitchen that is somebody's."""
+    return await session.scalar(Subject(user_id).chefs)
 
 
 async def files(session: AsyncSession, user_id: UUID) -> Files:
     """What of the storage is to be forgotten with somebody."""
     subject = Subject(user_id)
-    owners = [
-        user_id,
-        *await session.scalars(subject.chefs),
-        *await session.scalars(subject.drivers),
-    ]
-    documents = await session.scalars(
-        select(col(ChefDocument.storage_key)).where(col(ChefDocument.chef_id).in_(subject.chefs))
-    )
+    chefs = (await session.scalars(subject.chefs)).all()
+    owners = [user_id, *chefs, *await session.scalars(subject.drivers)]
     photos = await session.scalars(
         select(col(DeliveryPhoto.storage_key)).where(
             col(DeliveryPhoto.order_id).in_(subject.placed)
         )
     )
-    return Files(owners, [*documents, *photos])
+    pictures = [f"{PUBLIC_FOLDER}/{owner}" for owner in owners]
+    return Files([*pictures, *map(documents_folder, chefs)], photos.all())
 
 
-async def erase(session: AsyncSession, user_id: UUID, at: datetime) -> bool:
+async def erase(session: AsyncSession, user_id: UUID) -> bool:
     """Forget somebody, table by table; False where something of his is open again. What is done
     already is done again to the same effect.
     """
@@ -118,12 +120,18 @@ async def erase(session: AsyncSession, user_id: UUID, at: datetime) -> bool:
         return False
     for statement in erasing(Subject(user_id)):
         await session.execute(statement.execution_options(synchronize_session=False))
+    return True
+
+
+async def finish(session: AsyncSession, user_id: UUID, at: datetime) -> None:
+    """Forget what is nobody's once the rest is committed, and write down that all is done."""
+    if await chef_of(session, user_id) is not None:
+        await search_words.forget_unused(session)
     await session.execute(
         update(AccountDeletion)
         .where(col(AccountDeletion.user_id) == user_id, col(AccountDeletion.erased_at).is_(None))
         .values(erased_at=at)
     )
-    return True
 
 
 def erasing(subject: Subject) -> list[Statement]:

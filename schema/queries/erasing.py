@@ -14,6 +14,7 @@ from sqlalchemy import (
     Select,
     String,
     Update,
+    case,
     cast,
     delete,
     func,
@@ -27,10 +28,12 @@ from sqlmodel import SQLModel, col
 
 from domain.order_status import Actor
 from domain.refunds import RefundKind
+from domain.reviews import Reviewee, ReviewStatus
 from domain.verification import Verification
 from schema.queries.subjects import Subject
 from schema.tables import (
-    AdminAction,
+    Cart,
+    CartItem,
     Chef,
     ConnectedAccount,
     DeliveryPhoto,
@@ -48,6 +51,8 @@ from schema.tables import (
     PayoutHold,
     Refund,
     RefundRequest,
+    Review,
+    ReviewReport,
     StripeEvent,
     User,
     UserProfile,
@@ -91,6 +96,7 @@ def user(subject: Subject) -> list[Statement]:
             is_verified=False,
             is_active=False,
             stripe_customer_id=None,
+            suspension_reason=None,
         )
     ]
 
@@ -161,6 +167,50 @@ def history(subject: Subject) -> list[Statement]:
             | (col(OrderStatusHistory.created_by) == subject.user_id)
         )
         .values(notes=None, changes=col(OrderStatusHistory.changes).op("-")("proof"))
+    ]
+
+
+def cart_items(subject: Subject) -> list[Statement]:
+    """What he was about to order."""
+    his = select(col(Cart.id)).where(col(Cart.customer_id) == subject.user_id)
+    return [delete(CartItem).where(col(CartItem.cart_id).in_(his))]
+
+
+def reviews(subject: Subject) -> list[Statement]:
+    """What he said in words and pictures, what was said to that, and what he replied to others.
+
+    His stars stay with those whom he gave them to. What nobody had looked at yet is not shown.
+    """
+    return [
+        update(Review)
+        .where(col(Review.reviewer_id) == subject.user_id)
+        .values(
+            comment=None,
+            photos=[],
+            reply=None,
+            status_reason=None,
+            status=case(
+                (col(Review.status) == ReviewStatus.PENDING, ReviewStatus.HIDDEN.value),
+                else_=col(Review.status),
+            ),
+        ),
+        update(Review)
+        .where(
+            col(Review.reviewee_type) == Reviewee.CHEF, col(Review.reviewee_id).in_(subject.chefs)
+        )
+        .values(reply=None, replied_at=None),
+    ]
+
+
+def review_reports(subject: Subject) -> list[Statement]:
+    """Why he thought that others should not be read, and others that he should not."""
+    return [
+        update(ReviewReport)
+        .where(
+            (col(ReviewReport.reporter_id) == subject.user_id)
+            | col(ReviewReport.review_id).in_(subject.reviews)
+        )
+        .values(reason=ERASED)
     ]
 
 
@@ -253,21 +303,6 @@ def notifications(subject: Subject) -> list[Statement]:
             )
         )
     ]
-
-
-def admin_actions(subject: Subject) -> list[Statement]:
-    """What admins said of him, and of orders that he had a part in; that they acted, on what and
-    when, stays.
-    """
-    target = col(AdminAction.target_id)
-    his = or_(
-        target == subject.user_id,
-        target.in_(subject.chefs),
-        target.in_(subject.drivers),
-        target.in_(subject.involved),
-        target.in_(subject.requests),
-    )
-    return [update(AdminAction).where(his).values(details={ERASED: True})]
 
 
 def holds(subject: Subject) -> list[Statement]:

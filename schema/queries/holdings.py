@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, or_, select
 from sqlmodel import col
 
+from domain.reviews import Reviewee, ReviewStatus
 from schema.queries import erasing
 from schema.queries.erasing import Statement, rows_of
 from schema.queries.subjects import Subject
@@ -17,6 +18,8 @@ from schema.tables import (
     AccountDeletion,
     Address,
     AdminAction,
+    Cart,
+    CartItem,
     Challenge,
     Chef,
     ChefDocument,
@@ -46,6 +49,8 @@ from schema.tables import (
     RefreshToken,
     Refund,
     RefundRequest,
+    Review,
+    ReviewReport,
     SocialIdentity,
     TipCharge,
     User,
@@ -116,6 +121,20 @@ def _requests(subject: Subject) -> ColumnElement[bool]:
     return col(RefundRequest.id).in_(subject.requests)
 
 
+def _carts(subject: Subject) -> Any:
+    return select(col(Cart.id)).where(col(Cart.customer_id) == subject.user_id)
+
+
+def _reviews(subject: Subject) -> ColumnElement[bool]:
+    """What he has said, and what everybody sees that was said of his kitchen."""
+    of_his_kitchen = (
+        (col(Review.reviewee_type) == Reviewee.CHEF)
+        & col(Review.reviewee_id).in_(subject.chefs)
+        & (col(Review.status) == ReviewStatus.VISIBLE)
+    )
+    return (col(Review.reviewer_id) == subject.user_id) | of_his_kitchen
+
+
 def _deeds(subject: Subject) -> ColumnElement[bool]:
     target = col(AdminAction.target_id)
     return or_(
@@ -124,11 +143,15 @@ def _deeds(subject: Subject) -> ColumnElement[bool]:
         target.in_(subject.drivers),
         target.in_(subject.placed),
         target.in_(subject.requests),
+        target.in_(subject.reviews),
     )
 
 
 BOOKS = "the books: amounts and ids, kept as the law has it"
 NOBODYS = "nothing about anybody"
+DERIVED = "what chefs and their dishes say, kept by triggers"
+# The database itself refuses any change of them.
+UNALTERABLE = "what admins did stays as it was said: they name nobody in a reason"
 
 # `users` comes last: the statements before it ask who he was at Stripe.
 HOLDINGS: Mapping[str, Holding] = {
@@ -158,6 +181,10 @@ HOLDINGS: Mapping[str, Holding] = {
     "account_deletions": Holding(
         _of_user(AccountDeletion.user_id), why="that an account has ended, and when"
     ),
+    "cart_items": Holding(
+        _within(CartItem.cart_id, _carts), frozenset({"choice"}), erasing.cart_items
+    ),
+    "carts": Holding(_of_user(Cart.customer_id), erase=rows_of(Cart, "customer_id", "user_id")),
     "orders": Holding(
         _of_user(Order.customer_id),
         # Where the chef lives, and what he and the driver earn, is theirs.
@@ -224,6 +251,8 @@ HOLDINGS: Mapping[str, Holding] = {
     "wrong_codes": Holding(
         erase=erasing.wrong_codes, why="what a driver guessed is no business of a customer's"
     ),
+    "reviews": Holding(_reviews, frozenset({"reviewer_id", "status_reason"}), erasing.reviews),
+    "review_reports": Holding(_of_user(ReviewReport.reporter_id), erase=erasing.review_reports),
     "chefs": Holding(
         _of_user(Chef.user_id),
         erase=erasing.chef,
@@ -286,12 +315,10 @@ HOLDINGS: Mapping[str, Holding] = {
     "payouts": Holding(_of_user(Payout.user_id), why=BOOKS),
     "payout_items": Holding(why=BOOKS),
     "payout_holds": Holding(_of_payee(PayoutHold.payee_id), frozenset({"held_by"}), erasing.holds),
-    "admin_actions": Holding(
-        _deeds,
-        frozenset({"admin_id", "business_key"}),
-        erasing.admin_actions,
-        kept=frozenset({"business_key", "action_type", "target_type"}),
-    ),
+    "admin_actions": Holding(_deeds, frozenset({"admin_id", "business_key"}), why=UNALTERABLE),
+    "market_settings": Holding(why=UNALTERABLE),
+    "chef_search": Holding(why=DERIVED),
+    "search_words": Holding(why="words that chefs are found by; nobody's go when a chef does"),
     "stripe_events": Holding(
         erase=erasing.stripe_events,
         kept=frozenset({"id", "type", "outcome"}),

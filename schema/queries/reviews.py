@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Float, Select, case, cast, exists, func, select, update
+from sqlalchemy import ColumnElement, Float, Select, cast, exists, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
@@ -199,30 +199,6 @@ def in_queue() -> ColumnElement[bool]:
 async def chef_id_of(session: AsyncSession, user_id: UUID) -> UUID | None:
     """Which chef a user is."""
     return await session.scalar(select(col(Chef.id)).where(col(Chef.user_id) == user_id))
-
-
-async def erase(session: AsyncSession, user_id: UUID) -> None:
-    """Forget what somebody said in words and pictures, and what was replied to it.
-
-    His stars stay with those whom he gave them to. What nobody had looked at yet is not shown.
-    """
-    await session.execute(
-        update(Review)
-        .where(col(Review.reviewer_id) == user_id)
-        .values(
-            comment=None,
-            photos=[],
-            reply=None,
-            status=case(
-                (col(Review.status) == ReviewStatus.PENDING, ReviewStatus.HIDDEN.value),
-                else_=col(Review.status),
-            ),
-        )
-        .execution_options(synchronize_session=False)
-    )
-    await session.execute(
-        update(ReviewReport).where(col(ReviewReport.reporter_id) == user_id).values(reason="")
-    )
 
 
 async def _rate(

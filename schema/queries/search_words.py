@@ -59,6 +59,14 @@ _ZONES = text("""
     SELECT zone FROM zones WHERE zone IS NOT NULL
 """)
 
+_UNUSED = (
+    "LOCK TABLE search_words IN SHARE ROW EXCLUSIVE MODE",
+    """
+    DELETE FROM search_words
+    WHERE word NOT IN (SELECT word FROM ts_stat('SELECT document FROM chef_search'))
+    """,
+)
+
 # For what was loaded past the triggers.
 _ANEW = (
     "LOCK TABLE chef_search, search_words IN SHARE ROW EXCLUSIVE MODE",
@@ -104,6 +112,14 @@ def pattern(meant: Collection[Collection[str]]) -> str:
 async def zones(session: AsyncSession) -> list[str]:
     """The zones that kitchens are in, as `ChefSearch.zone` has them."""
     return list(await session.scalars(_ZONES))
+
+
+async def forget_unused(session: AsyncSession) -> None:
+    """Forget words that no chef is found by any more. Changes of kitchens wait meanwhile: a word
+    that one of them begins to use would not be known.
+    """
+    for statement in _UNUSED:
+        await session.execute(text(statement))
 
 
 async def index_all(session: AsyncSession) -> None:

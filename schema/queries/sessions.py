@@ -59,11 +59,6 @@ async def end_all(session: AsyncSession, user_id: UUID, at: datetime) -> None:
     await _end(session, at, col(RefreshToken.user_id) == user_id)
 
 
-async def erase(session: AsyncSession, user_id: UUID) -> None:
-    """Delete what there is about a user's logins."""
-    await session.execute(delete(RefreshToken).where(col(RefreshToken.user_id) == user_id))
-
-
 async def forget(session: AsyncSession, before: datetime, limit: int) -> int:
     """Delete `limit` of the tokens that expired before some moment; how many there were."""
     old = (

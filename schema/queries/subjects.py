@@ -7,7 +7,7 @@ from sqlalchemy import ColumnElement, Select, or_, select
 from sqlalchemy.orm import Mapped
 from sqlmodel import col
 
-from schema.tables import Chef, Driver, Order, RefundRequest
+from schema.tables import Chef, Driver, Order, RefundRequest, Review
 
 
 @dataclass(frozen=True)
@@ -54,6 +54,11 @@ class Subject:
             (col(RefundRequest.asked_by) == self.user_id)
             | col(RefundRequest.order_id).in_(self.placed)
         )
+
+    @property
+    def reviews(self) -> Select[UUID]:
+        """What he has said of others."""
+        return select(col(Review.id)).where(col(Review.reviewer_id) == self.user_id)
 
     def is_payee(self, payee_id: Mapped[UUID]) -> ColumnElement[bool]:
         """Whether a column names him as a payee."""

@@ -10,20 +10,31 @@ from uuid import UUID
 
 import pytest
 from redis.asyncio import Redis
-from sqlalchemy import text
-from sqlmodel import SQLModel
+from sqlalchemy import select, text
+from sqlmodel import SQLModel, col
 from stripe import StripeError
+from uuid_utils.compat import uuid7
 
 from activities.erasure import ErasureActivities
 from local import world as worlds
 from local.world import Somebody, World
+from providers.kitchen_pages import KitchenPages
 from providers.positions import Positions
+from providers.shut_outs import ShutOuts
 from providers.storage import Storage, StorageAway
 from providers.stripe import Stripe
 from schema.database import Database
 from schema.messages.erasure import Begin, EndAt, UserRef
 from schema.queries import orders
-from schema.tables import AccountDeletion, Driver, Order, User
+from schema.tables import (
+    AccountDeletion,
+    Chef,
+    Driver,
+    Order,
+    RefreshToken,
+    SearchWord,
+    User,
+)
 from schema.tables.columns import now
 from settings import Settings
 
@@ -49,6 +60,19 @@ class Desk:
 
     async def erases(self, who: Somebody) -> bool:
         return await self.activities.erase(EndAt(user_id=who.user_id, at=now()))
+
+    async def calls(self, who: Somebody, name: str) -> None:
+        """A chef's kitchen has another name."""
+        async with self.database.write() as session:
+            (await session.get_one(Chef, who.id)).business_name = name
+
+    async def words(self, mark: str) -> set[str]:
+        """The words that end with a mark."""
+        async with self.database.read() as session:
+            found = await session.scalars(
+                select(col(SearchWord.word)).where(col(SearchWord.word).endswith(mark))
+            )
+            return {word.removesuffix(mark) for word in found}
 
     async def row(self, table: Any, key: UUID) -> Any:
         async with self.database.read() as session:
@@ -76,7 +100,14 @@ async def desk(settings: Settings, database: Database, redis: Redis) -> AsyncIte
         max_network_retries=0,
     )
     storage = Storage(settings.storage_url, timeout_seconds=5)
-    activities = ErasureActivities(database, stripe, storage, Positions(redis))
+    activities = ErasureActivities(
+        database,
+        stripe,
+        storage,
+        Positions(redis),
+        pages=KitchenPages(redis),
+        shut_outs=ShutOuts(redis, timedelta(minutes=15)),
+    )
     yield Desk(await worlds.settle(database, drivers=1), database, stripe, activities)
     await stripe.aclose()
 
@@ -123,6 +154,42 @@ async def test_what_is_erased_twice_is_as_erased_once(desk: Desk) -> None:
         assert await desk.erases(who)
 
         assert await desk.everything() == once
+
+
+async def test_who_is_let_in_no_more_is_logged_out_everywhere(desk: Desk, redis: Redis) -> None:
+    customer = desk.world.customer
+    token = RefreshToken(
+        user_id=customer.user_id,
+        family_id=uuid7(),
+        digest=uuid7().hex,
+        expires_at=now() + timedelta(days=7),
+    )
+    async with desk.database.write() as session:
+        session.add(token)
+    await desk.begins(customer)
+    shut_outs = ShutOuts(redis, timedelta(minutes=15))
+    assert not await shut_outs.is_out(customer.user_id, now())
+
+    assert await desk.closes(customer)
+
+    assert (await desk.row(RefreshToken, token.id)).ended_at is not None
+    assert await shut_outs.is_out(customer.user_id, now() - timedelta(minutes=1))
+
+
+async def test_words_that_a_chef_shares_with_others_are_known_when_he_is_gone(desk: Desk) -> None:
+    chef, other = desk.world.chef, await worlds.settle(desk.database)
+    mark = uuid7().hex[-8:]
+    for cook, name in ((chef, "his"), (other.chef, "theirs")):
+        await desk.calls(cook, f"{name}{mark} ours{mark}")
+    # What he was called before is forgotten with the rest.
+    await desk.calls(chef, f"later{mark} ours{mark}")
+    assert await desk.words(mark) == {"his", "later", "ours", "theirs"}
+
+    await desk.begins(chef)
+    await desk.closes(chef)
+    await desk.erases(chef)
+
+    assert await desk.words(mark) == {"ours", "theirs"}
 
 
 async def test_two_who_erase_the_same_come_to_the_same_end(desk: Desk) -> None:
@@ -200,7 +267,14 @@ async def test_a_storage_that_is_away_fails_the_step_and_nothing_else(
     blocked = tmp_path / "blocked"
     blocked.write_text("no folder")
     storage = Storage(f"file://{blocked}/inside", timeout_seconds=1)
-    activities = ErasureActivities(desk.database, desk.stripe, storage, Positions(redis))
+    activities = ErasureActivities(
+        desk.database,
+        desk.stripe,
+        storage,
+        Positions(redis),
+        pages=KitchenPages(redis),
+        shut_outs=ShutOuts(redis, timedelta(minutes=15)),
+    )
     before = await desk.everything()
 
     with pytest.raises(StorageAway):

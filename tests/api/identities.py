@@ -7,8 +7,10 @@ import httpx
 from uuid_utils.compat import uuid7
 
 from domain.order_status import OrderStatus
+from domain.social import Provider
 from local.cast import Cast
 from local.people import Person
+from schema.tables import SocialIdentity
 
 S = OrderStatus
 
@@ -88,7 +90,7 @@ async def regular(play: Cast, me: Identity) -> dict[str, Any]:
         await play.admin.post(
             f"/admin/complaints/{complaint['id']}/decide",
             grant=False,
-            reason=f"{me.first} always says so",
+            reason="it was not cold",
         )
     await play.becomes(order, S.DELIVERED)
     async with httpx.AsyncClient(base_url=play.environment["API_URL"]) as http:
@@ -99,3 +101,37 @@ async def regular(play: Cast, me: Identity) -> dict[str, Any]:
         )
     assert picture.status_code == 200
     return order
+
+
+async def sociable(play: Cast, me: Identity, order: dict[str, Any]) -> None:
+    """The customer has said what he thinks, is about to order, and comes in from elsewhere, too;
+    on his phone and by mail he has to prove something.
+    """
+    await play.customer.post(
+        "/cart/items",
+        menuItemId=str(play.world.dish_id),
+        quantity=1,
+        specialInstructions=f"again for {me.first}",
+    )
+    path = f"/orders/{order['id']}/review"
+    said = await play.customer.post(
+        path,
+        chef={"rating": 4, "comment": f"As good as that of {me.last}."},
+        driver={"rating": 5, "comment": f"Write to {me.first.lower()}@example.com"},
+    )
+    await play.customer.upload(f"{path}/photos", PNG, "image/png")
+    review = f"reviews/{said['chef']['id']}"
+    await play.chef.post(f"/chef/{review}/reply", reply=f"Thank you, {me.first}")
+    await play.customer.post(f"/{review}/report", reason=f"It was not for all, {me.last}")
+    await play.chef.post(f"/{review}/report", reason=f"{me.first} is my aunt")
+    async with play.database.write() as session:
+        session.add(
+            SocialIdentity(
+                provider=Provider.GOOGLE,
+                subject=f"google-{me.first}",
+                user_id=play.world.customer.user_id,
+                email=f"{me.last}@example.com",
+            )
+        )
+    await play.customer.post("/auth/send-otp", phone=me.phone)
+    await play.customer.post("/auth/forgot-password", email=play.customer.email)
