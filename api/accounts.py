@@ -20,6 +20,7 @@ from api.logins import count
 from api.views import LoginOut
 from domain import challenges as rules
 from domain.challenges import Purpose
+from domain.logins import is_fresh
 from schema.queries import accounts, challenges, people
 from schema.queries.accounts import Owner, Registration
 from schema.queries.challenges import Redeemed
@@ -148,6 +149,21 @@ async def confirm_email_change(held: Services, client: str, token: str) -> None:
             await challenges.void(session, link.user_id, _LINKS, datetime.now(UTC))
     except IntegrityError as error:
         raise _email_taken() from error
+
+
+async def himself(held: Services, client: str, who: Principal, password: str | None) -> None:
+    """Make sure that it is the caller himself, by his password, or by a login just now where there
+    is none. Raises Problem.
+    """
+    if password is not None:
+        await with_password(held, client, who, password)
+        return
+    async with held.database.read() as session:
+        has_password = await people.has_password(session, who.user_id)
+    if has_password:
+        raise invalid("password", "password_needed", "this account has a password: say it")
+    if not is_fresh(who.logged_in_at, datetime.now(UTC)):
+        raise Problem(HTTPStatus.FORBIDDEN, "fresh_login_needed", "log in again, then at once this")
 
 
 async def with_password(held: Services, client: str, who: Principal, password: str) -> people.Login:

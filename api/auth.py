@@ -25,11 +25,14 @@ _NOBODYS_HASH = _passwords.hash("nobody's password")
 
 
 class Principal(BaseModel):
-    """Who is asking, by a token that was given to him at `issued_at`, a whole second."""
+    """Who is asking, by a token that was given to him at `issued_at`, a whole second, in a session
+    that he logged in to at `logged_in_at`, as far as the token says.
+    """
 
     user_id: UUID
     role: Role
     issued_at: datetime
+    logged_in_at: datetime | None = None
 
 
 class Checked(NamedTuple):
@@ -56,8 +59,16 @@ async def check_password(password: str, login: people.Login | None) -> Checked:
     return checked if login else Checked(is_right=False, better_hash=None)
 
 
-def access_token(login: people.Login, settings: Settings, at: datetime | None = None) -> str:
-    """A token that says who its bearer is and what he may do, for a few minutes from `at` on."""
+def access_token(
+    login: people.Login,
+    settings: Settings,
+    at: datetime | None = None,
+    *,
+    logged_in_at: datetime | None = None,
+) -> str:
+    """A token that says who its bearer is and what he may do, for a few minutes from `at` on, and
+    when he logged in (OpenID Connect Core, section 2: auth_time).
+    """
     now = at or datetime.now(UTC)
     ring = keyring(settings)
     claims: dict[str, Any] = {
@@ -69,6 +80,8 @@ def access_token(login: people.Login, settings: Settings, at: datetime | None = 
         "exp": now + timedelta(minutes=settings.access_token_minutes),
         "iss": settings.jwt_issuer,
     }
+    if logged_in_at is not None:
+        claims["auth_time"] = int(logged_in_at.timestamp())
     return jwt.encode(claims, ring.signing, ALGORITHM, headers={"kid": ring.kid})
 
 
@@ -85,7 +98,12 @@ def principal(token: str, settings: Settings) -> Principal:
         options={"require": ["sub", "role", "exp", "iat", "iss"]},
     )
     try:
-        return Principal(user_id=claims["sub"], role=claims["role"], issued_at=claims["iat"])
+        return Principal(
+            user_id=claims["sub"],
+            role=claims["role"],
+            issued_at=claims["iat"],
+            logged_in_at=claims.get("auth_time"),
+        )
     except ValueError as error:
         raise jwt.InvalidTokenError("not one of our tokens") from error
 

@@ -124,11 +124,11 @@ class PreferencesBody(Body):
 
 
 class EndBody(Body):
-    """The password, as a proof that it is he."""
+    """The password, as a proof that it is he. An account that has none needs a login just now."""
 
     model_config = shown({"password": "ridendine-demo"})
 
-    password: Annotated[str, StringConstraints(min_length=1, max_length=200)]
+    password: Annotated[str, StringConstraints(min_length=1, max_length=200)] | None = None
 
 
 class DeletionOut(Message):

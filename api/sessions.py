@@ -20,6 +20,7 @@ from api.auth import access_token
 from api.dependencies import Services
 from api.errors import Problem
 from api.views import LoginOut, UserOut
+from domain.logins import made_at
 from schema.queries import people, sessions
 from schema.queries.people import Login
 from schema.tables import RefreshToken
@@ -36,6 +37,7 @@ class Opened(NamedTuple):
     login: Login
     refresh_token: str
     at: datetime
+    logged_in_at: datetime
 
 
 async def begin(
@@ -46,23 +48,24 @@ async def begin(
     """
     at = await _once_good(held, login.id)
     token = secrets.token_urlsafe(32)
+    family_id = family_id or uuid7()
     session.add(
         RefreshToken(
             user_id=login.id,
-            family_id=family_id or uuid7(),
+            family_id=family_id,
             digest=_digest(token),
             expires_at=at + timedelta(days=held.settings.refresh_token_days),
         )
     )
     await session.flush()
-    return Opened(login, token, at)
+    return Opened(login, token, at, made_at(family_id))
 
 
 def logged_in(held: Services, opened: Opened) -> LoginOut:
     """A session, for the client."""
     login, settings = opened.login, held.settings
     return LoginOut(
-        access_token=access_token(login, settings, opened.at),
+        access_token=access_token(login, settings, opened.at, logged_in_at=opened.logged_in_at),
         expires_in=settings.access_token_minutes * 60,
         refresh_token=opened.refresh_token,
         refresh_expires_in=settings.refresh_token_days * 24 * 3600,

@@ -67,9 +67,10 @@ async def end_account(
 ) -> DeletionOut:
     """End the caller's account at `eraseAt`; until then it can be had back. A kitchen closes and a
     driver goes off duty at once; orders that are open then are waited for. The same again gets the
-    same answer. Admins cannot end theirs.
+    same answer. Admins cannot end theirs. Without a password in the account, the caller must have
+    logged in within the last ten minutes (403 `fresh_login_needed`).
     """
-    await accounts.with_password(held, client_of(request), who, body.password)
+    await accounts.himself(held, client_of(request), who, body.password)
     return deletion(await held.engine.people.end(_start(held, who.user_id)))
 
 

@@ -86,7 +86,9 @@ async def apply(held: ServicesDep, who: MayApplyAsChef, body: ApplicationBody) -
     if not is_new and (out.business_name, out.address) != (body.business_name, body.address):
         raise conflict("already_applied", "you have a kitchen already, of another name or place")
     return AppliedOut(
-        access_token=auth.access_token(login._replace(role=Role.CHEF), held.settings),
+        access_token=auth.access_token(
+            login._replace(role=Role.CHEF), held.settings, logged_in_at=who.logged_in_at
+        ),
         expires_in=held.settings.access_token_minutes * 60,
         chef=out,
     )

@@ -68,7 +68,9 @@ async def register(held: ServicesDep, who: MayApplyAsDriver, body: RegisterBody)
     if not is_new and (out.vehicle.type, out.vehicle.plate) != (wanted.type, wanted.plate):
         raise conflict("already_registered", "you are a driver already, with another vehicle")
     return RegisteredOut(
-        access_token=auth.access_token(login._replace(role=Role.DRIVER), held.settings),
+        access_token=auth.access_token(
+            login._replace(role=Role.DRIVER), held.settings, logged_in_at=who.logged_in_at
+        ),
         expires_in=held.settings.access_token_minutes * 60,
         driver=out,
     )

@@ -64,7 +64,8 @@ async def test_a_login_gives_a_token_for_fifteen_minutes_with_the_role(play: Cas
     assert seen["email"] == play.world.chef.email
     assert seen["permissions"] == permissions(Role.CHEF)
     assert {"cook:orders", "write:menus"} <= set(seen["permissions"])
-    assert seen.keys() == {"sub", "email", "role", "permissions", "iat", "exp", "iss"}
+    assert seen.keys() == {"sub", "email", "role", "permissions", "iat", "exp", "iss", "auth_time"}
+    assert seen["auth_time"] <= seen["iat"]
     assert await person.get("/chef/orders")
     await person.leave()
 

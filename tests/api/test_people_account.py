@@ -4,7 +4,9 @@ import io
 import json
 import zipfile
 from collections.abc import Mapping
+from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
 import httpx
 import pytest
@@ -16,7 +18,8 @@ from domain.permissions import Role
 from local import world as worlds
 from local.cast import Cast
 from local.people import Person, Unanswered
-from schema.tables import Driver, Order, OrderStatusHistory
+from schema.tables import Driver, Order, OrderStatusHistory, RefreshToken
+from tests.api.elsewhere import App, somebody
 from tests.api.identities import Identity, address, identity, introduce, regular
 
 S = OrderStatus
@@ -124,6 +127,15 @@ async def test_an_account_that_is_to_end_can_be_had_back(play: Cast) -> None:
     assert again["eraseAt"] > ending["eraseAt"]
 
 
+async def test_who_leaves_is_seen_to_be_closed_at_once(play: Cast) -> None:
+    path = f"/chefs/{play.world.chef.id}"
+    assert (await play.customer.get(path))["acceptingOrders"]
+
+    await play.chef.ask("DELETE", "/users/me", {"password": worlds.PASSWORD})
+
+    assert not (await play.customer.get(path))["acceptingOrders"]
+
+
 async def test_a_driver_who_leaves_is_off_duty_at_once(play: Cast) -> None:
     driver_id = play.world.drivers[0].id
 
@@ -138,7 +150,7 @@ async def test_a_driver_who_leaves_is_off_duty_at_once(play: Cast) -> None:
     ("body", "status", "code"),
     [
         ({"password": "not it"}, 403, "wrong_password"),
-        ({}, 422, "invalid_request"),
+        ({}, 422, "password_needed"),
         ({"password": ""}, 422, "invalid_request"),
     ],
     ids=["wrong", "none", "empty"],
@@ -151,6 +163,55 @@ async def test_without_the_password_no_account_ends(
 
     assert (refused.value.status, refused.value.code) == (status, code)
     assert (await play.customer.get("/users/me"))["deletion"] is None
+
+
+async def test_without_a_password_a_login_just_now_ends_an_account(play: Cast) -> None:
+    async with httpx.AsyncClient(base_url=play.environment["API_URL"]) as http:
+        app = App(http)
+        login = (await app.log_in("google", somebody())).json()
+        # The same login, told by the token that came in exchange.
+        again = await app.post("/auth/refresh", {"refreshToken": login["refreshToken"]})
+
+        answer = await end_with(http, again.json()["accessToken"], {})
+        same = await end_with(http, login["accessToken"], {})
+
+    assert answer.status_code == 202, answer.text
+    assert same.json() == answer.json()
+
+
+async def test_without_a_password_neither_an_old_login_nor_a_guess_ends_an_account(
+    play: Cast,
+) -> None:
+    async with httpx.AsyncClient(base_url=play.environment["API_URL"]) as http:
+        app = App(http)
+        login = (await app.log_in("google", somebody())).json()
+        await began(play, UUID(login["user"]["id"]), timedelta(minutes=10, seconds=1))
+        refreshed = await app.post("/auth/refresh", {"refreshToken": login["refreshToken"]})
+        token = refreshed.json()["accessToken"]
+
+        answers = [await end_with(http, token, body) for body in ({}, {"password": "a guess"})]
+        me = await http.get("/api/v1/users/me", headers={"Authorization": f"Bearer {token}"})
+
+    assert [(answer.status_code, answer.json()["code"]) for answer in answers] == [
+        (403, "fresh_login_needed"),
+        (403, "wrong_password"),
+    ]
+    assert me.json()["deletion"] is None
+
+
+async def end_with(http: httpx.AsyncClient, token: str, body: Mapping[str, str]) -> httpx.Response:
+    return await http.request(
+        "DELETE", "/api/v1/users/me", json=body, headers={"Authorization": f"Bearer {token}"}
+    )
+
+
+async def began(play: Cast, user_id: UUID, ago: timedelta) -> None:
+    """Somebody's only session began so long ago."""
+    async with play.database.write() as session:
+        row = (
+            await session.scalars(select(RefreshToken).where(col(RefreshToken.user_id) == user_id))
+        ).one()
+        row.family_id = UUID(int=row.family_id.int - (int(ago.total_seconds() * 1000) << 80))
 
 
 async def test_an_admin_stays(play: Cast) -> None:
