@@ -88,7 +88,12 @@ async def close(session: AsyncSession, user_id: UUID, at: datetime) -> AccountDe
         return row
     row.closed_at = at
     await sessions.end_all(session, user_id, at)
-    await session.execute(update(User).where(col(User.id) == user_id).values(is_active=False))
+    await session.execute(
+        update(User)
+        .where(col(User.id) == user_id)
+        # Closed is closed: nobody is let in again by having been suspended before.
+        .values(is_active=False, suspended_at=None, suspension_reason=None, suspended_from=None)
+    )
     return row
 
 

@@ -25,7 +25,7 @@ from providers.storage import Storage, StorageAway
 from providers.stripe import Stripe
 from schema.database import Database
 from schema.messages.erasure import Begin, EndAt, UserRef
-from schema.queries import orders
+from schema.queries import orders, suspensions
 from schema.tables import (
     AccountDeletion,
     Chef,
@@ -34,6 +34,7 @@ from schema.tables import (
     RefreshToken,
     SearchWord,
     User,
+    Verification,
 )
 from schema.tables.columns import now
 from settings import Settings
@@ -174,6 +175,19 @@ async def test_who_is_let_in_no_more_is_logged_out_everywhere(desk: Desk, redis:
 
     assert (await desk.row(RefreshToken, token.id)).ended_at is not None
     assert await shut_outs.is_out(customer.user_id, now() - timedelta(minutes=1))
+
+
+async def test_who_was_suspended_is_closed_and_not_to_be_let_in_again(desk: Desk) -> None:
+    chef = desk.world.chef
+    async with desk.database.write() as session:
+        values = suspensions.suspended("a test", now(), Verification.APPROVED)
+        await suspensions.change_user(session, chef.user_id, values)
+    await desk.begins(chef)
+
+    assert await desk.closes(chef)
+
+    user = await desk.row(User, chef.user_id)
+    assert (user.is_active, user.suspended_at, user.suspended_from) == (False, None, None)
 
 
 async def test_words_that_a_chef_shares_with_others_are_known_when_he_is_gone(desk: Desk) -> None:

@@ -10,6 +10,7 @@ from domain.order_status import OrderStatus
 from domain.social import Provider
 from local.cast import Cast
 from local.people import Person
+from local.world import PASSWORD
 from schema.tables import SocialIdentity
 
 S = OrderStatus
@@ -133,5 +134,6 @@ async def sociable(play: Cast, me: Identity, order: dict[str, Any]) -> None:
                 email=f"{me.last}@example.com",
             )
         )
+    await play.customer.log_in(PASSWORD)
     await play.customer.post("/auth/send-otp", phone=me.phone)
     await play.customer.post("/auth/forgot-password", email=play.customer.email)

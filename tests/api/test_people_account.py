@@ -20,7 +20,7 @@ from local.cast import Cast
 from local.people import Person, Unanswered
 from schema.tables import Driver, Order, OrderStatusHistory, RefreshToken
 from tests.api.elsewhere import App, somebody
-from tests.api.identities import Identity, address, identity, introduce, regular
+from tests.api.identities import Identity, address, identity, introduce, regular, sociable
 
 S = OrderStatus
 
@@ -46,6 +46,7 @@ async def exported(play: Cast, person: Person) -> dict[str, Any]:
 
 async def test_everything_is_exported_and_nothing_of_others(play: Cast, me: Identity) -> None:
     order = await regular(play, me)
+    await sociable(play, me, order)
 
     files = await exported(play, play.customer)
 
@@ -61,7 +62,16 @@ async def test_everything_is_exported_and_nothing_of_others(play: Cast, me: Iden
         "payments",
         "refund_requests",
         "notifications",
+        "carts",
+        "cart_items",
+        "reviews",
+        "review_reports",
+        "social_identities",
+        "refresh_tokens",
+        "challenges",
     } <= set(files)
+    assert len(files["reviews"]) == 2
+    assert len(files["review_reports"]) == 1
     [who] = files["users"]
     assert (who["email"], "passwordHash" in who) == (play.customer.email, False)
     assert {row["id"] for row in files["orders"]} >= {order["id"]}
