@@ -64,12 +64,14 @@ async def regular(play: Cast, me: Identity) -> dict[str, Any]:
     await introduce(play.customer, me)
     await play.customer.put(f"/users/me/favourites/{play.world.chef.id}")
     door = play.world.door
+    # Some metres, so that its degrees, too, are nowhere else.
+    aside = 0.0001 + int(me.phone[-4:]) / 1e7
     order = await play.bring(
         S.DELIVERED,
         deliveryAddress=address(
             me,
-            latitude=round(door.latitude + 0.0001234, 7),
-            longitude=round(door.longitude + 0.0001234, 7),
+            latitude=round(door.latitude + aside, 7),
+            longitude=round(door.longitude + aside, 7),
         ),
         instructions=f"ring at {me.last}",
         items=[
