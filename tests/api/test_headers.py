@@ -43,7 +43,7 @@ async def opened(
 
 
 def break_down(app: FastAPI) -> None:
-    @app.get("/broken")
+    @app.get("/broken", tags=["Test"])
     async def broken() -> None:
         raise RuntimeError("nobody expected this")
 
