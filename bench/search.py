@@ -62,7 +62,7 @@ _PLAIN_TEXT = """
     SELECT * FROM chefs WHERE verification_status = 'approved' AND (
         business_name ILIKE $1 OR description ILIKE $1 OR EXISTS (
             SELECT FROM menus JOIN menu_items ON menu_id = menus.id
-            WHERE chef_id = chefs.id AND deleted_at IS NULL
+            WHERE chef_id = chefs.id AND menu_items.deleted_at IS NULL
               AND (menu_items.name ILIKE $1 OR menu_items.description ILIKE $1)))
     ORDER BY rating DESC, id LIMIT 21
 """

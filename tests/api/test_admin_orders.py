@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import update
 from sqlmodel import col
 
-from api import exports
+from api import spreadsheets
 from domain.order_status import OrderStatus
 from local.cast import Cast
 from local.people import Unanswered
@@ -170,10 +170,10 @@ async def test_chefs_and_drivers_are_exported_by_what_they_are_called(play: Cast
 async def test_an_export_is_read_by_a_cursor_a_few_rows_at_a_time(
     play: Cast, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(exports, "_ROWS_AT_ONCE", 2)
+    monkeypatch.setattr(spreadsheets, "_ROWS_AT_ONCE", 2)
     everybody = users.chosen(users.Wanted())
 
-    answer = await exports.answer(
+    answer = await spreadsheets.answer(
         play.database, "users.csv", ["email"], everybody, lambda row: [row[0].email]
     )
     chunks = [str(chunk) async for chunk in answer.body_iterator]
@@ -188,10 +188,10 @@ async def test_an_export_is_read_by_a_cursor_a_few_rows_at_a_time(
 async def test_an_export_that_is_not_read_to_its_end_gives_its_connection_back(
     play: Cast, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(exports, "_ROWS_AT_ONCE", 1)
+    monkeypatch.setattr(spreadsheets, "_ROWS_AT_ONCE", 1)
     # More often than there are connections.
     for _ in range(6):
-        answer = await exports.answer(
+        answer = await spreadsheets.answer(
             play.database,
             "users.csv",
             ["email"],

@@ -261,7 +261,7 @@ def _has_example(document: dict[str, object], operation: dict[str, object]) -> b
     sent = operation.get("requestBody")
     got = next(answer for code, answer in operation["responses"].items() if code[0] in "23")
     return all(
-        all(kind.startswith("image/") for kind in side["content"])
+        all(shown.get("schema", {}).get("format") == "binary" for shown in side["content"].values())
         or "example" in side["content"].get("text/csv", {})
         or _shows(
             document, side["content"].get("application/json", side["content"].get(FORM))["schema"]

@@ -22,7 +22,8 @@ WORDS_OF_PARTIES = {"name": "Meena's Kitchen", "reason": "rejected.fraud"}
 def test_every_message_needs_only_the_words_it_gets(
     occasion: Occasion,
 ) -> None:
-    words = WORDS if isinstance(occasion, Alert) else WORDS_OF_PARTIES
+    is_of_parties = isinstance(occasion, PayeeAlert | DriverAlert | KitchenAlert)
+    words = WORDS_OF_PARTIES if is_of_parties else WORDS
     for notice in notices(occasion):
         assert notice.title.format(**words)
         assert notice.message.format(**words)

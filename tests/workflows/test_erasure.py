@@ -111,7 +111,7 @@ async def test_an_account_ends_after_the_time_of_grace_and_not_before(leaver: Le
     await leaver.handle.result()
     user = await leaver.user()
     assert user.email == f"erased-{user.id}@erased.invalid"
-    assert (user.is_active, user.password_hash) == (False, "")
+    assert (user.is_active, user.password_hash) == (False, None)
 
 
 async def test_who_asks_twice_has_one_end(leaver: Leaver) -> None:
