@@ -14,14 +14,14 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from api import letters, sessions
 from api.auth import Principal, check_password, hashed
 from api.dependencies import Services
-from api.errors import Problem, conflict, invalid, unauthorised
+from api.errors import Problem, conflict, fresh_login_needed, invalid, unauthorised
 from api.identity_bodies import RegistrationBody
 from api.logins import count
 from api.views import LoginOut
 from domain import challenges as rules
 from domain.challenges import Purpose
 from domain.logins import is_fresh
-from schema.queries import accounts, challenges, people
+from schema.queries import accounts, challenges, people, social
 from schema.queries.accounts import Owner, Registration
 from schema.queries.challenges import Redeemed
 from schema.tables import Role
@@ -35,6 +35,10 @@ async def register(held: Services, client: str, body: RegistrationBody) -> None:
     of that. Raises Problem, EngineBusy.
     """
     await count(held, "register", client, body.email)
+    async with held.database.read() as session:
+        before = await people.login(session, body.email)
+    # Of an unknown address it takes as long.
+    is_same = (await check_password(body.password, before)).is_right
     new = Registration(
         email=body.email,
         password_hash=await hashed(body.password),
@@ -50,7 +54,10 @@ async def register(held: Services, client: str, body: RegistrationBody) -> None:
             return
         owner = await accounts.owner(session, new.email)
         if owner is not None and _is_unconfirmed(owner):
-            # Somebody may have taken a stranger's address: who confirms it now has said all this.
+            # Of two who say other passwords one has a stranger's address, and whoever confirms it
+            # must not let him in: he sets a password when he has.
+            if not is_same or before is None or before.password_hash != owner.password_hash:
+                new = new._replace(password_hash=None)
             await accounts.register_again(session, owner.id, new)
             await challenges.void(session, owner.id, [Purpose.VERIFY_EMAIL], datetime.now(UTC))
             await _send_verification(held, session, _address(owner))
@@ -129,7 +136,10 @@ async def change_email(
         raise invalid("newEmail", "same_email", "that is your address already")
     lasting = timedelta(seconds=held.settings.verification_seconds)
     async with held.database.write() as session:
-        taken = await accounts.owner(session, email)
+        now = await people.locked_login(session, who.user_id)
+        if now is None or now.password_hash != login.password_hash:
+            raise unauthorised("the account has changed meanwhile")
+        taken = await accounts.owner_of(session, email)
         if taken is None:
             there = (who.user_id, email)
             await letters.post(held, session, Purpose.CHANGE_EMAIL, to=there, lasting=lasting)
@@ -163,7 +173,7 @@ async def himself(held: Services, client: str, who: Principal, password: str | N
     if has_password:
         raise invalid("password", "password_needed", "this account has a password: say it")
     if not is_fresh(who.logged_in_at, datetime.now(UTC)):
-        raise Problem(HTTPStatus.FORBIDDEN, "fresh_login_needed", "log in again, then at once this")
+        raise fresh_login_needed()
 
 
 async def with_password(held: Services, client: str, who: Principal, password: str) -> people.Login:
@@ -189,6 +199,7 @@ async def _set_password(
     """Of a user whose row is locked."""
     user_id, _ = to
     await people.set_password(session, user_id, password_hash)
+    await social.forget(session, user_id)
     await challenges.void(session, user_id, _LINKS, datetime.now(UTC))
     await letters.post(held, session, Purpose.PASSWORD_CHANGED, to=to)
     await sessions.end_all(held, session, user_id)

@@ -85,6 +85,12 @@ def access_token(
     return jwt.encode(claims, ring.signing, ALGORITHM, headers={"kid": ring.kid})
 
 
+def seconds_left(who: Principal, settings: Settings) -> int:
+    """For how long the caller's token is good: one that is made of it lasts no longer."""
+    end = who.issued_at + timedelta(minutes=settings.access_token_minutes)
+    return max(0, int((end - datetime.now(UTC)).total_seconds()))
+
+
 def principal(token: str, settings: Settings) -> Principal:
     """Who the bearer of a token is. Raises jwt.InvalidTokenError."""
     key = keyring(settings).accepted.get(jwt.get_unverified_header(token).get("kid", ""))

@@ -17,6 +17,8 @@ def client_of(asked: HTTPConnection) -> str:
         address = ip_address(host)
     except ValueError:
         return host or "nowhere"
+    if isinstance(address, IPv6Address) and address.ipv4_mapped is not None:
+        return str(address.ipv4_mapped)
     if isinstance(address, IPv6Address):
         return str(ip_network((address, _IPV6_NETWORK), strict=False))
     return host

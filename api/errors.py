@@ -73,6 +73,11 @@ def forbidden(detail: str) -> Problem:
     return Problem(HTTPStatus.FORBIDDEN, "forbidden", detail)
 
 
+def fresh_login_needed() -> Problem:
+    """A token alone is not enough for this: it may be a stolen one."""
+    return Problem(HTTPStatus.FORBIDDEN, "fresh_login_needed", "log in again, then at once this")
+
+
 def not_found(what: str) -> Problem:
     """There is no such thing, or none that the caller may know of."""
     return Problem(HTTPStatus.NOT_FOUND, "not_found", f"there is no such {what}")

@@ -2,17 +2,20 @@
 
 import secrets
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from http import HTTPStatus
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from api.auth import Principal
 from api.bodies import Body, Line
 from api.dependencies import Services
-from api.errors import Problem, conflict, not_found, unauthorised
+from api.errors import Problem, conflict, fresh_login_needed, not_found, unauthorised
 from api.examples import shown
 from api.examples_social import IDENTITIES, LINK
 from api.views import Moment
+from domain.logins import is_fresh
 from domain.social import Identity, Provider, may_part
 from schema.messages.base import Message
 from schema.queries import people, social
@@ -63,11 +66,15 @@ async def keep(held: Services, identity: Identity, owner: UUID | None) -> str:
     return token
 
 
-async def link(held: Services, user_id: UUID, token: str) -> IdentitiesOut:
-    """Let an identity open the account of who is logged in, and has proved by that that it is his.
+async def link(held: Services, who: Principal, token: str) -> IdentitiesOut:
+    """Let an identity open the account of who has just logged in, and proved by that that it is
+    his: a stolen token alone opens no way in that stays.
 
-    Raises Problem `unknown_link_token` and `already_linked`.
+    Raises Problem `fresh_login_needed`, `unknown_link_token` and `already_linked`.
     """
+    if not is_fresh(who.logged_in_at, datetime.now(UTC)):
+        raise fresh_login_needed()
+    user_id = who.user_id
     kept = await held.social_links.look(token)
     if kept is None or kept["owner"] not in {"", str(user_id)}:
         raise Problem(

@@ -29,20 +29,16 @@ async def proven(
 ) -> tuple[people.Login, Checked]:
     """Whoever has this address and password.
 
-    Raises Problem `bad_credentials`, `email_not_verified` (only to who knows the password) and
-    `too_many_attempts`.
+    Raises Problem `bad_credentials`, also where the address is not confirmed yet: whoever has just
+    registered it would learn whether somebody else had, and `too_many_attempts`.
     """
     await count(held, "login", client, email)
     async with held.database.read() as session:
         login = await people.login(session, email)
     checked = await check_password(password, login)
-    if login is None or not checked.is_right:
+    if login is None or not checked.is_right or not login.is_verified:
         raise _bad_credentials()
     await held.attempts.forgive("login", account=email, client=client)
-    if not login.is_verified:
-        raise Problem(
-            HTTPStatus.FORBIDDEN, "email_not_verified", "follow the link that was sent to you first"
-        )
     return login, checked
 
 
@@ -61,4 +57,8 @@ async def log_in(held: Services, client: str, email: str, password: str) -> Logi
 
 
 def _bad_credentials() -> Problem:
-    return Problem(HTTPStatus.UNAUTHORIZED, "bad_credentials", "no such email address and password")
+    return Problem(
+        HTTPStatus.UNAUTHORIZED,
+        "bad_credentials",
+        "no such email address and password, or the address is not confirmed yet",
+    )

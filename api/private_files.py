@@ -2,6 +2,7 @@
 
 import hashlib
 from datetime import UTC, datetime, timedelta
+from http import HTTPStatus
 from typing import NamedTuple
 
 from itsdangerous import BadData, URLSafeSerializer
@@ -43,8 +44,9 @@ def linked(settings: Settings, token: str, at: datetime) -> PrivateFile:
         raise not_found("file") from forged
     file = PrivateFile(key, content_type, datetime.fromtimestamp(until, UTC))
     if file.until <= at:
-        missing = not_found("file")
-        raise Problem(missing.status, "link_expired", "the link is too old: ask for another one")
+        raise Problem(
+            HTTPStatus.NOT_FOUND, "link_expired", "the link is too old: ask for another one"
+        )
     return file
 
 

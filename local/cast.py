@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any
 from uuid import uuid4
 
@@ -194,7 +195,7 @@ async def cast(
 
 
 def token(environment: Mapping[str, str], login: Somebody) -> str:
-    """An access token as the facade would make it."""
+    """An access token as the facade would make it of somebody who has just logged in."""
     role = Role(login.email.split("-", 1)[0])
     who = Login(login.user_id, login.email, role, "", "Test", "Person")
-    return access_token(who, Settings.of(environment))
+    return access_token(who, Settings.of(environment), logged_in_at=datetime.now(UTC))

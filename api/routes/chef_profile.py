@@ -87,9 +87,12 @@ async def apply(held: ServicesDep, who: MayApplyAsChef, body: ApplicationBody) -
         raise conflict("already_applied", "you have a kitchen already, of another name or place")
     return AppliedOut(
         access_token=auth.access_token(
-            login._replace(role=Role.CHEF), held.settings, logged_in_at=who.logged_in_at
+            login._replace(role=Role.CHEF),
+            held.settings,
+            who.issued_at,
+            logged_in_at=who.logged_in_at,
         ),
-        expires_in=held.settings.access_token_minutes * 60,
+        expires_in=auth.seconds_left(who, held.settings),
         chef=out,
     )
 

@@ -69,9 +69,12 @@ async def register(held: ServicesDep, who: MayApplyAsDriver, body: RegisterBody)
         raise conflict("already_registered", "you are a driver already, with another vehicle")
     return RegisteredOut(
         access_token=auth.access_token(
-            login._replace(role=Role.DRIVER), held.settings, logged_in_at=who.logged_in_at
+            login._replace(role=Role.DRIVER),
+            held.settings,
+            who.issued_at,
+            logged_in_at=who.logged_in_at,
         ),
-        expires_in=held.settings.access_token_minutes * 60,
+        expires_in=auth.seconds_left(who, held.settings),
         driver=out,
     )
 

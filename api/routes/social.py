@@ -104,7 +104,7 @@ async def log_in_elsewhere(held: ServicesDep, body: SocialLoginBody) -> LoginOut
 )
 async def link(held: ServicesDep, who: ActsOnProfile, body: LinkBody) -> IdentitiesOut:
     """Let a login elsewhere open this account from now on."""
-    return await identities.link(held, who.user_id, body.link_token)
+    return await identities.link(held, who, body.link_token)
 
 
 @router.get("/social/identities", responses=problems(HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN))

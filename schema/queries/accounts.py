@@ -6,7 +6,7 @@ Except for `register`, whoever calls these has the user's row locked (people.loc
 from typing import NamedTuple
 from uuid import UUID
 
-from sqlalchemy import exists, func, select, text, update
+from sqlalchemy import Select, exists, func, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
@@ -19,7 +19,7 @@ class Registration(NamedTuple):
     """Who somebody says he is."""
 
     email: str
-    password_hash: str
+    password_hash: str | None
     role: Role
     first_name: str
     last_name: str
@@ -34,6 +34,7 @@ class Owner(NamedTuple):
     role: Role
     is_verified: bool
     is_active: bool
+    password_hash: str | None
 
 
 async def register(session: AsyncSession, new: Registration) -> UUID | None:
@@ -57,16 +58,15 @@ async def register(session: AsyncSession, new: Registration) -> UUID | None:
 async def owner(session: AsyncSession, email: str) -> Owner | None:
     """Whose an address is, whatever its capitals; nobody else changes him meanwhile."""
     found = await session.execute(
-        select(
-            col(User.id),
-            col(User.email),
-            col(User.role),
-            col(User.is_verified),
-            col(User.is_active),
-        )
-        .where(func.lower(User.email) == email.lower())
-        .with_for_update(key_share=True)
+        _owners().where(func.lower(User.email) == email.lower()).with_for_update(key_share=True)
     )
+    row = found.first()
+    return None if row is None else Owner(*row)
+
+
+async def owner_of(session: AsyncSession, email: str) -> Owner | None:
+    """Whose an address is now, whatever its capitals; it may be another's the next moment."""
+    found = await session.execute(_owners().where(func.lower(User.email) == email.lower()))
     row = found.first()
     return None if row is None else Owner(*row)
 
@@ -126,4 +126,15 @@ async def verify_phone(session: AsyncSession, user_id: UUID, number: str) -> Non
         update(UserProfile)
         .where(col(UserProfile.user_id) == user_id)
         .values(phone=number, verified_phone=number)
+    )
+
+
+def _owners() -> Select[UUID, str, Role, bool, bool, str | None]:
+    return select(
+        col(User.id),
+        col(User.email),
+        col(User.role),
+        col(User.is_verified),
+        col(User.is_active),
+        col(User.password_hash),
     )

@@ -113,7 +113,9 @@ async def ran(
 
 
 async def note_dispute(session: AsyncSession, decision: Decision, order_id: UUID) -> bool:
-    """Write down what an admin did about the dispute of an order; False when it is known."""
+    """Write down what an admin did about the dispute of an order; False when it is known. Evidence
+    speaks of people, and this log forgets nobody: its words are in the dispute alone.
+    """
     return await act(
         session,
         key=f"{decision.dispute_id}:{decision.key}",
@@ -124,7 +126,7 @@ async def note_dispute(session: AsyncSession, decision: Decision, order_id: UUID
             mode="json",
             by_alias=True,
             exclude_none=True,
-            include={"dispute_id", "text", "fault", "reason"},
+            include={"dispute_id", "fault", "reason"},
         ),
         at=now(),
     )

