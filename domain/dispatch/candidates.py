@@ -96,21 +96,22 @@ class Reach:
         last_pickup = np.maximum(
             pairs.reached_at + bundles.between[pairs.bundle, -1], bundles.ready_at[pairs.bundle, -1]
         )
-        allowed: NDArray[np.bool_] = (self.capacity[pairs.courier] >= bundles.size) & (
+        can: NDArray[np.bool_] = (self.capacity[pairs.courier] >= bundles.size) & (
             last_pickup <= self.shift_ends_at[pairs.courier]
         )
+        may = np.ones_like(can)
         for stop in range(bundles.size):
             order = bundles.pickups[pairs.bundle, stop]
             away = self._kitchens[self._of_order[order]] - self.places[pairs.courier]
             furthest = np.minimum(self._radius[order], self._reach[pairs.courier])
-            allowed &= np.hypot(away[:, 0], away[:, 1]) <= furthest
-            allowed &= ~np.isin(order * len(self._couriers) + pairs.courier, self._excluded)
+            may &= np.hypot(away[:, 0], away[:, 1]) <= furthest
+            may &= ~np.isin(order * len(self._couriers) + pairs.courier, self._excluded)
         alone = bundles.pickups[pairs.bundle, 0]
         for order, courier in self._wanted.items():
             theirs = alone == order
-            # An operator knows why he wants a driver from further away.
-            allowed[theirs] = pairs.courier[theirs] == courier
-        return allowed
+            # An operator knows why he wants a driver from further away; shifts end alike.
+            may[theirs] = pairs.courier[theirs] == courier
+        return can & may
 
 
 def nearest(targets: Places, places: Places, waits: Seconds, count: int) -> Indices:
