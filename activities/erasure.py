@@ -67,6 +67,9 @@ class ErasureActivities:
         """Let nobody in any more, as soon as nothing of his is open; None where he is back."""
         async with self._database.write() as session:
             row = await deletions.close(session, end.user_id, end.at)
+            chef_id = await deletions.chef_of(session, end.user_id)
+        if row is not None and chef_id is not None:
+            await self._pages.changed(chef_id)
         if row is not None and row.closed_at is not None:
             await self._shut_outs.shut_out(end.user_id)
         return _ending(row)

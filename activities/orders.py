@@ -86,6 +86,11 @@ class OrderActivities:
                 category=ApplicationErrorCategory.BENIGN,
             ) from refused
         except CannotBePlaced as refused:
+            async with self._database.read() as session:
+                # Or what is missing now went to that very attempt.
+                written = await orders.load(session, placing.order.id)
+            if written is not None:
+                return written
             raise ApplicationError(
                 str(refused),
                 refused.details,

@@ -82,7 +82,8 @@ async def order(
     held: Services, customer_id: UUID, body: CartOrderBody, idempotency_key: str | None
 ) -> PlacedOut:
     """Turn a customer's cart into an order, once. Raises Problem, CannotBePlaced, Refused and
-    EngineBusy; then the cart stays as it is.
+    EngineBusy; then the cart stays as it is, unless the order was written and its payment could not
+    be opened (PaymentUnavailable): the order can be put into the cart again.
     """
     digest = f"cart:{placing.digest_of(body)}"
     if idempotency_key is not None:
@@ -111,8 +112,8 @@ async def order(
 
     try:
         return await placing.place_once(held, customer_id, keys, digest, prepare)
-    except Refused:
-        await _forget_unwritten(held, customer_id, keys[0])
+    except Refused as refused:
+        await _forget_unwritten(held, customer_id, refused)
         raise
 
 
@@ -122,21 +123,22 @@ async def _known(held: Services, customer_id: UUID, key: str, digest: str) -> Pl
     """
     try:
         return await placing.placed_before(held, customer_id, key, digest)
-    except Refused:
-        if await _forget_unwritten(held, customer_id, key):
+    except Refused as refused:
+        if await _forget_unwritten(held, customer_id, refused):
             return None
         raise
 
 
-async def _forget_unwritten(held: Services, customer_id: UUID, key: str) -> bool:
-    """Forget the keys of an order that was never written; False when it was."""
+async def _forget_unwritten(held: Services, customer_id: UUID, refused: Refused) -> bool:
+    """Forget the keys of an order that was refused and never written; False when it was. Keys that
+    stand for another order by now are none of its own.
+    """
+    if refused.order_id is None:
+        return False
     async with held.database.write() as session:
-        claim = await idempotency.find(session, customer_id, key)
-        if claim is None:
-            return True
-        if await webhooks.order_exists(session, claim.order_id):
+        if await webhooks.order_exists(session, refused.order_id):
             return False
-        await idempotency.forget(session, customer_id, claim.order_id)
+        await idempotency.forget(session, customer_id, refused.order_id)
     return True
 
 

@@ -227,6 +227,7 @@ async def put_order(held: Services, customer_id: UUID, order: View, *, replace: 
         cart, items = await carts.locked(session, customer_id)
         chef = await kitchens.any_chef(session, order.order.chef_id)
         there = list(await _made_room(session, cart, items, chef, replace=replace))
+        put_in: Counter[UUID] = Counter()
         for ordered in order.items:
             again = OrderLine.model_validate(ordered.model_dump())
             alike = _like(there, again)
@@ -234,8 +235,10 @@ async def put_order(held: Services, customer_id: UUID, order: View, *, replace: 
                 row = _row(cart, again)
                 there.append(row)
                 session.add(row)
+                put_in[row.id] = again.quantity
             else:
-                alike.quantity = max(alike.quantity, again.quantity)
+                put_in[alike.id] += again.quantity
+                alike.quantity = max(alike.quantity, put_in[alike.id])
         _must_fit(len(there))
         await carts.changed(session, cart)
 

@@ -43,6 +43,7 @@ async def change_menu(
 
 async def remove_menu(session: AsyncSession, chef_id: UUID, menu_id: UUID, at: datetime) -> None:
     """Take a chef's menu away with all its dishes. Raises Problem (not_found)."""
+    await menus.lock_items(session, chef_id, menu_id)
     await locked(session, chef_id)
     await _menu(session, chef_id, menu_id)
     await menus.remove_menu(session, menu_id, at)
@@ -77,8 +78,9 @@ async def change_item(
 
     Raises Problem: not_found, unknown_menu, unknown_option_group, unknown_option.
     """
-    await locked(session, chef_id)
+    # In the sequence of `schema.queries.locks`.
     await item(session, chef_id, item_id, locked=True)
+    await locked(session, chef_id)
     values = body.changes
     if "menu_id" in values:
         await _menu_for(session, chef_id, body.menu_id)

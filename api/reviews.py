@@ -186,9 +186,7 @@ async def edit(held: Services, order_id: UUID, body: ReviewBody) -> OrderReviewO
     return await of_order(held, order_id)
 
 
-async def add_photo(
-    held: Services, request: Request, reviewer_id: UUID, order_id: UUID
-) -> OrderReviewOut:
+async def add_photo(held: Services, request: Request, order_id: UUID) -> OrderReviewOut:
     """Put a photo into the review of an order's chef; the same one again is there once.
 
     Raises Problem, BodyTooLarge and StorageAway.
@@ -196,8 +194,9 @@ async def add_photo(
     async with held.database.read() as session:
         known = await reviews.of_order(session, order_id)
     # Nothing is kept for a review that takes no photos.
-    _editable(known, Reviewee.CHEF, datetime.now(UTC))
-    key = await pictures.keep(held, request, reviewer_id)
+    review = _editable(known, Reviewee.CHEF, datetime.now(UTC))
+    # Not among the reviewer's own pictures: those tell who he is, and go by themselves.
+    key = await pictures.keep(held, request, review.id)
     async with held.database.write() as session:
         there = await reviews.locked_of_order(session, order_id)
         review = _editable(there, Reviewee.CHEF, datetime.now(UTC))

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
 import structlog
 from temporalio.client import (
@@ -33,11 +34,14 @@ _ENDED_MEANWHILE = "AcceptedUpdateCompletedWorkflow"
 
 
 class Refused(Exception):
-    """The order's workflow refused a request: `kind` is why, `refusal` where the order stands."""
+    """The order's workflow refused a request: `kind` is why, `refusal` where the order stands, and
+    `order_id` which order it was that could not be placed.
+    """
 
     def __init__(self, kind: str, words: str, refusal: Refusal | None) -> None:
         super().__init__(words)
         self.kind, self.refusal = kind, refusal
+        self.order_id: UUID | None = None
 
     def is_behind(self, order: Access) -> bool:
         """Whether the refusal knows less of the order than the database does."""

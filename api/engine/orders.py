@@ -1,5 +1,7 @@
 """Messages to the workflows of orders."""
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any
 from uuid import UUID
 
@@ -45,7 +47,7 @@ class Orders:
             static_summary=f"{order.kitchen_name}: {len(placing.lines)} dishes,"
             f" {order.price.total_cents} {order.price.currency} cents",
         )
-        async with self._door.answers():
+        async with self._placing(order.id), self._door.answers():
             return await self._door.client.execute_update_with_start_workflow(
                 OrderWorkflow.place, id="place", start_workflow_operation=start
             )
@@ -55,7 +57,7 @@ class Orders:
 
         Raises Refused, OrderClosed (its history is gone), EngineBusy.
         """
-        async with self._door.answers():
+        async with self._placing(order_id), self._door.answers():
             return await self._handle(order_id).execute_update(OrderWorkflow.place, id="place")
 
     async def ask(self, order: Access, update: Any, request: Message, *, key: str) -> StatusView:
@@ -128,6 +130,14 @@ class Orders:
             task_queue=ORDERS_QUEUE,
             why=f"taken up again: {why}",
         )
+
+    @asynccontextmanager
+    async def _placing(self, order_id: UUID) -> AsyncIterator[None]:
+        try:
+            yield
+        except Refused as refused:
+            refused.order_id = order_id
+            raise
 
     def _handle(self, order_id: UUID) -> WorkflowHandle[OrderWorkflow, StatusView]:
         return self._door.client.get_workflow_handle_for(OrderWorkflow.run, _workflow_id(order_id))

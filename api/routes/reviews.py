@@ -85,7 +85,7 @@ async def add_photo(
     most, and the same picture once.
     """
     await order_of(held, order_id, who)
-    return await reviews.add_photo(held, request, who.user_id, order_id)
+    return await reviews.add_photo(held, request, order_id)
 
 
 @router.get("/reviews", responses=_READS)

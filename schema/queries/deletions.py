@@ -25,6 +25,7 @@ from schema.tables import (
     Dispute,
     Order,
     RefundRequest,
+    Review,
     User,
 )
 
@@ -52,15 +53,7 @@ async def begin(
         .values(user_id=user_id, requested_at=at, erase_at=erase_at)
         .on_conflict_do_nothing()
     )
-    await session.execute(
-        update(Chef)
-        .where(col(Chef.user_id) == user_id)
-        .values(accepting_orders=False, is_online=False)
-    )
-    driver_id = await drivers.driver_of(session, user_id)
-    if driver_id is not None:
-        await driver_profiles.change(session, driver_id, driver_profiles.off_duty())
-        await offers.withdraw_all(session, driver_id, reason="the driver leaves", at=at)
+    await _shut(session, user_id, at)
     found = await session.execute(
         select(AccountDeletion).where(col(AccountDeletion.user_id) == user_id)
     )
@@ -84,7 +77,11 @@ async def close(session: AsyncSession, user_id: UUID, at: datetime) -> AccountDe
     # Whoever writes down an order of his waits for this transaction, or this one for him.
     await session.execute(select(col(User.id)).where(col(User.id) == user_id).with_for_update())
     row = await session.get(AccountDeletion, user_id, with_for_update=True)
-    if row is None or row.closed_at is not None or await _is_open(session, user_id):
+    if row is None or row.closed_at is not None:
+        return row
+    # Whoever has opened again meanwhile has had his time: nothing new begins.
+    await _shut(session, user_id, at)
+    if await _is_open(session, user_id):
         return row
     row.closed_at = at
     await sessions.end_all(session, user_id, at)
@@ -97,6 +94,18 @@ async def close(session: AsyncSession, user_id: UUID, at: datetime) -> AccountDe
     return row
 
 
+async def _shut(session: AsyncSession, user_id: UUID, at: datetime) -> None:
+    await session.execute(
+        update(Chef)
+        .where(col(Chef.user_id) == user_id)
+        .values(accepting_orders=False, is_online=False)
+    )
+    driver_id = await drivers.driver_of(session, user_id)
+    if driver_id is not None:
+        await driver_profiles.change(session, driver_id, driver_profiles.off_duty())
+        await offers.withdraw_all(session, driver_id, reason="the driver leaves", at=at)
+
+
 async def chef_of(session: AsyncSession, user_id: UUID) -> UUID | None:
     """The kitchen that is somebody's."""
     return await session.scalar(Subject(user_id).chefs)
@@ -106,7 +115,13 @@ async def files(session: AsyncSession, user_id: UUID) -> Files:
     """What of the storage is to be forgotten with somebody."""
     subject = Subject(user_id)
     chefs = (await session.scalars(subject.chefs)).all()
-    owners = [user_id, *chefs, *await session.scalars(subject.drivers)]
+    said = select(col(Review.id)).where(col(Review.reviewer_id) == user_id)
+    owners = [
+        user_id,
+        *chefs,
+        *await session.scalars(subject.drivers),
+        *await session.scalars(said),
+    ]
     photos = await session.scalars(
         select(col(DeliveryPhoto.storage_key)).where(
             col(DeliveryPhoto.order_id).in_(subject.placed)

@@ -1,10 +1,10 @@
 """Rows that one transaction has to itself until it ends.
 
 Whoever locks several does it in this sequence, so that no two wait for each other: carts, orders,
-drivers, assignments, searches, promo codes, dishes, reviews, chefs, the ratings of drivers, each by
-id. (An order's workflow comes with its own order locked, and its driver's answer through the first
-order of the offer only.) A zone that makes an offer has the driver first, and does not wait for
-orders. Nobody who rates a driver locks anything after him.
+drivers, assignments, searches, dishes, reviews, chefs, the day's order number, promo codes, the
+ratings of drivers, each by id. (An order's workflow comes with its own order locked, and its
+driver's answer through the first order of the offer only.) A zone that makes an offer has the
+driver first, and does not wait for orders. Nobody who rates a driver locks anything after him.
 
 Dishes and chefs are locked so that rows which refer to them can still be written.
 """

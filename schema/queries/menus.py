@@ -101,6 +101,17 @@ async def change_menu(session: AsyncSession, menu_id: UUID, values: Mapping[str,
         await session.execute(update(Menu).where(col(Menu.id) == menu_id).values(**values))
 
 
+async def lock_items(session: AsyncSession, chef_id: UUID, menu_id: UUID) -> None:
+    """Have the dishes of a chef's menu to oneself until this transaction ends."""
+    await session.execute(
+        select(col(MenuItem.id))
+        .join(Menu, col(Menu.id) == col(MenuItem.menu_id))
+        .where(col(Menu.id) == menu_id, col(Menu.chef_id) == chef_id)
+        .order_by(col(MenuItem.id))
+        .with_for_update(key_share=True, of=MenuItem)
+    )
+
+
 async def remove_menu(session: AsyncSession, menu_id: UUID, at: datetime) -> None:
     """Take a menu away with all its dishes; what was ordered of it stays as it was."""
     await session.execute(

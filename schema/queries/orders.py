@@ -75,13 +75,14 @@ async def begin(session: AsyncSession, placing: Placing) -> message.Order:
         return written
     if placing.cart is not None:
         await carts.turn_into_order(session, placing.cart)
+    counted = await stock.take(session, placing)
+    await stock.take_place(session, placing)
     at = placing.order.placed_at
+    # All orders of a day wait for each other from here on: not for one kitchen's dishes, too.
     number = await _next_number(session, at)
     session.add(_row(placing, number))
     await session.flush()
     await promos.redeem(session, placing.order)
-    counted = await stock.take(session, placing)
-    await stock.take_place(session, placing)
     session.add_all(
         OrderItem(
             order_id=placing.order.id,
@@ -131,8 +132,8 @@ async def record(session: AsyncSession, step: Transition) -> Transition:
     elif step.was in IN_HAND and (step.to is OrderStatus.CANCELLED or _gives_back(step)):
         await assignments.release(session, step)
     if step.to is OrderStatus.CANCELLED and step.was in GIVEN_BACK_FROM:
-        await promos.give_back(session, step)
         await stock.give_back(session, step.order_id)
+        await promos.give_back(session, step)
     if step.changes.captured_cents is not None:
         await payments.note_paid(session, step.order_id, step.changes.captured_cents)
     await bookings.step(session, step)

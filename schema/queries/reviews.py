@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Float, Select, cast, exists, func, select, update
+from sqlalchemy import ColumnElement, Float, Select, cast, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
@@ -190,10 +190,10 @@ def with_status(statuses: Sequence[ReviewStatus]) -> ColumnElement[bool]:
 
 def in_queue() -> ColumnElement[bool]:
     """What a moderator has to look at: what waits to be shown, and what was reported."""
-    reported = exists().where(
-        col(ReviewReport.review_id) == col(Review.id), col(ReviewReport.handled_at).is_(None)
-    )
-    return (col(Review.status) == ReviewStatus.PENDING) | reported
+    pending = select(col(Review.id)).where(col(Review.status) == ReviewStatus.PENDING)
+    reported = select(col(ReviewReport.review_id)).where(col(ReviewReport.handled_at).is_(None))
+    # Two indexes, where one condition would read all that was ever said.
+    return col(Review.id).in_(pending.union(reported))
 
 
 async def chef_id_of(session: AsyncSession, user_id: UUID) -> UUID | None:

@@ -8,7 +8,7 @@ from uuid import UUID
 
 import pytest
 from redis.asyncio import Redis
-from sqlalchemy import func, select
+from sqlalchemy import func, select, text
 from sqlmodel import col
 from temporalio.exceptions import ApplicationError
 from uuid_utils.compat import uuid7
@@ -18,12 +18,14 @@ from activities.orders import OrderActivities
 from domain.notifications import Alert
 from domain.order_status import Actor, OrderStatus
 from local import world as worlds
+from local.people import until
 from local.ports import any_free
 from providers.kitchen_pages import KitchenPages
 from providers.redis import connect_redis
 from schema.database import Database
 from schema.messages.order import (
     Alarm,
+    CartRef,
     Changes,
     Order,
     OrderRef,
@@ -32,7 +34,8 @@ from schema.messages.order import (
     Transition,
     Who,
 )
-from schema.tables import MenuItem, Notification, OrderItem, OrderStatusHistory, Payment
+from schema.queries import orders
+from schema.tables import Cart, MenuItem, Notification, OrderItem, OrderStatusHistory, Payment
 from tests.frozen import frozen_server
 from workflows.options import DATABASE
 
@@ -80,6 +83,30 @@ async def test_an_order_is_written_once_however_often_it_is_begun(
     assert again.sequence == 1
     assert await count(database, OrderItem, placing.order.id) == 1
     assert await count(database, OrderStatusHistory, placing.order.id) == 1
+
+
+async def test_an_attempt_that_waited_for_the_one_before_it_answers_with_its_order(
+    database: Database, activities: OrderActivities
+) -> None:
+    """The first was given up while it committed: the cart that is missing now is in its order."""
+    world = await worlds.settle(database)
+    async with database.write() as session:
+        cart = Cart(customer_id=world.customer.user_id, chef_id=world.chef.id)
+        session.add(cart)
+    ref = CartRef(id=cart.id, version=cart.version)
+    placing = world.placing().model_copy(update={"cart": ref})
+
+    async def waits() -> bool:
+        blocked = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
+        async with database.read() as looking:
+            return bool(await looking.scalar(text(blocked)))
+
+    async with database.write() as session:
+        written = await orders.begin(session, placing)
+        again = asyncio.create_task(activities.begin_order(placing))
+        await until(waits)
+
+    assert (await again).number == written.number
 
 
 async def test_orders_of_a_day_are_numbered_without_gap_or_double(

@@ -182,10 +182,23 @@ _CHANGED = """
     END $$
 """
 
+# What changes with every order needs no words read again.
+_COUNTED = """
+    CREATE FUNCTION chef_was_counted() RETURNS trigger LANGUAGE plpgsql AS $$
+    BEGIN
+        PERFORM pg_advisory_xact_lock(hashtext('chef_search'), hashtext(NEW.id::text) & 1023);
+        UPDATE chef_search SET rating = chefs.rating, total_orders = chefs.total_orders
+            FROM chefs WHERE chefs.id = NEW.id AND chef_id = NEW.id
+            AND (chef_search.rating, chef_search.total_orders)
+                IS DISTINCT FROM (chefs.rating, chefs.total_orders);
+        RETURN NULL;
+    END $$
+"""
+
 _TRIGGERS = {
     "chefs": "INSERT OR UPDATE OF market, business_name, description, cuisine_types, specialties,"
     " latitude, longitude, service_radius_km, timezone, operating_hours, hours_exceptions,"
-    " prep_minutes, verification_status, rating, total_orders",
+    " prep_minutes, verification_status",
     "menus": "UPDATE OF chef_id, is_active OR DELETE",
     "menu_items": "INSERT OR UPDATE OF menu_id, name, description, category, price_cents,"
     " dietary_tags, deleted_at OR DELETE",
@@ -252,19 +265,25 @@ def upgrade() -> None:
         postgresql_using="gist",
         postgresql_ops={"word": "gist_trgm_ops"},
     )
-    for made in (_WORDS, _SPAN, _NOW, _INDEX, _CHANGED):
+    for made in (_WORDS, _SPAN, _NOW, _INDEX, _CHANGED, _COUNTED):
         op.execute(made)
     for table, when in _TRIGGERS.items():
         op.execute(
             f"CREATE CONSTRAINT TRIGGER {table}_are_to_be_indexed AFTER {when} ON {table}"
             " DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION chef_is_to_be_indexed()"
         )
+    op.execute(
+        "CREATE CONSTRAINT TRIGGER chefs_are_counted AFTER UPDATE OF rating, total_orders ON chefs"
+        " DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION chef_was_counted()"
+    )
     op.execute("SELECT index_chef(id) FROM chefs ORDER BY id")
 
 
 def downgrade() -> None:
     for table in _TRIGGERS:
         op.execute(f"DROP TRIGGER {table}_are_to_be_indexed ON {table}")
+    op.execute("DROP TRIGGER chefs_are_counted ON chefs")
+    op.execute("DROP FUNCTION chef_was_counted()")
     op.execute("DROP FUNCTION chef_is_to_be_indexed()")
     op.execute("DROP FUNCTION index_chef(uuid)")
     op.execute("DROP VIEW chef_search_now")
