@@ -2,6 +2,7 @@
 the document names, in the form that it names, and never a 5xx.
 """
 
+import re
 from collections.abc import AsyncIterator, Iterator, Mapping
 from functools import cache
 from typing import Any
@@ -28,7 +29,7 @@ from tests.api.operations import Operation, document, is_free_text, operations, 
 from tests.docs.problem_codes import codes
 
 # What is sent to each operation, each of it by everybody.
-EXAMPLES = 4
+EXAMPLES = 6
 
 CHECKS = [
     not_a_server_error,
@@ -54,6 +55,8 @@ OTHERWISE = {("POST /api/v1/admin/disputes/{dispute_id}/concede", ("reason",))}
 
 # Whatever is no token of ours has no session: logging out never fails.
 ANYTHING_GOES = {"POST /api/v1/auth/logout"}
+
+PARAMETERS = re.compile(r"{(\w+)}")
 
 Path = tuple[str | int, ...]
 
@@ -86,6 +89,25 @@ async def house(own_stack: Stack) -> AsyncIterator[House]:
 def connections() -> Iterator[requests.Session]:
     with requests.Session() as session:
         yield session
+
+
+@pytest.mark.parametrize("name", OPERATIONS)
+def test_what_the_document_shows_gets_an_answer_that_it_names(
+    house: House, connections: requests.Session, name: str
+) -> None:
+    """Its own examples, about things that are there, before anything else is tried on them."""
+    operation = OPERATIONS[name]
+    body = {} if operation.body is None else {"body": operation.body}
+    case = described()[operation.path][operation.method].Case(
+        path_parameters={key: house.ids[key] for key in PARAMETERS.findall(operation.path)},
+        media_type=operation.content_type,
+        **body,
+    )
+    for headers in callers(house, operation):
+        answer = case.call(
+            base_url=house.play.environment["API_URL"], session=connections, headers=headers
+        )
+        case.validate_response(answer, checks=CHECKS)
 
 
 @pytest.mark.parametrize("name", OPERATIONS)
