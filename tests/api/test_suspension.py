@@ -10,7 +10,7 @@ import pytest
 
 from domain.order_status import OrderStatus
 from local.cast import Cast
-from local.people import Unanswered, until
+from local.people import Unanswered, insisting, until
 from local.ports import any_free
 from local.world import PASSWORD
 from tests.api.facade import AWAY, facade
@@ -84,6 +84,9 @@ async def test_what_a_suspended_kitchen_does_not_cook_yet_is_cancelled_by_its_fa
 
 async def test_what_a_suspended_driver_has_not_picked_up_goes_to_another(play: Cast) -> None:
     carried = await play.bring(S.PICKED_UP)
+    # Nobody else has been asked before: who has is not asked again for a while.
+    second, kitchen = play.drivers[1], play.world.kitchen
+    await second.put("/delivery/availability", isAvailable=False)
     order = await play.bring(S.READY_FOR_PICKUP)
     first = str(play.world.drivers[0].id)
     await play.admin.post(f"/admin/orders/{order['id']}/assign", driverId=first, reason="near")
@@ -91,6 +94,8 @@ async def test_what_a_suspended_driver_has_not_picked_up_goes_to_another(play: C
     await play.admin.put(standing_of_driver(play), status="suspended", reason="two complaints")
 
     await unassigned(play, order)
+    await second.put("/delivery/availability", isAvailable=True)
+    await second.post("/delivery/location", **insisting(kitchen.latitude, kitchen.longitude))
     assert (await play.take(1, order))["driverId"] == str(play.world.drivers[1].id)
     await play.driver_says(0, carried, "in_transit")
     await play.driver_says(0, carried, "delivered")
