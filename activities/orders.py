@@ -65,19 +65,12 @@ class OrderActivities:
         try:
             async with self._database.write() as session:
                 order = await orders.begin(session, placing)
-                chef_id = await stock.counted_by(session, order.id)
         except DBAPIError as error:
             if not _is_final(error):
                 raise
-            async with self._database.read() as session:
-                # An attempt that was given up as too slow may have written it after all.
-                written = await orders.load(session, placing.order.id)
-                chef_id = await stock.counted_by(session, placing.order.id)
-            if written is None:
-                raise ApplicationError(
-                    str(error.orig), type="BadOrder", non_retryable=True
-                ) from error
-            order = written
+            order = await self._written_or(
+                placing, ApplicationError(str(error.orig), type="BadOrder", non_retryable=True)
+            )
         except promos.NotRedeemed as refused:
             raise ApplicationError(
                 str(refused),
@@ -86,21 +79,31 @@ class OrderActivities:
                 category=ApplicationErrorCategory.BENIGN,
             ) from refused
         except CannotBePlaced as refused:
-            async with self._database.read() as session:
-                # Or what is missing now went to that very attempt.
-                written = await orders.load(session, placing.order.id)
-            if written is not None:
-                return written
-            raise ApplicationError(
-                str(refused),
-                refused.details,
-                type=refused.why,
-                non_retryable=True,
-                category=ApplicationErrorCategory.BENIGN,
-            ) from refused
+            order = await self._written_or(
+                placing,
+                ApplicationError(
+                    str(refused),
+                    refused.details,
+                    type=refused.why,
+                    non_retryable=True,
+                    category=ApplicationErrorCategory.BENIGN,
+                ),
+            )
+        async with self._database.read() as session:
+            chef_id = await stock.counted_by(session, order.id)
         if chef_id is not None:
             await self._pages.changed(chef_id)
         return order
+
+    async def _written_or(self, placing: Placing, refusal: ApplicationError) -> Order:
+        """The order, where an attempt that was given up as too slow has written it after all: what
+        is missing now went to that attempt. Else raises `refusal`.
+        """
+        async with self._database.read() as session:
+            written = await orders.load(session, placing.order.id)
+        if written is None:
+            raise refusal
+        return written
 
     @activity.defn
     async def load_order(self, ref: OrderRef) -> Order:

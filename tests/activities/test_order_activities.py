@@ -8,7 +8,7 @@ from uuid import UUID
 
 import pytest
 from redis.asyncio import Redis
-from sqlalchemy import func, select, text
+from sqlalchemy import func, select, text, update
 from sqlmodel import col
 from temporalio.exceptions import ApplicationError
 from uuid_utils.compat import uuid7
@@ -20,7 +20,7 @@ from domain.order_status import Actor, OrderStatus
 from local import world as worlds
 from local.people import until
 from local.ports import any_free
-from providers.kitchen_pages import KitchenPages
+from providers.kitchen_pages import KitchenPages, Page
 from providers.redis import connect_redis
 from schema.database import Database
 from schema.messages.order import (
@@ -86,15 +86,29 @@ async def test_an_order_is_written_once_however_often_it_is_begun(
 
 
 async def test_an_attempt_that_waited_for_the_one_before_it_answers_with_its_order(
-    database: Database, activities: OrderActivities
+    database: Database, activities: OrderActivities, redis: Redis
 ) -> None:
-    """The first was given up while it committed: the cart that is missing now is in its order."""
+    """The first was given up while it committed: the cart that is missing now is in its order, and
+    the menu that was kept shows a portion too many.
+    """
     world = await worlds.settle(database)
+    pages = KitchenPages(redis)
+
+    async def menu() -> str:
+        async with database.read() as looking:
+            left = select(col(MenuItem.stock)).where(col(MenuItem.id) == world.dish_id)
+            return str(await looking.scalar(left))
+
     async with database.write() as session:
+        await session.execute(
+            update(MenuItem).where(col(MenuItem.id) == world.dish_id).values(stock=5)
+        )
         cart = Cart(customer_id=world.customer.user_id, chef_id=world.chef.id)
         session.add(cart)
     ref = CartRef(id=cart.id, version=cart.version)
     placing = world.placing().model_copy(update={"cart": ref})
+
+    assert await pages.read(world.chef.id, Page.MENU, menu) == "5"
 
     async def waits() -> bool:
         blocked = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
@@ -107,6 +121,7 @@ async def test_an_attempt_that_waited_for_the_one_before_it_answers_with_its_ord
         await until(waits)
 
     assert (await again).number == written.number
+    assert await pages.read(world.chef.id, Page.MENU, menu) == "3"
 
 
 async def test_orders_of_a_day_are_numbered_without_gap_or_double(
