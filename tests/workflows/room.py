@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -157,12 +157,18 @@ class Room:
             for driver in those or self.world.drivers:
                 assert await drivers.go_on_duty(session, driver.id, now())
 
-    async def skip(self, time: timedelta) -> None:
+    async def skip(self, span: timedelta) -> None:
         """Let so much time pass, at once."""
         # In parts, since the server takes as long for each as is worked in it.
-        while time > timedelta(0):
-            await self.env.sleep(min(time, _AT_ONCE))
-            time -= _AT_ONCE
+        while span > timedelta(0):
+            await self.env.sleep(min(span, _AT_ONCE))
+            span -= _AT_ONCE
+
+    async def skip_to_a_new_day(self) -> None:
+        """Let time pass until midnight (UTC), for what happens at most once a day."""
+        passed = await self.env.get_current_time()
+        midnight = datetime.combine(passed.date() + timedelta(days=1), time(), UTC)
+        await self.skip(midnight - passed)
 
     async def replay(self) -> None:
         """Replay the latest histories of this world's orders, refunds and disputes."""

@@ -102,6 +102,7 @@ async def test_a_debt_waits_for_earnings(house: CountingHouse) -> None:
 
 async def test_a_payout_waits_while_stripes_balance_is_short(house: CountingHouse) -> None:
     chef, admin = house.world.chef, house.world.admin
+    await house.room.skip_to_a_new_day()
     await house.owe(CHEF, chef, 1601)
     progress = await house.run()
     assert outcomes(progress) == {Outcome.WAITING: 1}
