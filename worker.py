@@ -31,6 +31,7 @@ from activities.heartbeat import Heartbeats
 from activities.identity import IdentityActivities
 from activities.letters import LetterActivities, Post
 from activities.locations import LocationActivities
+from activities.market_terms import MarketTerms
 from activities.messenger import Messenger
 from activities.onboarding import OnboardingActivities
 from activities.orders import OrderActivities
@@ -62,7 +63,7 @@ from providers.stripe import Stripe
 from providers.stripe_balance import PlatformBalance
 from providers.stripe_payouts import Payouts
 from schema.database import Database
-from settings import Settings, terms
+from settings import Settings
 from workflows.connection import connect
 from workflows.dispute import DisputeWorkflow
 from workflows.erasure import ErasureWorkflow
@@ -128,7 +129,8 @@ async def working(client: Client, settings: Settings, **options: Any) -> AsyncIt
     refunds = RefundActivities(database, stripe)
     tips = TipActivities(database, stripe)
     disputes = DisputeActivities(database, stripe, settings.dispute_evidence_lead)
-    messenger = Messenger(client, OrderWorkflow.run, ORDERS_QUEUE, terms(settings))
+    terms = MarketTerms(settings, database)
+    messenger = Messenger(client, OrderWorkflow.run, ORDERS_QUEUE, terms)
     zones = Zones(client, ZoneDispatchWorkflow.run, ZoneDispatchWorkflow.join, DISPATCH_QUEUE)
     search = SearchActivities(database, zones, zoning(settings))
     overrides = OverrideActivities(database, zones)
@@ -183,7 +185,7 @@ async def working(client: Client, settings: Settings, **options: Any) -> AsyncIt
         unassign=OrderWorkflow.operator_unassign,
         catch_up=OrderWorkflow.catch_up,
         task_queue=ORDERS_QUEUE,
-        terms=terms(settings),
+        terms=terms,
     )
     with _nothing_collected():
         workers = [

@@ -7,8 +7,9 @@ from temporalio import activity
 from temporalio.client import Client
 from temporalio.common import WorkflowIDReusePolicy
 
+from activities.market_terms import MarketTerms
 from schema.messages.base import Message
-from schema.messages.order import OrderStart, Terms
+from schema.messages.order import OrderStart
 
 
 class Telling(Message):
@@ -26,7 +27,7 @@ class Messenger:
     is the order workflow's run method, `task_queue` where it is worked on.
     """
 
-    def __init__(self, client: Client, run: Any, task_queue: str, terms: Terms) -> None:
+    def __init__(self, client: Client, run: Any, task_queue: str, terms: MarketTerms) -> None:
         self._client = client
         self._run = run
         self._task_queue = task_queue
@@ -35,9 +36,10 @@ class Messenger:
     @activity.defn
     async def tell_order(self, telling: Telling) -> None:
         """Pass a fact on; heard twice when the answer was lost, as facts may be."""
+        terms = await self._terms.of(telling.order_id)
         await self._client.start_workflow(
             self._run,
-            OrderStart(order_id=telling.order_id, terms=self._terms),
+            OrderStart(order_id=telling.order_id, terms=terms),
             id=f"order-{telling.order_id}",
             task_queue=self._task_queue,
             start_signal=telling.signal,

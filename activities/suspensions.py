@@ -12,11 +12,12 @@ from temporalio.client import (
 )
 from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
 
+from activities.market_terms import MarketTerms
 from domain.cancellation import Fault
 from domain.order_status import Actor
 from schema.database import Database
 from schema.messages.base import Message
-from schema.messages.order import Command, OperatorCancel, OrderStart, Terms, Who
+from schema.messages.order import Command, OperatorCancel, OrderStart, Who
 from schema.messages.suspensions import Deed, OrderDue, SuspensionStart
 from schema.queries import suspensions
 
@@ -45,7 +46,7 @@ class SuspensionActivities:
         unassign: Any,
         catch_up: Any,
         task_queue: str,
-        terms: Terms,
+        terms: MarketTerms,
     ) -> None:
         self._database = database
         self._client = client
@@ -79,7 +80,7 @@ class SuspensionActivities:
             await self._client.execute_update_with_start_workflow(
                 self._catch_up,
                 id=f"catch-up:{order.key}:{order.sequence}",
-                start_workflow_operation=self._taken_up(order),
+                start_workflow_operation=await self._taken_up(order),
             )
             handle: WorkflowHandle[Any, Any] = self._client.get_workflow_handle(
                 f"order-{order.order_id}"
@@ -104,10 +105,10 @@ class SuspensionActivities:
             case Deed.UNASSIGN:
                 return self._unassign, Command(by=by, reason="driver_suspended")
 
-    def _taken_up(self, order: OrderDue) -> WithStartWorkflowOperation[Any, Any]:
+    async def _taken_up(self, order: OrderDue) -> WithStartWorkflowOperation[Any, Any]:
         return WithStartWorkflowOperation(
             self._run,
-            OrderStart(order_id=order.order_id, terms=self._terms),
+            OrderStart(order_id=order.order_id, terms=await self._terms.of(order.order_id)),
             id=f"order-{order.order_id}",
             task_queue=self._task_queue,
             id_reuse_policy=WorkflowIDReusePolicy.ALLOW_DUPLICATE,

@@ -11,6 +11,7 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.middleware.gzip import GZipMiddleware
 
 import logs
+from activities.market_terms import MarketTerms
 from api import db_admin, errors, openapi
 from api.dependencies import Services
 from api.engine import Engine
@@ -18,7 +19,6 @@ from api.headers import SecurityHeaders
 from api.keys import keyring
 from api.limits import BodyLimit
 from api.locations import Locations
-from api.markets import MarketTerms
 from api.rate_limits import FIELDS, RateLimited, RateLimits
 from api.routes import (
     account,

@@ -1,35 +1,18 @@
 """What is in force in a market: the environment's settings, and what operators changed since."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
-from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from activities.market_terms import deadlines
 from domain.pricing import Rates
 from domain.refunds import Rules
-from schema.database import Database
-from schema.messages.order import Terms
 from schema.queries import market_settings
 from schema.tables import MarketSetting
-from settings import Market, Settings, terms
-
-# The deadlines that may differ from market to market: those of an order's terms, and the window of
-# complaints.
-DEADLINES = (
-    "payment_deadline_seconds",
-    "chef_response_seconds",
-    "scheduled_lead_seconds",
-    "dispatch_alert_seconds",
-    "dispatch_give_up_seconds",
-    "pickup_overdue_seconds",
-    "delivery_overdue_seconds",
-    "refund_overdue_seconds",
-    "complaint_window_seconds",
-    "tip_window_seconds",
-)
+from settings import Market, Settings
 
 
 @dataclass(frozen=True)
@@ -98,34 +81,5 @@ def overlaid(settings: Settings, market: str, changes: Sequence[MarketSetting]) 
                 "most_service_radius_km": radius_km,
             }
         ),
-        _deadlines(settings, changes),
+        deadlines(settings, changes),
     )
-
-
-def _deadlines(settings: Settings, changes: Iterable[MarketSetting]) -> dict[str, int]:
-    stands = {name: getattr(settings, name) for name in DEADLINES}
-    for change in changes:
-        stands |= {name: said for name, said in change.values.items() if name in stands}
-    return stands
-
-
-class MarketTerms:
-    """The rules that orders are placed under, by market and moment."""
-
-    def __init__(self, settings: Settings, database: Database) -> None:
-        self._settings = settings
-        self._database = database
-
-    async def at(self, market: str, at: datetime) -> Terms:
-        """Those of an order that is placed in a market at a moment; also in one that the
-        environment does not name any more.
-        """
-        async with self._database.read() as session:
-            changes = await market_settings.until(session, market, at)
-        return terms(self._settings.model_copy(update=_deadlines(self._settings, changes)))
-
-    async def of(self, order_id: UUID) -> Terms:
-        """Those that an order was placed under."""
-        async with self._database.read() as session:
-            placed = await market_settings.placed(session, order_id)
-        return await self.at(*placed) if placed else terms(self._settings)

@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 
+from activities.market_terms import MarketTerms
 from api.engine.door import Door, EngineBusy, OrderClosed, Refused
 from api.engine.letters import Letters
 from api.engine.money import Money
@@ -10,7 +11,6 @@ from api.engine.payees import Payees
 from api.engine.people import People
 from api.engine.suspensions import Suspensions
 from api.engine.zones import Zones
-from api.markets import MarketTerms
 from workflows.connection import connect
 
 __all__ = ["Engine", "EngineBusy", "OrderClosed", "Refused"]

@@ -12,8 +12,8 @@ from temporalio.common import (
     WorkflowIDReusePolicy,
 )
 
+from activities.market_terms import MarketTerms
 from api.engine.door import Door, Refused, taking_up
-from api.markets import MarketTerms
 from schema.messages.base import Message
 from schema.messages.order import OrderStart, Placed, Placing, StatusView
 from schema.queries.order_views import Access

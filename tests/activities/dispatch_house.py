@@ -13,6 +13,7 @@ from temporalio.client import Client
 
 from activities.dispatch import DispatchActivities
 from activities.forecasts import Forecasts
+from activities.market_terms import MarketTerms
 from activities.messenger import Messenger
 from activities.roads import Roads
 from activities.snapshot import Snapshots
@@ -26,10 +27,11 @@ from providers.maps import TravelTimes
 from providers.positions import Positions
 from schema.database import Database
 from schema.messages.dispatch import AssignmentStatus, Decline, Offer, Tick, Ticked
-from schema.messages.order import Order, Terms
+from schema.messages.order import Order
 from schema.queries import offers, orders, searches
 from schema.tables import Driver, DriverAssignment
 from schema.tables import Order as OrderRow
+from settings import Settings
 from workflows.order import OrderWorkflow
 
 S = OrderStatus
@@ -144,6 +146,7 @@ async def house(
     redis: Redis,
     policy: Policy,
     client: Client,
+    settings: Settings,
     rules: Rules = RULES,
 ) -> AsyncIterator[House]:
     """A house; orders are told at `client`, and no map is asked."""
@@ -156,7 +159,9 @@ async def house(
     dispatch = DispatchActivities(
         database,
         positions,
-        messenger=Messenger(client, OrderWorkflow.run, "nobody-works-here", Terms()),
+        messenger=Messenger(
+            client, OrderWorkflow.run, "nobody-works-here", MarketTerms(settings, database)
+        ),
         snapshots=Snapshots(database, positions, roads, forecasts, rules),
         roads=roads,
         policy=policy,

@@ -29,6 +29,7 @@ from schema.queries import assignments, driver_records
 from schema.queries.offers import OfferGone
 from schema.tables import DispatchSearch, Driver, DriverAssignment, Notification, Verification
 from schema.tables import Order as OrderRow
+from settings import Settings
 from tests.activities.dispatch_house import RULES, House, house
 from tests.frozen import frozen_server
 
@@ -50,21 +51,25 @@ async def client(environment: Mapping[str, str]) -> Client:
 
 @pytest.fixture
 async def here(
-    database: Database, world: World, redis: Redis, client: Client
+    database: Database, world: World, redis: Redis, client: Client, settings: Settings
 ) -> AsyncIterator[House]:
-    async with house(database, world, redis, POLICY, client) as opened:
+    async with house(database, world, redis, POLICY, client, settings) as opened:
         yield opened
 
 
 @pytest.fixture(params=["away", "frozen"])
 async def without_redis(
-    request: pytest.FixtureRequest, database: Database, world: World, client: Client
+    request: pytest.FixtureRequest,
+    database: Database,
+    world: World,
+    client: Client,
+    settings: Settings,
 ) -> AsyncIterator[House]:
     """Redis refuses connections, or takes them and never answers."""
     async with frozen_server() as frozen:
         port = any_free() if request.param == "away" else frozen
         nowhere = connect_redis(f"redis://127.0.0.1:{port}/0")
-        async with house(database, world, nowhere, POLICY, client) as opened:
+        async with house(database, world, nowhere, POLICY, client, settings) as opened:
             yield opened
         await nowhere.aclose()
 

@@ -19,6 +19,7 @@ from local import world as worlds
 from schema.database import Database
 from schema.queries import searches
 from schema.tables import DispatchSearch
+from settings import Settings
 from tests.activities.dispatch_house import RULES, House, house
 
 THOUGHT = timedelta(seconds=0.3)
@@ -33,12 +34,12 @@ def slow(scene: Scene) -> Plan:
 
 @pytest.fixture
 async def here(
-    environment: Mapping[str, str], database: Database, redis: Redis
+    environment: Mapping[str, str], database: Database, redis: Redis, settings: Settings
 ) -> AsyncIterator[House]:
     client = await Client.connect(environment["TEMPORAL_ADDRESS"])
     world = await worlds.settle(database, drivers=2)
     rules = replace(RULES, tick=TICK)
-    async with house(database, world, redis, slow, client, rules) as opened:
+    async with house(database, world, redis, slow, client, settings, rules) as opened:
         yield opened
 
 

@@ -14,7 +14,7 @@ import pytest
 from sqlalchemy import select, update
 from sqlmodel import col
 
-from api.markets import MarketTerms
+from activities.market_terms import MarketTerms
 from domain.geo import Point
 from domain.order_status import OrderStatus
 from local.cast import Cast

@@ -6,7 +6,8 @@ from uuid import uuid4
 import pytest
 from sqlalchemy.exc import IntegrityError
 
-from api.markets import InForce, MarketTerms, in_force
+from activities.market_terms import MarketTerms
+from api.markets import InForce, in_force
 from domain.pricing import Rates
 from domain.refunds import Rules
 from local import world as worlds
