@@ -263,6 +263,8 @@ class Settings(BaseSettings):
     proof_max_bytes: Positive = 5 * 1024 * 1024
     # Of people, kitchens and dishes.
     picture_max_bytes: Positive = 5 * 1024 * 1024
+    # Opened, it takes four bytes a pixel, however small it was when it came.
+    picture_max_pixels: Positive = 25_000_000
     # What chefs hand in, and for how long a link to such a private file is good.
     document_max_bytes: Positive = 10 * 1024 * 1024
     private_link_minutes: Positive = 15

@@ -7,10 +7,7 @@ import pytest
 
 from local.cast import Cast, Order
 from local.people import Person, Unanswered
-
-JPEG = b"\xff\xd8\xff\xe0\x00\x10JFIF" + bytes(1000)
-PNG = b"\x89PNG\r\n\x1a\n" + bytes(1000)
-WEBP = b"RIFF\xf0\x03\x00\x00WEBPVP8 " + bytes(1000)
+from tests.pictures import JPEG
 
 
 async def refusal(asked: Any) -> Unanswered:

@@ -12,10 +12,9 @@ from local.cast import Cast
 from local.people import Person
 from local.world import PASSWORD
 from schema.tables import SocialIdentity
+from tests.pictures import PNG
 
 S = OrderStatus
-
-PNG = b"\x89PNG\r\n\x1a\n" + b"a face"
 
 
 @dataclass(frozen=True)

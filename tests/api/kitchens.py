@@ -10,10 +10,10 @@ import pytest
 from domain.hours import WEEKDAYS
 from local.cast import Cast
 from local.people import Person, Unanswered
+from tests.pictures import PNG
 
 END = "2199-12-31"
 PDF = b"%PDF-1.7 a paper"
-PNG = b"\x89PNG\r\n\x1a\n a picture"
 HOURS = {day: {"open": "00:00", "close": "24:00"} for day in WEEKDAYS}
 
 KITCHEN = {

@@ -24,7 +24,6 @@ from tests.api.kitchens import (
     END,
     KITCHEN,
     PDF,
-    PNG,
     applied,
     hand_in,
     let_in,
@@ -32,6 +31,7 @@ from tests.api.kitchens import (
     shows_all,
     verify,
 )
+from tests.pictures import PNG
 
 S = OrderStatus
 

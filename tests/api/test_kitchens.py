@@ -14,7 +14,8 @@ from domain.hours import WEEKDAYS
 from domain.kitchens import MOST_PICTURES
 from local.cast import Cast
 from schema.tables import Chef
-from tests.api.kitchens import PNG, refusal, send_picture
+from tests.api.kitchens import refusal, send_picture
+from tests.pictures import picture, pixels
 
 
 async def written(play: Cast) -> str:
@@ -202,13 +203,14 @@ async def test_a_picture_is_shown_replaced_and_taken_away(
     play: Cast, path: str, field: str
 ) -> None:
     first = (await send_picture(play, play.chef, "PUT", path)).json()
-    second = (await send_picture(play, play.chef, "PUT", path, PNG + b"2")).json()
+    second = (await send_picture(play, play.chef, "PUT", path, picture(number=2))).json()
 
     assert first[field] != second[field]
     assert (await seen(play))[field] == second[field]
     async with httpx.AsyncClient(base_url=play.environment["API_URL"]) as http:
-        picture = await http.get(second[field])
-    assert (picture.status_code, picture.content) == (200, PNG + b"2")
+        seen_by_all = await http.get(second[field])
+    assert seen_by_all.status_code == 200
+    assert pixels(seen_by_all.content) == pixels(picture(number=2))
     for _ in range(2):
         assert (await play.chef.ask("DELETE", path))[field] is None
     assert (await seen(play))[field] is None
@@ -232,7 +234,7 @@ async def test_pictures_of_the_kitchen_come_and_go_one_by_one(play: Cast) -> Non
     path = "/chef/profile/kitchen-images"
 
     await asyncio.gather(
-        *(send_picture(play, play.chef, "POST", path, PNG + bytes([n % 3])) for n in range(6))
+        *(send_picture(play, play.chef, "POST", path, picture(number=n % 3)) for n in range(6))
     )
     urls = (await seen(play))["kitchenImageUrls"]
     name = urls[0].rsplit("/", 1)[1]

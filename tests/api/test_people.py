@@ -8,9 +8,7 @@ import pytest
 
 from local.cast import Cast
 from local.people import Person, Unanswered
-
-PNG = b"\x89PNG\r\n\x1a\n" + b"a picture"
-OTHER_PNG = b"\x89PNG\r\n\x1a\n" + b"another picture"
+from tests.pictures import PNG, picture
 
 
 async def send_avatar(play: Cast, content: bytes) -> httpx.Response:
@@ -88,7 +86,7 @@ async def test_a_picture_is_seen_by_anybody_until_another_takes_its_place(play: 
     assert (await send_avatar(play, PNG)).json()["avatarUrl"] == first
     assert await seen_by_anybody(play, first) == 200
 
-    second = (await send_avatar(play, OTHER_PNG)).json()["avatarUrl"]
+    second = (await send_avatar(play, picture(number=1))).json()["avatarUrl"]
     assert await seen_by_anybody(play, first) == 404
     assert await seen_by_anybody(play, second) == 200
 

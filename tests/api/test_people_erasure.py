@@ -36,8 +36,9 @@ from schema.tables import (
 )
 from schema.tables.columns import now
 from tests.api.facade import facade
-from tests.api.identities import PNG, Identity, identity, introduce, regular, sociable
+from tests.api.identities import Identity, identity, introduce, regular, sociable
 from tests.api.kitchens import hand_in
+from tests.pictures import PNG
 
 S = OrderStatus
 

@@ -14,8 +14,9 @@ from sqlmodel import col
 from domain.order_status import OrderStatus
 from local.cast import Cast, Order
 from schema import tables as table
-from tests.api.handover import JPEG, PNG, WEBP, delivers, photo, photographs, refusal
+from tests.api.handover import delivers, photo, photographs, refusal
 from tests.api.test_process import facade
+from tests.pictures import JPEG, PNG, WEBP
 
 S = OrderStatus
 

@@ -16,7 +16,8 @@ from local.people import Person, Unanswered
 from schema.tables import AdminAction, Chef, Driver, Review
 from schema.tables.columns import now
 from tests.api.delivered import delivered, set_order
-from tests.api.handover import JPEG, PNG, refusal
+from tests.api.handover import refusal
+from tests.pictures import JPEG, PNG, picture, pixels
 
 Answer = dict[str, Any]
 
@@ -174,10 +175,10 @@ async def test_photos_are_seen_by_everybody_five_at_most_and_each_once(play: Cas
     assert (await refusal(play.customer.upload(path, JPEG, "image/jpeg"))).status == 404
     await review(play, order_id)
     assert (await refusal(play.customer.upload(path, b"words", "image/png"))).code == "not_a_photo"
-    pictures = [JPEG + bytes([number]) for number in range(4)] + [PNG]
+    pictures = [picture(number=number) for number in range(5)]
 
-    await asyncio.gather(*(play.customer.upload(path, p, "image/jpeg") for p in pictures))
-    said = await play.customer.upload(path, PNG, "image/png")
+    await asyncio.gather(*(play.customer.upload(path, p, "image/png") for p in pictures))
+    said = await play.customer.upload(path, pictures[4], "image/png")
 
     assert len(said["chef"]["photos"]) == 5
     told = await refusal(play.customer.upload(path, JPEG, "image/jpeg"))
@@ -185,8 +186,8 @@ async def test_photos_are_seen_by_everybody_five_at_most_and_each_once(play: Cas
     public = (await shown(play))[0]["photos"]
     assert public == said["chef"]["photos"]
     async with httpx.AsyncClient(base_url=play.environment["API_URL"]) as http:
-        seen = [(await http.get(url)).content for url in public]
-    assert sorted(seen) == sorted(pictures)
+        seen = [pixels((await http.get(url)).content) for url in public]
+    assert sorted(seen) == sorted(pixels(sent) for sent in pictures)
     await age(play, order_id, days=2)
     assert (await refusal(play.customer.upload(path, PNG, "image/png"))).code == "review_locked"
 
