@@ -45,10 +45,10 @@ class Cast:
         )
         return order
 
-    async def pay(self, order: Order, card: str = "pm_card_visa") -> None:
+    async def pay(self, order: Order, card: str = "pm_card_visa", *, within: float = 60.0) -> None:
         """The customer pays, and Stripe's webhook is awaited."""
         await self.wallet.pay(order["clientSecret"], card)
-        await self.becomes(order, S.PAYMENT_CONFIRMED)
+        await self.becomes(order, S.PAYMENT_CONFIRMED, within=within)
 
     async def becomes(self, order: Order, status: OrderStatus, *, within: float = 60.0) -> Order:
         """Wait until the customer sees the order in a state."""

@@ -32,7 +32,7 @@ def doomed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     stack.reset()
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(600)
 async def test_every_order_ends_well_whatever_dies(doomed: Stack) -> None:
     batch = Batch(doomed.environment(), size=ORDERS)
 

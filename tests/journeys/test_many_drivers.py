@@ -236,6 +236,7 @@ class Rush:
                 await self.over.wait()
 
 
+@pytest.mark.timeout(300)
 async def test_no_order_has_two_drivers_and_no_driver_more_than_he_can_carry(
     doubled: Doubled,
 ) -> None:
