@@ -17,8 +17,8 @@ _Word = Annotated[str | None, Query(max_length=100, pattern=r"^[^\x00]*$")]
 
 
 class ActionOut(Message):
-    """What an admin did, to what, and why; `before` and `after` are what was changed, where that
-    can be said.
+    """What an admin did, to what, and why; `before` and `after` are what was changed, `before` null
+    where there was nothing (something was made or run).
     """
 
     model_config = shown(examples.ACTION)

@@ -108,6 +108,6 @@ async def _decide(
         target=("review", review.id),
         details={"reason": body.reason, "reports": handled},
         at=at,
-        before={"status": was},
-        after={"status": to},
+        before={"status": was, "openReports": handled},
+        after={"status": to, "openReports": 0},
     )

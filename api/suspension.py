@@ -3,7 +3,7 @@ a workflow, which is told before and after, whether somebody is suspended as a u
 or driver that he is.
 """
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
 from datetime import datetime
 from typing import NamedTuple
@@ -53,9 +53,10 @@ async def suspend(held: Services, user_id: UUID, *, by: UUID, reason: str, at: d
         elif not seen.user.is_active:
             raise conflict("account_closed", "this account is closed")
         else:
-            driver, offered = seen.driver_id, await _suspend(session, seen, reason, at)
-            deed = _Deed(suspensions.SUSPENDED, by, reason, at)
-            await _note(session, deed, user_id, is_active=False)
+            was, offered = await _suspend(session, seen, reason, at)
+            driver, deed = seen.driver_id, _Deed(suspensions.SUSPENDED, by, reason, at)
+            closed = Verification.SUSPENDED if was else None
+            await _note(session, deed, user_id, _noted(True, was), _noted(False, closed))
         await sessions.end_all(held, session, user_id)
     if driver is not None:
         await held.positions.forget(driver)
@@ -104,24 +105,33 @@ async def reinstate(held: Services, user_id: UUID, *, by: UUID, reason: str, at:
             if seen.user.is_active:
                 return
             raise conflict("not_suspended", "this account is closed, and not by a suspension")
-        was = seen.user.suspended_from
+        was, restored = seen.user.suspended_from, False
+        was_active = seen.user.is_active
         if was is not None and seen.chef_status is Verification.SUSPENDED and seen.chef_id:
             await suspensions.change_chef(
                 session,
                 seen.chef_id,
                 {"verification_status": was, "verification_reason": None},
             )
+            restored = True
         if was is not None and seen.driver_id is not None:
             profile = await driver_profiles.locked(session, seen.driver_id)
             if profile and profile.driver.verification_status is Verification.SUSPENDED:
                 await verification.becomes(session, profile, was, reason, at)
+                restored = True
         await suspensions.change_user(session, user_id, suspensions.reinstated())
         deed = _Deed(suspensions.REINSTATED, by, reason, at)
-        await _note(session, deed, user_id, is_active=True)
+        closed = Verification.SUSPENDED if restored else None
+        open_again = was if restored else None
+        await _note(session, deed, user_id, _noted(was_active, closed), _noted(True, open_again))
 
 
-async def _suspend(session: AsyncSession, seen: Standing, reason: str, at: datetime) -> list[UUID]:
-    """Write a suspension down; the answer is the orders that a driver was offered."""
+async def _suspend(
+    session: AsyncSession, seen: Standing, reason: str, at: datetime
+) -> tuple[Verification | None, list[UUID]]:
+    """Write a suspension down; the answer is how the chef or driver stood who stands otherwise now,
+    and the orders that a driver was offered.
+    """
     was: Verification | None = None
     offered: list[UUID] = []
     if seen.chef_id is not None:
@@ -141,7 +151,7 @@ async def _suspend(session: AsyncSession, seen: Standing, reason: str, at: datet
                 session, profile, Verification.SUSPENDED, reason, at
             )
     await suspensions.change_user(session, seen.user.id, suspensions.suspended(reason, at, was))
-    return offered
+    return was, offered
 
 
 async def _locked(session: AsyncSession, user_id: UUID) -> Standing:
@@ -162,7 +172,13 @@ async def _changing(held: Services, chef_id: UUID | None) -> AsyncIterator[Async
             yield session
 
 
-async def _note(session: AsyncSession, deed: _Deed, user_id: UUID, *, is_active: bool) -> None:
+async def _note(
+    session: AsyncSession,
+    deed: _Deed,
+    user_id: UUID,
+    before: Mapping[str, object],
+    after: Mapping[str, object],
+) -> None:
     await admin.act(
         session,
         key=f"user:{user_id}:{uuid7()}",
@@ -171,7 +187,12 @@ async def _note(session: AsyncSession, deed: _Deed, user_id: UUID, *, is_active:
         target=("user", user_id),
         details={},
         at=deed.at,
-        before={"isActive": not is_active},
-        after={"isActive": is_active},
+        before=before,
+        after=after,
         reason=deed.reason,
     )
+
+
+def _noted(is_active: bool, status: Verification | None) -> dict[str, object]:
+    """How somebody stands, for the log; as a chef or driver where that is otherwise."""
+    return {"isActive": is_active, **({"verificationStatus": status} if status else {})}

@@ -161,7 +161,10 @@ async def withdraw_settings(
             reason=body.reason,
             created_at=now,
         )
+        before = await in_force(session, held.settings, market, back.effective_from)
         session.add(back)
+        await session.flush()
+        after = await in_force(session, held.settings, market, back.effective_from)
         await admin.act(
             session,
             key=f"market_setting:{setting_id}:withdrawn",
@@ -170,7 +173,8 @@ async def withdraw_settings(
             target=("market_setting", setting_id),
             details={"market": market},
             at=now,
-            before=found.row.values,
+            before={"withdrawn": False, **views.touched(before, found.row.values)},
+            after={"withdrawn": True, **views.touched(after, found.row.values)},
             reason=body.reason,
         )
     return views.setting(found.row, back)

@@ -91,8 +91,8 @@ async def get_user(
 async def change_user(
     held: ServicesDep, who: ActsOnUsers, user_id: UUID, body: UserBody
 ) -> UserDetailOut:
-    """Correct somebody's name. What it was is not written into the log: it may have to be erased
-    one day.
+    """Correct somebody's name. Of what it was and is, the log has the length alone: it may have to
+    be erased one day.
     """
     if not body.changes:
         raise invalid("body", "nothing_to_change", "say firstName or lastName")
@@ -107,6 +107,8 @@ async def change_user(
             for name, value in body.changes.items()
             if getattr(seen.profile, name) != value
         }
+        # The rename changes what was seen, too.
+        was = {name: getattr(seen.profile, name) for name in changes}
         if changes:
             await users.rename(session, user_id, changes)
             await admin.act(
@@ -117,6 +119,8 @@ async def change_user(
                 target=("user", user_id),
                 details={"changed": sorted(changes)},
                 at=datetime.now(UTC),
+                before=_lengths(was),
+                after=_lengths(changes),
                 reason=body.reason,
             )
     return await _as_he_stands(held, user_id)
@@ -153,3 +157,7 @@ async def _as_he_stands(held: Services, user_id: UUID) -> UserDetailOut:
         if seen is None:
             raise not_found("user")
         return user_detail(seen, await users.counts(session, user_id))
+
+
+def _lengths(names: dict[str, str]) -> dict[str, object]:
+    return {f"{name}_length": len(value) for name, value in names.items()}

@@ -47,3 +47,10 @@ class Overriding(OrderRef):
     at: datetime
     held_until: datetime | None = None
     preferred_driver_id: UUID | None = None
+
+
+class Wanted(Message):
+    """What operators want of a search at a moment, by all that they have changed."""
+
+    held_until: datetime | None
+    preferred_driver_id: UUID | None

@@ -18,10 +18,16 @@ from schema.tables import AdminAction
 from schema.tables.columns import now
 
 
-async def note(session: AsyncSession, step: Transition) -> None:
-    """Write down that an admin took an order a step further, and why, if it is known who."""
+async def note(
+    session: AsyncSession, step: Transition, drivers: tuple[UUID | None, UUID | None]
+) -> None:
+    """Write down that an admin took an order a step further, and why, if it is known who; `drivers`
+    are who had the order before the step and who has it after.
+    """
     if step.by.id is None:
         return
+    had, has = drivers
+    before, after = ({}, {}) if had == has else (_driver(had), _driver(has))
     await act(
         session,
         key=f"{step.order_id}:{step.sequence}",
@@ -30,16 +36,16 @@ async def note(session: AsyncSession, step: Transition) -> None:
         target=("order", step.order_id),
         details={"was": step.was, "reason": step.reason},
         at=step.at,
-        before={"status": step.was},
-        after={"status": step.to},
+        before={"status": step.was, **before},
+        after={"status": step.to, **after},
     )
 
 
 async def note_early(
-    session: AsyncSession, deed: Assignment | Release, action: str, driver_id: UUID
+    session: AsyncSession, deed: Assignment | Release, action: str, had: UUID | None
 ) -> None:
     """Write down what an admin did about the driver of an order that is still being cooked, which
-    is no step of the order.
+    is no step of the order; `had` is who had it before.
     """
     if deed.by.role is not Actor.ADMIN or deed.by.id is None:
         return
@@ -49,8 +55,10 @@ async def note_early(
         admin_id=deed.by.id,
         action=action,
         target=("order", deed.order_id),
-        details={"driver_id": str(driver_id), "reason": deed.reason},
+        details={"driver_id": str(deed.driver_id), "reason": deed.reason},
         at=deed.at,
+        before=_driver(had),
+        after=_driver(deed.driver_id if isinstance(deed, Assignment) else None),
     )
 
 
@@ -99,7 +107,9 @@ async def act(
 async def ran(
     session: AsyncSession, action: str, admin_id: UUID, said: Mapping[str, object], at: datetime
 ) -> None:
-    """Write down that an admin had something run by hand: the run itself is what it is about."""
+    """Write down that an admin had something run by hand: the run itself is what it is about, and
+    before it there was none.
+    """
     run_id = uuid7()
     await act(
         session,
@@ -109,10 +119,18 @@ async def ran(
         target=("run", run_id),
         details=said,
         at=at,
+        after={"status": "asked", **{name: said[name] for name in said if name != "reason"}},
     )
 
 
-async def note_dispute(session: AsyncSession, decision: Decision, order_id: UUID) -> bool:
+async def note_dispute(
+    session: AsyncSession,
+    decision: Decision,
+    order_id: UUID,
+    *,
+    before: Mapping[str, object],
+    after: Mapping[str, object],
+) -> bool:
     """Write down what an admin did about the dispute of an order; False when it is known. Evidence
     speaks of people, and this log forgets nobody: its words are in the dispute alone.
     """
@@ -129,6 +147,8 @@ async def note_dispute(session: AsyncSession, decision: Decision, order_id: UUID
             include={"dispute_id", "fault", "reason"},
         ),
         at=now(),
+        before=before,
+        after=after,
     )
 
 
@@ -140,3 +160,7 @@ async def latest_by(session: AsyncSession, action: str, target_id: UUID) -> UUID
         .order_by(col(AdminAction.id).desc())
         .limit(1)
     )
+
+
+def _driver(driver_id: UUID | None) -> dict[str, object]:
+    return {"driverId": None if driver_id is None else str(driver_id)}

@@ -115,11 +115,12 @@ async def assign_early(session: AsyncSession, given: Assignment) -> Taken | None
     )
     if order is None or order.status is not OrderStatus.PREPARING:
         return None
-    if order.driver_id != given.driver_id:
+    had = order.driver_id
+    if had != given.driver_id:
         await _end(session, given.order_id, given.by, given.at, given.reason)
         await _assign(session, given.order_id, given.driver_id, given.at, given.reason)
         await _give(session, given.driver_id, [given.order_id])
-        await admin.note_early(session, given, "order_assigned_early", given.driver_id)
+        await admin.note_early(session, given, "order_assigned_early", had)
     return await taken(session, given.order_id)
 
 

@@ -1,8 +1,8 @@
 """Every SQL statement about disputes."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from sqlalchemy import func, select, update
@@ -100,14 +100,31 @@ async def decide(session: AsyncSession, decision: Decision) -> Dispute:
     row = await one(session, decision.dispute_id, for_update=True)
     if row is None:
         raise LookupError(f"there is no dispute {decision.dispute_id}")
-    if await admin.note_dispute(session, decision, row.order_id):
-        if decision.text is not None:
-            row.evidence_text = decision.text
-        if decision.fault is not None:
-            row.fault = decision.fault
-        row.conceded = row.conceded or decision.conceded
+    said = {
+        "evidence_text": decision.text,
+        "fault": decision.fault,
+        "conceded": decision.conceded or None,
+    }
+    changes = {name: value for name, value in said.items() if value is not None}
+    was = {name: getattr(row, name) for name in ("status", *said)}
+    before, after = _figures(was), _figures(was | changes)
+    if decision.action == "submit":
+        # Whether the bank has it, Stripe says later.
+        before, after = before | {"submission": None}, after | {"submission": "asked"}
+    if await admin.note_dispute(session, decision, row.order_id, before=before, after=after):
+        row.sqlmodel_update(changes)
         await session.flush()
     return row
+
+
+def _figures(values: Mapping[str, Any]) -> dict[str, object]:
+    """How a dispute stands, for the log of admins: of people's words their length."""
+    return {
+        "status": values["status"],
+        "fault": values["fault"],
+        "conceded": values["conceded"],
+        "evidenceLength": len(values["evidence_text"] or ""),
+    }
 
 
 async def unconcede(session: AsyncSession, dispute_id: str) -> None:

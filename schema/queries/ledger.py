@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 from uuid_utils.compat import uuid7
 
-from domain.ledger import IRREVERSIBLE, Event, Movement, Posting, payee_of
+from domain.ledger import IRREVERSIBLE, Event, Movement, Posting, balances, payee_of
 from domain.ledger import reverse as undo
 from schema.queries import admin
 from schema.tables import LedgerAccount, LedgerMovement, LedgerPosting
@@ -101,18 +101,21 @@ async def reverse(
     opposite = undo(movement)
     if not await book(session, opposite, note=reason):
         raise NotReversible("the movement is reversed already")
+    correction = (
+        await session.scalars(select(LedgerMovement).where(col(LedgerMovement.key) == opposite.key))
+    ).one()
     await admin.act(
         session,
         key=opposite.key,
         admin_id=by,
         action="movement_reversed",
         target=("movement", movement_id),
-        details={"reason": reason, "key": found.key},
+        details={"reason": reason, "key": found.key, "currency": movement.currency},
         at=now(),
+        before={"cents": balances([movement]), "reversedBy": None},
+        after={"cents": balances([movement, opposite]), "reversedBy": str(correction.id)},
     )
-    return await session.scalar(
-        select(LedgerMovement).where(col(LedgerMovement.key) == opposite.key)
-    )
+    return correction
 
 
 async def of_order(

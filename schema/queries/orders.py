@@ -126,6 +126,8 @@ async def record(session: AsyncSession, step: Transition) -> Transition:
     )
     if claimed.first() is None:
         return (await steps_after(session, step.order_id, step.sequence - 1))[0]
+    is_by_admin = step.by.role is Actor.ADMIN
+    had = await _driver_of(session, step.order_id) if is_by_admin else None
     moved = await _move(session, step)
     if step.to is OrderStatus.ASSIGNED_TO_DRIVER:
         await assignments.take(session, step)
@@ -139,8 +141,8 @@ async def record(session: AsyncSession, step: Transition) -> Transition:
     await bookings.step(session, step)
     if step.to is OrderStatus.DELIVERED and step.was is not OrderStatus.DISPUTED:
         await _count_delivered(session, step.order_id)
-    if step.by.role is Actor.ADMIN:
-        await admin.note(session, step)
+    if is_by_admin:
+        await admin.note(session, step, drivers=(had, moved.driver_id))
     if step.was is not OrderStatus.DISPUTED or step.to is not OrderStatus.DELIVERED:
         await notifications.tell(
             session, step.to, moved, key=f"{step.sequence}", reason=step.reason
@@ -242,6 +244,15 @@ async def _next_number(session: AsyncSession, at: datetime) -> str:
 def _gives_back(step: Transition) -> bool:
     """Whether an order loses its driver by a step, and waits for another."""
     return (step.was, step.to) == (OrderStatus.ASSIGNED_TO_DRIVER, OrderStatus.READY_FOR_PICKUP)
+
+
+async def _driver_of(session: AsyncSession, order_id: UUID) -> UUID | None:
+    """Who has an order, which nobody else writes to from here on."""
+    return await session.scalar(
+        select(col(Order.driver_id))
+        .where(col(Order.id) == order_id)
+        .with_for_update(key_share=True)
+    )
 
 
 async def _move(session: AsyncSession, step: Transition) -> Parties:

@@ -1,7 +1,8 @@
 """Every SQL statement by which operators change an order's search for a driver by hand."""
 
+from collections.abc import Mapping
 from datetime import datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from sqlalchemy import select, update
@@ -9,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from domain.order_status import WANTS_DRIVER
-from schema.messages.overrides import OverrideAction, Overriding
+from schema.messages.overrides import OverrideAction, Overriding, Wanted
 from schema.queries import admin, offers
 from schema.queries.offers import NOT_AGAIN
 from schema.tables import AdminAction, DispatchSearch, DriverAssignment, Order
@@ -85,14 +86,17 @@ async def override(session: AsyncSession, asked: Overriding) -> bool:
     The search is locked and not the order: whoever makes an offer waits for both, and whoever
     accepts one for the order, with the offer in his hands.
     """
-    is_looking = await session.scalar(
-        select(_LOOKING)
-        .join(DispatchSearch, col(DispatchSearch.order_id) == col(Order.id))
-        .where(col(Order.id) == asked.order_id)
+    found = await session.execute(
+        select(col(DispatchSearch.held_until), col(DispatchSearch.preferred_driver_id), _LOOKING)
+        .join(Order, col(Order.id) == col(DispatchSearch.order_id))
+        .where(col(DispatchSearch.order_id) == asked.order_id)
         .with_for_update(of=DispatchSearch)
     )
-    if not is_looking:
+    row = found.first()
+    if row is None or not row[-1]:
         return False
+    was = {"held_until": row[0], "preferred_driver_id": row[1]}
+    changes = _changes(asked, row[0])
     if await admin.act(
         session,
         key=asked.key,
@@ -106,30 +110,45 @@ async def override(session: AsyncSession, asked: Overriding) -> bool:
             include={"reason", "held_until", "preferred_driver_id"},
         ),
         at=asked.at,
+        before=_noted(was),
+        after=_noted(was | changes),
     ):
-        await _change(session, asked)
+        await _withdraw(session, asked)
+        if changes:
+            await session.execute(
+                update(DispatchSearch)
+                .where(col(DispatchSearch.order_id) == asked.order_id)
+                .values(**changes)
+            )
     return True
 
 
-async def _change(session: AsyncSession, asked: Overriding) -> None:
-    values: dict[str, object]
-    wanted = col(DispatchSearch.order_id) == asked.order_id
+def _changes(asked: Overriding, held_until: datetime | None) -> dict[str, Any]:
+    """What is otherwise about a search that was held until then, by column."""
     match asked.action:
         case OverrideAction.HOLD:
-            values = {"held_until": asked.held_until, "hold_reason": asked.reason}
-            await offers.withdraw(session, asked.order_id, asked.at, asked.reason)
+            return {"held_until": asked.held_until, "hold_reason": asked.reason}
         case OverrideAction.RELEASE:
+            if held_until is None or held_until <= asked.at:
+                return {}
             # As if it had ended by itself: the search goes on from then.
-            values = {"held_until": asked.at, "hold_reason": None}
-            wanted &= col(DispatchSearch.held_until) > asked.at
+            return {"held_until": asked.at, "hold_reason": None}
         case OverrideAction.PREFER:
-            values = {"preferred_driver_id": asked.preferred_driver_id}
-            if asked.preferred_driver_id is not None:
-                await offers.withdraw(
-                    session,
-                    asked.order_id,
-                    asked.at,
-                    asked.reason,
-                    unless_to=asked.preferred_driver_id,
-                )
-    await session.execute(update(DispatchSearch).where(wanted).values(**values))
+            return {"preferred_driver_id": asked.preferred_driver_id}
+
+
+async def _withdraw(session: AsyncSession, asked: Overriding) -> None:
+    """Take the live offer back, if it is not to be any more."""
+    if asked.action is OverrideAction.HOLD or asked.preferred_driver_id is not None:
+        await offers.withdraw(
+            session,
+            asked.order_id,
+            asked.at,
+            asked.reason,
+            unless_to=asked.preferred_driver_id,
+        )
+
+
+def _noted(search: Mapping[str, Any]) -> dict[str, object]:
+    """How a search stands, for the log of admins."""
+    return Wanted.model_validate(search).model_dump(mode="json", by_alias=True)

@@ -262,7 +262,7 @@ async def note_returned(session: AsyncSession, payout_id: UUID, reversal_id: str
 async def note_hold(session: AsyncSession, hold: Hold) -> None:
     """Stop or resume a payee's payouts, and write down who did it and why."""
     if hold.held:
-        await session.execute(
+        stopped = await session.scalar(
             upsert(PayoutHold)
             .values(
                 payee_id=hold.payee_id,
@@ -272,9 +272,16 @@ async def note_hold(session: AsyncSession, hold: Hold) -> None:
                 held_at=now(),
             )
             .on_conflict_do_nothing()
+            .returning(col(PayoutHold.payee_id))
         )
+        was_held = stopped is None
     else:
-        await session.execute(delete(PayoutHold).where(col(PayoutHold.payee_id) == hold.payee_id))
+        resumed = await session.scalar(
+            delete(PayoutHold)
+            .where(col(PayoutHold.payee_id) == hold.payee_id)
+            .returning(col(PayoutHold.payee_id))
+        )
+        was_held = resumed is not None
     await admin.act(
         session,
         key=hold.key,
@@ -283,7 +290,7 @@ async def note_hold(session: AsyncSession, hold: Hold) -> None:
         target=(hold.kind.value, hold.payee_id),
         details={"reason": hold.reason},
         at=now(),
-        before={"held": not hold.held},
+        before={"held": was_held},
         after={"held": hold.held},
     )
 

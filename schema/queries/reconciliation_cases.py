@@ -274,10 +274,13 @@ async def close(
         if (case.closed_by, case.close_reason) == (by, reason):
             return case
         raise AlreadyClosed
+    before: dict[str, object] = {}
+    after: dict[str, object] = {}
     if accept:
         if case.kind not in ACCEPTABLE:
             raise NotAcceptable
-        await _accept(session, case, reason)
+        booked = await _accept(session, case, reason)
+        before, after = {"booked": None}, {"booked": booked}
     case.status, case.closed_by = CaseStatus.CLOSED, by
     case.close_reason, case.closed_at = reason, now()
     session.add(case)
@@ -289,19 +292,21 @@ async def close(
         target=("reconciliation_case", case.id),
         details={"kind": case.kind, "accepted": accept, "reason": reason},
         at=case.closed_at,
-        before={"status": CaseStatus.OPEN},
-        after={"status": case.status},
+        before={"status": CaseStatus.OPEN, **before},
+        after={"status": case.status, **after},
     )
     return case
 
 
-async def _accept(session: AsyncSession, case: ReconciliationCase, reason: str) -> None:
+async def _accept(session: AsyncSession, case: ReconciliationCase, reason: str) -> str | None:
+    """Book what a case says is missing or too much; the key of the movement, None if there is
+    nothing left to book.
+    """
     if case.stripe_transaction_id is None:
-        await _book_back(session, case, reason)
-        return
+        return await _book_back(session, case, reason)
     row = await session.get_one(StripeTransaction, case.stripe_transaction_id)
     if row.movement_id is not None:
-        return
+        return None
     transaction = reconciliation.transaction_of(row)
     cents = transaction.amount_cents
     if case.movement_id is not None:
@@ -310,20 +315,22 @@ async def _accept(session: AsyncSession, case: ReconciliationCase, reason: str) 
     adjustment = rules.unexplained(
         transaction.id, cents, transaction.currency, transaction.source_id
     )
-    await ledger.book(session, adjustment, reason)
+    is_new = await ledger.book(session, adjustment, reason)
     await reconciliation.book_fee(session, transaction, case.order_id)
     row.movement_id = case.movement_id or await session.scalar(
         select(col(LedgerMovement.id)).where(col(LedgerMovement.key) == adjustment.key)
     )
     row.matched_at = now()
     session.add(row)
+    return adjustment.key if is_new else None
 
 
-async def _book_back(session: AsyncSession, case: ReconciliationCase, reason: str) -> None:
+async def _book_back(session: AsyncSession, case: ReconciliationCase, reason: str) -> str | None:
     key = await session.scalar(
         select(col(LedgerMovement.key)).where(col(LedgerMovement.id) == case.movement_id)
     )
     movement = await ledger.booked(session, key or "")
     if movement is None:
         raise LookupError(f"the movement of case {case.id} is gone")
-    await ledger.book(session, rules.reverse(movement), reason)
+    opposite = rules.reverse(movement)
+    return opposite.key if await ledger.book(session, opposite, reason) else None

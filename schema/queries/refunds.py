@@ -4,7 +4,7 @@ Whoever asks, grants or writes down a refund holds the locks on the order's mone
 meanwhile: what is left of it is worked out by one at a time.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
@@ -65,7 +65,7 @@ async def begin(
     )
     if ask.kind is RefundKind.ADMIN:
         row.decided_by, row.decided_at = ask.asked_by, at
-        await _audit(session, row, ask.asked_by, "refund_granted", at)
+        await _audit(session, row, ask.asked_by, "refund_granted", at, before=None)
     session.add(row)
     await session.flush()
     if at_once:
@@ -101,6 +101,7 @@ async def decide(session: AsyncSession, decision: Decision, at: datetime) -> Ref
     await session.refresh(row)
     if row.status is not RequestStatus.ASKED:
         return _view(row)
+    before = _figures(row)
     row.decided_by, row.decided_at, row.decision_note = decision.by, at, decision.reason
     if decision.grant:
         order = await session.get_one(Order, row.order_id)
@@ -117,7 +118,7 @@ async def decide(session: AsyncSession, decision: Decision, at: datetime) -> Ref
     else:
         row.status = RequestStatus.REJECTED
         await _tell(session, row, Alert.COMPLAINT_REJECTED, decision.reason)
-    await _audit(session, row, decision.by, f"complaint_{row.status}", at)
+    await _audit(session, row, decision.by, f"complaint_{row.status}", at, before=before)
     return _view(row)
 
 
@@ -368,7 +369,13 @@ async def _money(session: AsyncSession, row: RefundRequest) -> str:
 
 
 async def _audit(
-    session: AsyncSession, row: RefundRequest, admin_id: UUID, what: str, at: datetime
+    session: AsyncSession,
+    row: RefundRequest,
+    admin_id: UUID,
+    what: str,
+    at: datetime,
+    *,
+    before: Mapping[str, object] | None,
 ) -> None:
     await admin.act(
         session,
@@ -383,7 +390,19 @@ async def _audit(
             "reason": row.decision_note or row.reason,
         },
         at=at,
+        before=before,
+        after=_figures(row),
     )
+
+
+def _figures(row: RefundRequest) -> dict[str, object]:
+    """How a request stands, for the log of admins; `cents` are what is granted."""
+    return {
+        "status": row.status,
+        "cents": row.granted_cents,
+        "taxCents": row.tax_cents,
+        "bearer": row.bearer,
+    }
 
 
 def _items(ask: RefundAsk) -> list[dict[str, object]] | None:

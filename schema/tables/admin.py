@@ -29,7 +29,8 @@ class Notification(SQLModel, table=True):
 
 class AdminAction(SQLModel, table=True):
     """What an admin did, to what, and why; never changed again. `before` and `after` are what was
-    changed, where that can be said. Ids and figures only: people's own data is elsewhere.
+    changed, `before` null where there was nothing. Ids and figures only: people's own data is
+    elsewhere.
     """
 
     __tablename__ = "admin_actions"

@@ -1,6 +1,7 @@
-"""Whatever an admin does is in the log, once: who, what and why."""
+"""Whatever an admin does is in the log, once: who, what, what was before and after, and why."""
 
 from collections.abc import Awaitable, Callable
+from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -186,15 +187,50 @@ ELSEWHERE = {
         "::test_a_case_that_is_closed_books_nothing_and_names_who_closed_it_and_why"
     ),
 }
+# A step that an order takes in its own time after what an admin has decided: a deed of its own.
+FOLLOWS = {"order_delivered"}
 # What was one thing before and is another one after.
 STANDING = ({"verificationStatus": "approved"}, {"verificationStatus": "suspended"})
 PAPER = ({"status": "pending"}, {"status": "rejected"})
 CHANGES = {
+    "PUT /admin/payees/{kind}/{payee_id}/payouts": ({"held": False}, {"held": True}),
+    "POST /admin/users/{user_id}/suspend": ({"isActive": True}, {"isActive": False}),
+    "POST /admin/users/{user_id}/reinstate": ({"isActive": False}, {"isActive": True}),
+    "PUT /admin/users/{user_id}": ({"last_name_length": 4}, {"last_name_length": 9}),
+    "POST /admin/orders/{order_id}/cancel": (
+        {"status": "payment_confirmed"},
+        {"status": "cancelled"},
+    ),
+    "POST /admin/complaints/{request_id}/decide": (
+        {"status": "asked", "cents": None},
+        {"status": "rejected", "cents": None},
+    ),
+    "POST /admin/ledger/movements/{movement_id}/reverse": (
+        {"cents": {"stripe_clearing": 2660, "customer_deposits": -2660}, "reversedBy": None},
+        {"cents": {"stripe_clearing": 0, "customer_deposits": 0}},
+    ),
+    "POST /admin/disputes/{dispute_id}/concede": ({"conceded": False}, {"conceded": True}),
+    "PUT /admin/disputes/{dispute_id}/evidence": (
+        {"evidenceLength": 0},
+        {"evidenceLength": len(WHY)},
+    ),
+    "POST /admin/orders/{order_id}/hold": ({"heldUntil": None}, {}),
     "PUT /admin/chefs/{chef_id}/verify": STANDING,
     "PUT /admin/chefs/{chef_id}/documents/{document_id}": PAPER,
     "PUT /admin/drivers/{driver_id}/verification": STANDING,
     "PUT /admin/drivers/{driver_id}/documents/{document_id}": PAPER,
-    "PUT /admin/reviews/{review_id}": ({"status": "visible"}, {"status": "hidden"}),
+    "PUT /admin/reviews/{review_id}": (
+        {"status": "visible", "openReports": 0},
+        {"status": "hidden", "openReports": 0},
+    ),
+}
+# There was nothing before.
+CREATES = {
+    "POST /admin/payouts/run",
+    "POST /admin/reconciliation/run",
+    # The request for it: an admin's is granted as it is made.
+    "POST /admin/orders/{order_id}/refund",
+    "POST /admin/promo-codes",
 }
 # What is said there is the evidence itself.
 WITHOUT_REASON = {"PUT /admin/disputes/{dispute_id}/evidence"}
@@ -212,7 +248,9 @@ def test_every_write_of_admins_is_tried_here_or_named_where_it_is() -> None:
 
 
 @pytest.mark.parametrize("name", list(PERFORMED))
-async def test_a_deed_is_in_the_log_once_with_who_and_why(play: Cast, name: str) -> None:
+async def test_a_deed_is_in_the_log_once_with_who_what_changed_and_why(
+    play: Cast, name: str
+) -> None:
     perform = await PERFORMED[name](play)
     before = await written(play)
 
@@ -220,13 +258,140 @@ async def test_a_deed_is_in_the_log_once_with_who_and_why(play: Cast, name: str)
 
     after = await written(play)
     assert after[: len(before)] == before
-    assert len(after) == len(before) + 1
-    deed = after[-1]
+    (deed,) = (row for row in after[len(before) :] if row.action_type not in FOLLOWS)
     assert deed.admin_id == play.world.admin.user_id
     assert deed.action_type
     assert deed.reason == (None if name in WITHOUT_REASON else WHY)
-    if name in CHANGES:
-        assert (deed.before, deed.after) == CHANGES[name]
+    assert deed.after
+    if name in CREATES:
+        assert deed.before is None
+        return
+    assert deed.before
+    assert deed.before.keys() == deed.after.keys()
+    assert deed.before != deed.after
+    was, then = CHANGES.get(name, ({}, {}))
+    assert deed.before | was == deed.before
+    assert deed.after | then == deed.after
+
+
+@pytest.mark.parametrize(
+    ("status", "early"), [(S.PREPARING, True), (S.READY_FOR_PICKUP, False)], ids=["early", "ready"]
+)
+async def test_the_log_has_which_driver_an_order_was_given_to_and_taken_from(
+    play: Cast, status: OrderStatus, early: bool
+) -> None:
+    order = await play.bring(status)
+    path, driver = f"/admin/orders/{order['id']}", str(play.world.drivers[1].id)
+
+    await play.admin.post(f"{path}/assign", driverId=driver, reason=WHY)
+    await play.admin.post(f"{path}/unassign", reason=WHY)
+
+    given, back = await written(play)
+    nobody: dict[str, Any] = {"driverId": None}
+    somebody: dict[str, Any] = {"driverId": driver}
+    if not early:
+        nobody["status"], somebody["status"] = S.READY_FOR_PICKUP, S.ASSIGNED_TO_DRIVER
+    assert (given.before, given.after) == (nobody, somebody)
+    assert (back.before, back.after) == (somebody, nobody)
+
+
+async def test_the_log_has_what_dispatch_was_told_by_hand(play: Cast) -> None:
+    order = await play.bring(S.READY_FOR_PICKUP)
+    path = f"/admin/orders/{order['id']}"
+    first, second = (str(driver.id) for driver in play.world.drivers[:2])
+
+    await play.admin.post(f"{path}/prefer", driverId=first, reason=WHY)
+    await play.admin.post(f"{path}/prefer", driverId=second, reason=WHY)
+    await play.admin.post(f"{path}/hold", minutes=20, reason=WHY)
+    await play.admin.post(f"{path}/release", reason=WHY)
+
+    rows = await written(play)
+    assert rows[0].before == {"heldUntil": None, "preferredDriverId": None}
+    # Each begins where the one before it ended.
+    assert [row.before for row in rows[1:]] == [row.after for row in rows[:-1]]
+    assert rows[1].after == {"heldUntil": None, "preferredDriverId": second}
+    held, released = rows[2], rows[3]
+    assert held.after == {
+        "heldUntil": held.details["heldUntil"],
+        "preferredDriverId": second,
+    }
+    assert released.after is not None
+    assert datetime.fromisoformat(released.after["heldUntil"]) == released.created_at
+
+
+async def test_the_log_has_what_a_refund_and_a_complaint_come_to(play: Cast) -> None:
+    order = await play.bring(S.DELIVERED)
+    asked = await play.customer.post(
+        f"/orders/{order['id']}/complaint", reason="quality", words="It was cold."
+    )
+
+    await play.admin.post(
+        f"/admin/complaints/{asked['id']}/decide",
+        grant=True,
+        amountCents=1000,
+        bearer="chef",
+        reason=WHY,
+    )
+    await play.admin.post(
+        f"/admin/orders/{order['id']}/refund", amountCents=200, bearer="platform", reason=WHY
+    )
+
+    rows = await written(play)
+    decided, given = (row for row in rows if row.action_type not in FOLLOWS)
+    assert decided.before is not None
+    assert decided.before == {
+        "status": "asked",
+        "cents": None,
+        "taxCents": decided.before["taxCents"],
+        "bearer": decided.before["bearer"],
+    }
+    assert decided.after is not None
+    assert decided.after["taxCents"] < decided.before["taxCents"]
+    assert (decided.after["status"], decided.after["cents"]) == ("granted", 1000)
+    assert decided.after["bearer"] == "chef"
+    assert given.before is None
+    assert given.after is not None
+    assert (given.after["status"], given.after["cents"]) == ("granted", 200)
+
+
+async def test_the_log_has_what_is_in_force_instead_of_a_change_that_is_withdrawn(
+    play: Cast,
+) -> None:
+    path = "/admin/markets/austin/settings"
+    then = "2125-01-31T18:00:00Z"
+    for seconds in (241, 242):
+        made = await play.admin.post(
+            path, effectiveFrom=then, values={"chefResponseSeconds": seconds}, reason=WHY
+        )
+
+    await play.admin.post(f"{path}/{made['id']}/withdraw", reason=WHY)
+
+    row = (await written(play))[-1]
+    assert row.before == {"withdrawn": False, "chef_response_seconds": 242}
+    assert row.after == {"withdrawn": True, "chef_response_seconds": 241}
+
+
+async def test_the_log_has_which_movement_takes_another_back(play: Cast) -> None:
+    reverse = await reversal(play)
+
+    opposite = await reverse()
+
+    row = (await written(play))[-1]
+    assert row.after is not None
+    assert row.after["reversedBy"] == opposite["id"]
+
+
+async def test_a_suspended_chefs_standing_is_in_the_log_as_well(play: Cast) -> None:
+    path = f"/admin/users/{play.world.chef.user_id}"
+
+    await play.admin.post(f"{path}/suspend", reason=WHY)
+    await play.admin.post(f"{path}/reinstate", reason=WHY)
+
+    in_house: dict[str, Any] = {"isActive": True, "verificationStatus": "approved"}
+    out: dict[str, Any] = {"isActive": False, "verificationStatus": "suspended"}
+    gone, back = await written(play)
+    assert (gone.before, gone.after) == (in_house, out)
+    assert (back.before, back.after) == (out, in_house)
 
 
 async def test_admins_read_the_log_by_who_what_and_when(play: Cast) -> None:

@@ -26,14 +26,22 @@ async def problem(asked: Any) -> tuple[int, str]:
     return refused.value.status, refused.value.code
 
 
-async def actions(play: Cast, order: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:
+async def written(play: Cast, order: dict[str, Any]) -> list[AdminAction]:
     async with play.database.read() as session:
         found = await session.scalars(
             select(AdminAction)
             .where(col(AdminAction.target_id) == UUID(order["id"]))
             .order_by(col(AdminAction.id))
         )
-        return [(action.action_type, action.details) for action in found]
+        return list(found)
+
+
+async def actions(play: Cast, order: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:
+    return [(action.action_type, action.details) for action in await written(play, order)]
+
+
+async def changes(play: Cast, order: dict[str, Any]) -> list[tuple[dict[str, Any], dict[str, Any]]]:
+    return [(action.before or {}, action.after or {}) for action in await written(play, order)]
 
 
 async def test_a_dispute_is_listed_and_shown_with_its_evidence(play: Cast) -> None:
@@ -81,6 +89,11 @@ async def test_evidence_with_an_admins_words_wins(play: Cast) -> None:
         "dispute_evidence",
         "dispute_submit",
     ]
+    told = {"fault": None, "conceded": False, "evidenceLength": len("winning_evidence")}
+    assert (await changes(play, order))[-1] == (
+        {"status": "needs_response", "submission": None, **told},
+        {"status": "needs_response", "submission": "asked", **told},
+    )
 
 
 async def test_a_conceded_dispute_is_the_debt_of_whoever_was_at_fault(play: Cast) -> None:
@@ -105,6 +118,9 @@ async def test_a_conceded_dispute_is_the_debt_of_whoever_was_at_fault(play: Cast
             {"disputeId": dispute_id, "reason": "cold and late", "fault": "chef"},
         )
     ]
+    ((was, then),) = await changes(play, order)
+    assert (was["conceded"], was["fault"]) == (False, None)
+    assert (then["conceded"], then["fault"]) == (True, "chef")
     on_books = await books(play.database, UUID(order["id"]))
     assert payable(PayeeKind.CHEF, play.world.chef.id) not in on_books
     assert on_books[Account.DISPUTE_LOSSES] == 2660 - 160 - 1601

@@ -68,6 +68,16 @@ async def actions(play: Cast, case_id: str) -> list[tuple[str, UUID, dict[str, A
         return [(row.action_type, row.admin_id, row.details) for row in found]
 
 
+async def changes(play: Cast, case_id: str) -> tuple[object, object]:
+    async with play.database.read() as session:
+        row = (
+            await session.scalars(
+                select(AdminAction).where(col(AdminAction.target_id) == UUID(case_id))
+            )
+        ).one()
+        return row.before, row.after
+
+
 async def refused(asked: Any) -> tuple[int, str]:
     with pytest.raises(Unanswered) as problem:
         await asked
@@ -122,6 +132,7 @@ async def test_a_case_that_is_closed_books_nothing_and_names_who_closed_it_and_w
         "reason": "asked Stripe about it",
     }
     assert await actions(play, case_id) == [("reconciliation_case_closed", admin_id, details)]
+    assert await changes(play, case_id) == ({"status": "open"}, {"status": "closed"})
     assert await refused(play.admin.post(path, reason="another")) == (409, "case_closed")
 
 
@@ -139,6 +150,10 @@ async def test_a_case_that_is_accepted_makes_the_books_say_what_stripe_says(play
         Posting(Account.STRIPE_CLEARING, 1601),
         Posting(Account.PAYOUTS_IN_TRANSIT, -1601),
     }
+    assert await changes(play, case_id) == (
+        {"status": "open", "booked": None},
+        {"status": "closed", "booked": booked.key},
+    )
 
 
 async def test_the_whole_is_nothing_to_accept(play: Cast) -> None:

@@ -7,9 +7,11 @@ from sqlalchemy import select, text
 from sqlalchemy.exc import DBAPIError
 from sqlmodel import col
 
+from domain.payees import PayeeKind
 from local import world as worlds
 from schema.database import Database
-from schema.queries import admin
+from schema.messages.payouts import Hold
+from schema.queries import admin, payouts
 from schema.tables import AdminAction
 from schema.tables.columns import now
 
@@ -44,6 +46,32 @@ async def test_a_deed_is_written_once_with_what_was_changed_and_why(database: Da
     row = await row_of(database, key)
 
     assert (row.before, row.after, row.reason) == ({"a": 1}, {"a": 2}, "because")
+
+
+async def test_who_stops_payouts_that_are_stopped_changes_nothing(database: Database) -> None:
+    world = await worlds.settle(database)
+    keys = [str(uuid4()) for _ in range(3)]
+    for key, held in zip(keys, (True, True, False), strict=True):
+        async with database.write() as session:
+            await payouts.note_hold(
+                session,
+                Hold(
+                    kind=PayeeKind.CHEF,
+                    payee_id=world.chef.id,
+                    admin_id=world.admin.user_id,
+                    reason="to see",
+                    held=held,
+                    key=key,
+                ),
+            )
+
+    rows = [await row_of(database, key) for key in keys]
+
+    assert [(row.before, row.after) for row in rows] == [
+        ({"held": False}, {"held": True}),
+        ({"held": True}, {"held": True}),
+        ({"held": True}, {"held": False}),
+    ]
 
 
 async def test_the_reason_is_that_of_the_details_where_it_is_not_said(database: Database) -> None:
