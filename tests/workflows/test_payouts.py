@@ -127,7 +127,7 @@ async def test_a_payout_that_stripe_did_not_answer_goes_off_within_hours_and_ala
     house.fund(10_000)
     await house.owe(CHEF, chef, 1601)
     house.stripe.fault("POST /v1/transfers", "drop_before", times=1_000)
-    assert outcomes(await house.run()) == {Outcome.WAITING: 1}
+    assert outcomes(await house.run(time_passes=True)) == {Outcome.WAITING: 1}
 
     house.stripe.control("DELETE", "faults")
     await house.room.skip(1.5 * BALANCE_AGAIN)
@@ -241,7 +241,7 @@ async def test_a_call_that_goes_wrong_moves_the_money_once(
     await house.owe(CHEF, chef, 1601)
     house.stripe.fault(path, kind, times=4)
 
-    await house.run()
+    await house.run(time_passes=True)
     await _comes_to(house, S.IN_TRANSIT)
 
     assert house.transfers(chef) == [(1601, 0)]
@@ -256,7 +256,7 @@ async def test_a_transfer_is_fetched_back_once(house: CountingHouse, kind: str) 
     await house.owe(CHEF, chef, 1601)
     house.stripe.fault("POST /v1/transfers/*/reversals", kind, times=4)
 
-    await house.run()
+    await house.run(time_passes=True)
     await house.hear(chef)
     await _comes_to(house, S.FAILED)
 
