@@ -106,7 +106,6 @@ async def reinstate(held: Services, user_id: UUID, *, by: UUID, reason: str, at:
                 return
             raise conflict("not_suspended", "this account is closed, and not by a suspension")
         was, restored = seen.user.suspended_from, False
-        was_active = seen.user.is_active
         if was is not None and seen.chef_status is Verification.SUSPENDED and seen.chef_id:
             await suspensions.change_chef(
                 session,
@@ -123,7 +122,7 @@ async def reinstate(held: Services, user_id: UUID, *, by: UUID, reason: str, at:
         deed = _Deed(suspensions.REINSTATED, by, reason, at)
         closed = Verification.SUSPENDED if restored else None
         open_again = was if restored else None
-        await _note(session, deed, user_id, _noted(was_active, closed), _noted(True, open_again))
+        await _note(session, deed, user_id, _noted(False, closed), _noted(True, open_again))
 
 
 async def _suspend(

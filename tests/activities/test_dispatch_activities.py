@@ -10,7 +10,6 @@ from sqlalchemy import select, update
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import col
 from temporalio.client import Client
-from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.exceptions import ApplicationError
 from uuid_utils.compat import uuid7
 
@@ -32,6 +31,7 @@ from schema.tables import Order as OrderRow
 from settings import Settings
 from tests.activities.dispatch_house import RULES, House, house
 from tests.frozen import frozen_server
+from workflows.connection import connect
 
 S, A = OrderStatus, AssignmentStatus
 POLICY = Matching(Weights(commit_ahead=75.0))
@@ -44,9 +44,7 @@ async def world(database: Database) -> World:
 
 @pytest.fixture
 async def client(environment: Mapping[str, str]) -> Client:
-    return await Client.connect(
-        environment["TEMPORAL_ADDRESS"], data_converter=pydantic_data_converter
-    )
+    return await connect(environment)
 
 
 @pytest.fixture

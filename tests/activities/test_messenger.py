@@ -6,8 +6,6 @@ from uuid import uuid4
 
 from sqlalchemy import update
 from sqlmodel import col
-from temporalio.client import Client
-from temporalio.contrib.pydantic import pydantic_data_converter
 
 from activities.market_terms import MarketTerms
 from activities.messenger import Messenger, Telling
@@ -17,15 +15,14 @@ from schema.messages.order import OrderStart
 from schema.queries import orders
 from schema.tables import MarketSetting, Order
 from settings import Settings
+from workflows.connection import connect
 from workflows.order import OrderWorkflow
 
 
 async def test_an_order_is_taken_up_again_with_the_terms_that_it_was_placed_under(
     environment: Mapping[str, str], database: Database, settings: Settings
 ) -> None:
-    client = await Client.connect(
-        environment["TEMPORAL_ADDRESS"], data_converter=pydantic_data_converter
-    )
+    client = await connect(environment)
     world, market = await worlds.settle(database), f"city-{uuid4().hex}"
     placing = world.placing()
     order_id = placing.order.id

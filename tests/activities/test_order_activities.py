@@ -8,7 +8,7 @@ from uuid import UUID
 
 import pytest
 from redis.asyncio import Redis
-from sqlalchemy import func, select, text, update
+from sqlalchemy import func, select, update
 from sqlmodel import col
 from temporalio.exceptions import ApplicationError
 from uuid_utils.compat import uuid7
@@ -18,7 +18,6 @@ from activities.orders import OrderActivities
 from domain.notifications import Alert
 from domain.order_status import Actor, OrderStatus
 from local import world as worlds
-from local.people import until
 from local.ports import any_free
 from providers.kitchen_pages import KitchenPages, Page
 from providers.redis import connect_redis
@@ -36,6 +35,7 @@ from schema.messages.order import (
 )
 from schema.queries import orders
 from schema.tables import Cart, MenuItem, Notification, OrderItem, OrderStatusHistory, Payment
+from tests.databases import waited_for
 from tests.frozen import frozen_server
 from workflows.options import DATABASE
 
@@ -110,15 +110,10 @@ async def test_an_attempt_that_waited_for_the_one_before_it_answers_with_its_ord
 
     assert await pages.read(world.chef.id, Page.MENU, menu) == "5"
 
-    async def waits() -> bool:
-        blocked = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
-        async with database.read() as looking:
-            return bool(await looking.scalar(text(blocked)))
-
     async with database.write() as session:
         written = await orders.begin(session, placing)
         again = asyncio.create_task(activities.begin_order(placing))
-        await until(waits)
+        await waited_for(session, database)
 
     assert (await again).number == written.number
     assert await pages.read(world.chef.id, Page.MENU, menu) == "3"

@@ -16,6 +16,7 @@ from local.people import Unanswered, until
 from local.ports import any_free
 from local.world import PASSWORD, Somebody
 from schema.tables import AdminAction, Chef, Driver, User
+from tests.api.dying import dies_once_a_suspension_is_written
 from tests.api.facade import AWAY, facade
 
 S = OrderStatus
@@ -267,17 +268,7 @@ async def test_a_process_that_dies_once_the_suspension_is_written_has_told_of_it
     order = await play.bring(S.PAYMENT_CONFIRMED)
     path = f"/api/v1/admin/users/{play.world.customer.user_id}/suspend"
     async with facade(play.environment, monkeypatch) as (app, http):
-        suspensions = app.state.services.engine.suspensions
-        look, told = suspensions.look, 0
-
-        async def once(user_id: Any) -> None:
-            nonlocal told
-            told += 1
-            if told > 1:
-                raise RuntimeError("the process died here")
-            await look(user_id)
-
-        monkeypatch.setattr(suspensions, "look", once)
+        dies_once_a_suspension_is_written(app, monkeypatch)
         answer = await http.post(
             path, json={"reason": "why"}, headers={"Authorization": play.admin.authorization}
         )

@@ -19,6 +19,7 @@ from local.cast import Cast, cast
 from schema.queries import choices, menus
 from schema.tables import Menu, MenuItem
 from tests.api.kitchens import applied, refusal, send_picture
+from tests.databases import waited_for
 from tests.pictures import PNG, pixels
 
 S = OrderStatus
@@ -386,9 +387,8 @@ async def test_a_count_made_anew_does_not_lose_what_was_ordered_meanwhile(play: 
         assert row is not None
         row.stock = 4
         await taking.flush()
-        # The chef's count comes while the order has the dish, and waits for it.
         counting = asyncio.create_task(_refused_count(play, item_id, body))
-        await asyncio.sleep(0)
+        await waited_for(taking, play.database)
     told = await counting
 
     assert told == ("stock_changed", 4)

@@ -15,8 +15,9 @@ from sqlmodel import col
 from domain.geo import Point
 from domain.order_status import OrderStatus
 from local.cast import Cast, cast
-from local.people import Unanswered, until
+from local.people import Unanswered
 from schema.tables import MenuItem, PromoCode
+from tests.databases import waited_for
 
 S = OrderStatus
 
@@ -25,8 +26,6 @@ _WRITTEN = """
            (SELECT count(*) FROM promo_redemptions WHERE customer_id = :id),
            (SELECT count(*) FROM idempotency_keys WHERE customer_id = :id)
 """
-
-_WAITING = "SELECT count(*) FROM pg_stat_activity WHERE :pid = ANY(pg_blocking_pids(pid))"
 
 
 async def make(play: Cast, **terms: object) -> str:
@@ -219,14 +218,8 @@ async def test_a_code_that_is_used_up_between_look_and_write_is_refused_just_the
     async with play.database.write() as session:
         # Somebody else is about to take the last use, and has not committed it.
         await session.execute(update(PromoCode).where(col(PromoCode.code) == code).values(uses=1))
-        ours = await session.scalar(text("SELECT pg_backend_pid()"))
         late = asyncio.create_task(play.customer.post("/orders", key="basket-1", **basket))
-
-        async def waits() -> bool:
-            async with play.database.read() as looking:
-                return bool(await looking.scalar(text(_WAITING), {"pid": ours}))
-
-        await until(waits)
+        await waited_for(session, play.database)
 
     for asked in (late, play.customer.post("/orders", key="basket-1", **basket)):
         with pytest.raises(Unanswered) as refused:

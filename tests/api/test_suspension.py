@@ -4,7 +4,6 @@ more, and his open orders are seen to, whatever dies.
 
 from collections.abc import Awaitable
 from typing import Any
-from uuid import UUID
 
 import pytest
 
@@ -13,6 +12,7 @@ from local.cast import Cast
 from local.people import Unanswered, insisting, until
 from local.ports import any_free
 from local.world import PASSWORD
+from tests.api.dying import dies_once_a_suspension_is_written
 from tests.api.facade import AWAY, facade
 
 S = OrderStatus
@@ -140,17 +140,7 @@ async def test_a_process_that_dies_once_a_chef_is_suspended_has_told_of_it(
 ) -> None:
     order = await play.bring(S.PAYMENT_CONFIRMED)
     async with facade(play.environment, monkeypatch) as (app, http):
-        suspensions = app.state.services.engine.suspensions
-        look, told = suspensions.look, 0
-
-        async def once(user_id: UUID) -> None:
-            nonlocal told
-            told += 1
-            if told > 1:
-                raise RuntimeError("the process died here")
-            await look(user_id)
-
-        monkeypatch.setattr(suspensions, "look", once)
+        dies_once_a_suspension_is_written(app, monkeypatch)
         answer = await http.put(
             f"/api/v1{standing_of_chef(play)}",
             json={"status": "suspended", "reason": "why"},
