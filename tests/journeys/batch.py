@@ -84,7 +84,7 @@ class Batch:
             await self._step(lambda: play.customer.put(f"/orders/{order['id']}/cancel"))
             return order
         # A webhook that comes while servers are away comes again, later each time.
-        await self._step(lambda: play.pay(order, within=180))
+        await self._step(lambda: play.pay(order, within=480))
         if fate is Fate.REJECTED:
             await self._step(lambda: play.chef_says(order, "rejected"))
             return order
@@ -95,7 +95,7 @@ class Batch:
             return order
         await self._step(lambda: play.chef_says(order, "ready_for_pickup"))
         # An offer that expired while a server was away is made again after two minutes.
-        await self._step(lambda: until(lambda: has_taken(play, order), within=180))
+        await self._step(lambda: until(lambda: has_taken(play, order), within=480))
         for status in ("picked_up", "in_transit", "delivered"):
             await self._step(lambda status=status: play.driver_says(0, order, status))
         return order
