@@ -127,11 +127,24 @@ class Settings(BaseSettings):
     # For how long browsers keep to https, where `public_base_url` has it; 0 does not ask for it.
     hsts_seconds: int = Field(default=365 * 24 * 3600, ge=0)
     # How often somebody may ask, in the notation of the library `limits`; empty is no limit. By
-    # address, by account, and of positions by driver; login and codes by address.
+    # address, by account, and of positions by driver; login and codes by address; messages by who
+    # writes them, in each order.
     rate_limit_anonymous: Rate = parse("100/15 minutes")
     rate_limit_signed_in: Rate = parse("1000/15 minutes")
     rate_limit_positions: Rate = parse("60/minute")
     rate_limit_auth: Rate = parse("10/minute")
+    # Connections that are opened to hear what happens, by address: many may share one.
+    rate_limit_live: Rate = parse("600/minute")
+    # What one such connection may ask for: in the long run, and at once.
+    live_messages_per_second: float = Field(default=10.0, gt=0)
+    live_messages_at_once: Positive = 40
+    # How many orders it may follow.
+    live_orders: Positive = 100
+    live_orders_of_admins: Positive = 1000
+    # How many connections a user may have to one process, and how many events may wait for one.
+    live_connections: Positive = 20
+    live_backlog: Positive = 250
+    rate_limit_messages: Rate = parse("10/10 seconds")
 
     # Signs what goes round by links and codes; access tokens have a key (api.keys says in which
     # form), and older ones, separated by commas, whose tokens are still good.
@@ -161,6 +174,21 @@ class Settings(BaseSettings):
     twilio_from: str = ""
     twilio_base_url: OptionalAddress = None
     post_timeout_seconds: Positive = 20
+    # With a key, mails go out by SendGrid's API instead of SMTP.
+    sendgrid_api_key: SecretStr = SecretStr("")
+    sendgrid_base_url: OptionalAddress = None
+    # The service account of a Firebase project: the JSON file that its console hands out.
+    fcm_service_account: SecretStr = SecretStr("")
+    fcm_base_url: OptionalAddress = None
+    # Web push (RFC 8292): our key, P-256, as PEM or as 32 bytes in base64url, and whom a push
+    # service writes to about us (mailto:… or https://…). Without a key no browser is pushed to.
+    vapid_private_key: SecretStr = SecretStr("")
+    vapid_subject: str = ""
+    # Whether pushes go to browsers' push services on private addresses and without TLS, too.
+    web_push_anywhere: bool = False
+    # Where operators are told besides: a webhook that takes {"text": …}, and a mailing list.
+    ops_webhook_url: SecretStr = SecretStr("")
+    ops_email: str = ""
 
     # Where one may log in besides, as JSON: {"google": {"client_id": …, "client_secret": …}}
     # (domain.social.Client), and where in an app one may come back to.
@@ -274,6 +302,16 @@ class Settings(BaseSettings):
     erasure_look_again_seconds: Positive = 3600
     erasure_settle_seconds: int = Field(default=3600, ge=0)
 
+    # What the secrets of partners' webhooks are derived from; `jwt_secret` without it.
+    webhook_secret: SecretStr = SecretStr("")
+    # Lets webhooks go to http and to addresses that are not public: on one's own machine only.
+    webhook_private_targets: bool = False
+    # How many messages to partners one worker sends at once, how many of them to one endpoint, and
+    # for how long all are kept.
+    webhooks_at_once: Positive = 50
+    webhooks_at_once_to_each: Positive = 10
+    webhook_deliveries_keep_days: Positive = 30
+
     engine_timeout_seconds: Positive = 10
     worker_deployment: str = "ridendine-orders"
     worker_build_id: str = ""
@@ -293,6 +331,11 @@ class Settings(BaseSettings):
     def app_url(self) -> str:
         """Where links in mails lead."""
         return (self.app_base_url or self.public_base_url).rstrip("/")
+
+    @property
+    def partners_secret(self) -> str:
+        """What the secrets of partners' webhooks are derived from."""
+        return self.webhook_secret.get_secret_value() or self.jwt_secret.get_secret_value()
 
     @property
     def attempts(self) -> Patience:
