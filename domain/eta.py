@@ -54,3 +54,10 @@ def at_the_door(departure: datetime, drive: timedelta, city: City) -> datetime:
 def ready_for(scheduled: datetime, drive: timedelta, city: City) -> datetime:
     """When food must be ready to be at the door, a `drive` away, at `scheduled`."""
     return scheduled - (delivery_time(scheduled, drive, city) - scheduled)
+
+
+def asked_from(ready: datetime, prep: timedelta, ahead: timedelta, now: datetime) -> datetime:
+    """When the time begins in which a chef has to answer for an order that is to be `ready` then:
+    not before cooking, which takes `prep`, has to be thought of, which is so long `ahead` of it.
+    """
+    return max(ready - prep - ahead, now)

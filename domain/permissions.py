@@ -83,6 +83,9 @@ class Permission(Enum):
     # Whoever has ordered may have become something else by now: his list is there for customers.
     LIST_ORDERS = _grant("list:orders", Row.OWN_ORDERS, "R", _C)
     WRITE_ORDERS = _grant("write:orders", Row.OWN_ORDERS, "W", _C)
+    # What an admin may read of it he asks for as an admin.
+    READ_MESSAGES = _grant("read:messages", Row.OWN_ORDERS, "R", _C, _H, _D)
+    WRITE_MESSAGES = _grant("write:messages", Row.OWN_ORDERS, "W", _C, _H, _D)
     READ_PROOFS = _grant("read:proofs", Row.OWN_ORDERS, "R", _C, _A)
     WRITE_REVIEWS = _grant("write:reviews", Row.OWN_ORDERS, "W", _C)
 

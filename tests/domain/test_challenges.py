@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from domain import letters
 from domain.challenges import Purpose, code, link_token, read_link_token
+from domain.languages import Language
 
 SECRETS = st.text(min_size=32, max_size=64, alphabet=st.characters(codec="utf-8"))
 PURPOSES = st.sampled_from(Purpose)
@@ -54,10 +55,15 @@ def test_a_code_has_six_digits_and_is_the_same_each_time(
     assert made == code(secret, number, purpose)
 
 
+@pytest.mark.parametrize("language", Language)
 @pytest.mark.parametrize("purpose", Purpose)
-def test_every_purpose_has_its_words(purpose: Purpose) -> None:
-    text = letters.text(purpose, link="https://x.example/l", code="471100")
+def test_every_purpose_has_its_words(purpose: Purpose, language: Language) -> None:
+    text = letters.text(purpose, link="https://x.example/l", code="471100", language=language)
 
+    assert (text.html is None) == (purpose is Purpose.VERIFY_PHONE)
+    assert ('href="https://x.example/l"' in (text.html or "")) == (purpose in letters.PAGES)
+    others = [letters.text(purpose, link="", code="", language=each) for each in Language]
+    assert len({(other.subject, other.words) for other in others}) == len(Language)
     assert ("https://x.example/l" in text.words) == (purpose in letters.PAGES)
     assert ("471100" in text.words) == (purpose is Purpose.VERIFY_PHONE)
     assert (not text.subject) == (purpose is Purpose.VERIFY_PHONE)

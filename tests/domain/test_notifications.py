@@ -1,4 +1,4 @@
-"""Everything that is said can be said."""
+"""Everything that is said can be found, and is said in one way."""
 
 import pytest
 
@@ -10,23 +10,12 @@ from domain.notifications import (
     KitchenAlert,
     Occasion,
     PayeeAlert,
+    Urgency,
+    notice,
     notices,
 )
 from domain.order_status import OrderStatus
-
-WORDS = {"number": "RND-20260131-0001", "kitchen": "Meena's Kitchen", "reason": "too late"}
-WORDS_OF_PARTIES = {"name": "Meena's Kitchen", "reason": "rejected.fraud"}
-
-
-@pytest.mark.parametrize("occasion", NOTICES)
-def test_every_message_needs_only_the_words_it_gets(
-    occasion: Occasion,
-) -> None:
-    is_of_parties = isinstance(occasion, PayeeAlert | DriverAlert | KitchenAlert)
-    words = WORDS_OF_PARTIES if is_of_parties else WORDS
-    for notice in notices(occasion):
-        assert notice.title.format(**words)
-        assert notice.message.format(**words)
+from domain.preferences import Event
 
 
 @pytest.mark.parametrize("alerts", [Alert, PayeeAlert, DriverAlert, KitchenAlert])
@@ -53,3 +42,34 @@ def test_a_paid_order_is_new_to_its_chef() -> None:
 
     assert told[Audience.CHEF] == "order:new"
     assert told[Audience.CUSTOMER] == "order:status_update"
+
+
+def test_what_was_written_down_of_a_notice_finds_it_again() -> None:
+    names = [occasion.value for occasion in NOTICES]
+    assert len(set(names)) == len(names)
+    for occasion, said in NOTICES.items():
+        assert len({one.audience for one in said}) == len(said)
+        for one in said:
+            assert notice(occasion.value, one.audience.value) is one
+
+
+@pytest.mark.parametrize(
+    ("occasion", "audience"), [("", ""), ("accepted", "driver"), ("no_such_thing", "ops")]
+)
+def test_what_nobody_is_told_is_no_notice(occasion: str, audience: str) -> None:
+    assert notice(occasion, audience) is None
+
+
+def test_only_a_drivers_offer_is_live() -> None:
+    live: list[tuple[Occasion, Audience]] = [
+        (occasion, one.audience)
+        for occasion, said in NOTICES.items()
+        for one in said
+        if one.urgency is Urgency.LIVE
+    ]
+
+    assert live == [(Alert.DRIVER_OFFER, Audience.DRIVER)]
+
+
+def test_nobody_is_sent_promotions_by_an_order() -> None:
+    assert all(one.event is not Event.PROMOTIONS for said in NOTICES.values() for one in said)
