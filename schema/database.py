@@ -1,17 +1,23 @@
 """Sessions on PostgreSQL: `read` for questions, `write` for one transaction."""
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
+from typing import Any
 
+import asyncpg
 from sqlalchemy import make_url
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
+
+_CONNECT_AGAIN_SECONDS = 0.5
 
 
 class Database:
     """A pool of connections to one database."""
 
     def __init__(self, url: str, *, pool_size: int = 10) -> None:
+        self._url = make_url(url).set(drivername="postgresql")
         self.engine: AsyncEngine = create_async_engine(
             asyncpg_url(url),
             pool_size=pool_size,
@@ -42,6 +48,30 @@ class Database:
         )
         async with AsyncSession(connection, expire_on_commit=False) as session, session.begin():
             yield session
+
+    async def listen(self, channel: str, heard: Callable[[], object]) -> None:
+        """Call `heard` whenever somebody notifies a channel, and whenever that may have been
+        missed, until cancelled. On a connection of its own.
+        """
+        while True:
+            with suppress(OSError, asyncpg.PostgresError, asyncpg.InterfaceError, TimeoutError):
+                await self._listen(channel, heard)
+            await asyncio.sleep(_CONNECT_AGAIN_SECONDS)
+
+    async def _listen(self, channel: str, heard: Callable[[], object]) -> None:
+        connection = await asyncpg.connect(self._url.render_as_string(hide_password=False))
+        ended = asyncio.Event()
+
+        def hear(*_: Any) -> None:
+            heard()
+
+        try:
+            connection.add_termination_listener(lambda _: ended.set())
+            await connection.add_listener(channel, hear)
+            heard()
+            await ended.wait()
+        finally:
+            connection.terminate()
 
     async def close(self) -> None:
         """Give the connections back."""

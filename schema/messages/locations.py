@@ -6,9 +6,10 @@ from schema.messages.base import Message
 
 
 class Keeping(Message):
-    """For how long it is kept."""
+    """For how long it is kept, and what was sent to partners."""
 
     keep: timedelta
+    webhooks: timedelta = timedelta(days=30)
 
 
 class Forgetting(Message):

@@ -10,6 +10,7 @@ from uuid import UUID
 
 from pydantic import Field
 
+from domain import eta
 from domain.cancellation import Fault
 from domain.eta import City
 from domain.geo import Point
@@ -45,6 +46,16 @@ class Terms(Message):
     tip_window: timedelta = timedelta(hours=24)
     city: City = City()
     driver_capacity: int = 3
+
+    def chef_asked_from(self, order: "Order", now: datetime) -> datetime:
+        """When a chef's time to answer begins, about an order that is paid: at once, unless it is
+        scheduled. It lasts `chef_response`.
+        """
+        if order.scheduled_for is None:
+            return now
+        ready = eta.ready_for(order.scheduled_for, order.drive(self.city), self.city)
+        ahead = self.scheduled_lead + self.chef_response
+        return eta.asked_from(ready, self.city.lasting(order.prep_time), ahead, now)
 
 
 class Address(Message):
@@ -83,7 +94,8 @@ class OrderLine(Message):
 class Order(Message):
     """What the workflow knows of its order: what was agreed, and how far it has come.
 
-    `drive_seconds` is the drive to the door by the city's clock.
+    `drive_seconds` is the drive to the door by the city's clock, `timezone` the kitchen's: times
+    are told by it to whoever has not said where he is.
     """
 
     id: UUID
@@ -91,6 +103,7 @@ class Order(Message):
     customer_id: UUID
     chef_id: UUID
     market: str
+    timezone: str | None = None
     kitchen_name: str
     kitchen: Point
     door: Point
@@ -251,11 +264,16 @@ class ChargedTip(OrderRef):
 
 
 class Alarm(OrderRef):
-    """Something worth telling people about an order; `key` keeps it from being told twice."""
+    """Something worth telling people about an order; `key` keeps it from being told twice.
+
+    Where it is about an amount or a deadline, that is `amount_cents` or `due`.
+    """
 
     alert: Alert
     key: str
     reason: str | None = None
+    amount_cents: int | None = None
+    due: datetime | None = None
     near_door_at: datetime | None = None
     estimated_delivery_at: datetime | None = None
 

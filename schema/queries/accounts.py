@@ -12,6 +12,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 from sqlmodel import col
 
+from domain.languages import Language
+from domain.preferences import Channel
+from schema.queries import reach
 from schema.tables import Role, User, UserProfile
 
 
@@ -24,6 +27,7 @@ class Registration(NamedTuple):
     first_name: str
     last_name: str
     phone: str | None
+    language: Language
 
 
 class Owner(NamedTuple):
@@ -39,7 +43,9 @@ class Owner(NamedTuple):
 
 async def register(session: AsyncSession, new: Registration) -> UUID | None:
     """Make an account; None where the address has one."""
-    row = User(email=new.email, password_hash=new.password_hash, role=new.role)
+    row = User(
+        email=new.email, password_hash=new.password_hash, role=new.role, language=new.language
+    )
     user_id = await session.scalar(
         insert(User)
         .values(row.model_dump())
@@ -76,7 +82,7 @@ async def register_again(session: AsyncSession, user_id: UUID, new: Registration
     await session.execute(
         update(User)
         .where(col(User.id) == user_id)
-        .values(password_hash=new.password_hash, role=new.role)
+        .values(password_hash=new.password_hash, role=new.role, language=new.language)
     )
     await session.execute(
         update(UserProfile)
@@ -93,6 +99,8 @@ async def verify(session: AsyncSession, user_id: UUID, email: str) -> bool:
         .values(is_verified=True)
         .returning(col(User.id))
     )
+    if found is not None:
+        await reach.revive(session, user_id, Channel.EMAIL, email)
     return found is not None
 
 
@@ -110,6 +118,8 @@ async def change_email(session: AsyncSession, user_id: UUID, email: str) -> bool
         .returning(col(User.id))
         .execution_options(synchronize_session=False)
     )
+    if found is not None:
+        await reach.revive(session, user_id, Channel.EMAIL, email)
     return found is not None
 
 
@@ -127,6 +137,7 @@ async def verify_phone(session: AsyncSession, user_id: UUID, number: str) -> Non
         .where(col(UserProfile.user_id) == user_id)
         .values(phone=number, verified_phone=number)
     )
+    await reach.revive(session, user_id, Channel.SMS, number)
 
 
 def _owners() -> Select[UUID, str, Role, bool, bool, str | None]:

@@ -7,17 +7,22 @@ from uuid import UUID
 from sqlalchemy import func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import aliased
 from sqlmodel import col
 from uuid_utils.compat import uuid7
 
 from domain import drivers
+from domain.live import OfferEnd
 from domain.order_status import WANTS_DRIVER, OrderStatus
 from schema.messages.dispatch import Acceptance, Assignment, AssignmentStatus, Release, Taken
 from schema.messages.order import Transition, Who
-from schema.queries import admin, locks
+from schema.queries import admin, live_offers, live_orders, locks
 from schema.queries.driver_records import load
 from schema.queries.offers import LIVE, OfferGone
 from schema.tables import DispatchSearch, Driver, DriverAssignment, Order
+
+# A row as it was when a statement began.
+_Before = aliased(DriverAssignment)
 
 
 async def accept(session: AsyncSession, yes: Acceptance) -> None:
@@ -57,7 +62,7 @@ async def accept(session: AsyncSession, yes: Acceptance) -> None:
         others = await load(session, yes.driver_id, beside=order_ids)
         if others + len(order_ids) > drivers.capacity(vehicle, yes.capacity):
             raise OfferGone(f"driver {yes.driver_id} has his hands full")
-    await _give(session, yes.driver_id, order_ids)
+    await _give(session, yes.driver_id, order_ids, yes.at)
 
 
 async def take(session: AsyncSession, step: Transition) -> None:
@@ -69,7 +74,7 @@ async def take(session: AsyncSession, step: Transition) -> None:
     if driver_id is None:
         raise ValueError(f"step {step.sequence} of order {step.order_id} names no driver")
     if step.offer_id is None:
-        await _end(session, step.order_id, step.by, step.at, step.reason)
+        await _end(session, step.order_id, step.by, step.at, step.reason, why=OfferEnd.WITHDRAWN)
         await _assign(session, step.order_id, driver_id, step.at, step.reason)
         return
     await accept(
@@ -100,7 +105,9 @@ async def with_bonus(session: AsyncSession, step: Transition) -> Transition:
 
 async def release(session: AsyncSession, step: Transition) -> None:
     """End whatever offer or assignment the order of `step` still has."""
-    await _end(session, step.order_id, step.by, step.at, step.reason)
+    is_cancelled = step.to is OrderStatus.CANCELLED
+    why = OfferEnd.ORDER_CANCELLED if is_cancelled else OfferEnd.WITHDRAWN
+    await _end(session, step.order_id, step.by, step.at, step.reason, why=why)
     if step.to is OrderStatus.READY_FOR_PICKUP:
         await _search_anew(session, step.order_id, step.at)
 
@@ -117,9 +124,13 @@ async def assign_early(session: AsyncSession, given: Assignment) -> Taken | None
         return None
     had = order.driver_id
     if had != given.driver_id:
-        await _end(session, given.order_id, given.by, given.at, given.reason)
+        await _end(
+            session, given.order_id, given.by, given.at, given.reason, why=OfferEnd.WITHDRAWN
+        )
         await _assign(session, given.order_id, given.driver_id, given.at, given.reason)
-        await _give(session, given.driver_id, [given.order_id])
+        await _give(session, given.driver_id, [given.order_id], given.at)
+        if had is not None:
+            await live_orders.taken_back(session, given.order_id, had, given.at)
         await admin.note_early(session, given, "order_assigned_early", had)
     return await taken(session, given.order_id)
 
@@ -142,8 +153,11 @@ async def release_early(session: AsyncSession, back: Release) -> None:
     )
     if released.first() is None:
         return
-    await _end(session, back.order_id, back.by, back.at, back.reason)
+    await _end(session, back.order_id, back.by, back.at, back.reason, why=OfferEnd.WITHDRAWN)
     await _search_anew(session, back.order_id, back.at)
+    cause = f"released:{back.at.isoformat()}"
+    await live_orders.taken_back(session, back.order_id, back.driver_id, back.at)
+    await live_orders.expected_anew(session, back.order_id, cause=cause, at=back.at)
     await admin.note_early(session, back, "order_unassigned_early", back.driver_id)
 
 
@@ -184,9 +198,13 @@ async def _has_it(session: AsyncSession, yes: Acceptance) -> bool:
     return found is not None
 
 
-async def _give(session: AsyncSession, driver_id: UUID, order_ids: Collection[UUID]) -> None:
-    """Let the driver see the orders as his, and everybody when he is expected."""
-    await session.execute(
+async def _give(
+    session: AsyncSession, driver_id: UUID, order_ids: Collection[UUID], at: datetime
+) -> None:
+    """Let the driver see the orders as his, and everybody when he is expected. One that is given to
+    him by a step of its own is his already.
+    """
+    given = await session.scalars(
         update(Order)
         .where(
             col(Order.id).in_(order_ids),
@@ -203,14 +221,24 @@ async def _give(session: AsyncSession, driver_id: UUID, order_ids: Collection[UU
                 DriverAssignment.estimated_delivery_time, Order.estimated_delivery_at
             ),
         )
+        .returning(col(Order.id))
         .execution_options(synchronize_session=False)
     )
+    await live_orders.given(session, given.all(), at)
 
 
 async def _end(
-    session: AsyncSession, order_id: UUID, by: Who, at: datetime, reason: str | None
+    session: AsyncSession,
+    order_id: UUID,
+    by: Who,
+    at: datetime,
+    reason: str | None,
+    *,
+    why: OfferEnd,
 ) -> None:
-    """End what an order has of offer or assignment; an offer is withdrawn with all its orders."""
+    """End what an order has of offer or assignment; an offer is withdrawn with all its orders, and
+    its driver told `why`.
+    """
     own = col(DriverAssignment.order_id) == order_id
     is_open = col(DriverAssignment.status) == AssignmentStatus.OFFERED
     with_it = col(DriverAssignment.offer_id).in_(
@@ -223,11 +251,19 @@ async def _end(
         .values(status=AssignmentStatus.WITHDRAWN, reason=reason, responded_at=at)
         .execution_options(synchronize_session=False)
     )
-    await session.execute(
+    ended = await session.execute(
         update(DriverAssignment)
-        .where(own, col(DriverAssignment.status).in_(LIVE))
+        .where(
+            own,
+            col(DriverAssignment.status).in_(LIVE),
+            col(_Before.id) == col(DriverAssignment.id),
+        )
         .values(status=AssignmentStatus.CANCELLED, ended_by=by.role, reason=reason, responded_at=at)
+        .returning(col(DriverAssignment.offer_id), col(_Before.status))
+        .execution_options(synchronize_session=False)
     )
+    was_open = {offer_id for offer_id, was in ended if was is AssignmentStatus.OFFERED}
+    await live_offers.ended(session, was_open, why, at)
 
 
 async def _search_anew(session: AsyncSession, order_id: UUID, at: datetime) -> None:

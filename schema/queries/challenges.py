@@ -8,22 +8,24 @@ from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from domain.challenges import MOST_GUESSES, Purpose
-from schema.tables import Challenge
+from domain.languages import Language
+from schema.tables import Challenge, User
 
 
 class Errand(NamedTuple):
-    """A letter that is to be sent; to nobody, if there is no user."""
+    """A letter that is to be sent, in the language of its user; to nobody, if there is none."""
 
     purpose: Purpose
     user_id: UUID | None
     sent_to: str
     expires_at: datetime
     is_over: bool
+    language: Language
 
 
 class Redeemed(NamedTuple):
@@ -116,7 +118,10 @@ async def errand(session: AsyncSession, challenge_id: UUID) -> Errand | None:
             col(Challenge.sent_to),
             col(Challenge.expires_at),
             col(Challenge.used_at).is_not(None) | col(Challenge.sent_at).is_not(None),
-        ).where(col(Challenge.id) == challenge_id)
+            func.coalesce(User.language, Language.EN),
+        )
+        .outerjoin(User, col(User.id) == col(Challenge.user_id))
+        .where(col(Challenge.id) == challenge_id)
     )
     row = found.first()
     return None if row is None else Errand(*row)

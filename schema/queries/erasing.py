@@ -45,8 +45,10 @@ from schema.tables import (
     Menu,
     MenuItem,
     Notification,
+    NotificationDelivery,
     Order,
     OrderItem,
+    OrderMessage,
     OrderStatusHistory,
     PayoutHold,
     Refund,
@@ -167,6 +169,21 @@ def history(subject: Subject) -> list[Statement]:
             | (col(OrderStatusHistory.created_by) == subject.user_id)
         )
         .values(notes=None, changes=col(OrderStatusHistory.changes).op("-")("proof"))
+    ]
+
+
+def messages(subject: Subject) -> list[Statement]:
+    """What he said about orders, and what was said to him there: people call each other by name.
+
+    That something was said, and when, stays for the other one.
+    """
+    return [
+        update(OrderMessage)
+        .where(
+            (col(OrderMessage.sender_id) == subject.user_id)
+            | (col(OrderMessage.recipient_id) == subject.user_id)
+        )
+        .values(text=ERASED, client_key=None)
     ]
 
 
@@ -292,17 +309,25 @@ def favourites(subject: Subject) -> list[Statement]:
 
 def notifications(subject: Subject) -> list[Statement]:
     """What he was told, and what others were told about him: his words and names may be in it."""
-    first_of_key = func.split_part(Notification.business_key, ":", 1)
+    return [delete(Notification).where(_tells_of(subject))]
+
+
+def notification_deliveries(subject: Subject) -> list[Statement]:
+    """How that was sent."""
+    about = select(col(Notification.id)).where(_tells_of(subject))
     return [
-        delete(Notification).where(
-            or_(
-                col(Notification.user_id) == subject.user_id,
-                col(Notification.related_order_id).in_(subject.involved),
-                first_of_key.in_(_as_text(subject.chefs)),
-                first_of_key.in_(_as_text(subject.drivers)),
-            )
-        )
+        delete(NotificationDelivery).where(col(NotificationDelivery.notification_id).in_(about))
     ]
+
+
+def _tells_of(subject: Subject) -> ColumnElement[bool]:
+    first_of_key = func.split_part(Notification.business_key, ":", 1)
+    return or_(
+        col(Notification.user_id) == subject.user_id,
+        col(Notification.related_order_id).in_(subject.involved),
+        first_of_key.in_(_as_text(subject.chefs)),
+        first_of_key.in_(_as_text(subject.drivers)),
+    )
 
 
 def holds(subject: Subject) -> list[Statement]:

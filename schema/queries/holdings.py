@@ -24,7 +24,9 @@ from schema.tables import (
     Chef,
     ChefDocument,
     ConnectedAccount,
+    DeadChannel,
     DeliveryPhoto,
+    Device,
     Dispute,
     Driver,
     DriverAssignment,
@@ -37,10 +39,12 @@ from schema.tables import (
     MenuItem,
     MenuItemOption,
     Notification,
+    NotificationDelivery,
     NotificationPreferences,
     OptionGroup,
     Order,
     OrderItem,
+    OrderMessage,
     OrderStatusHistory,
     Payment,
     Payout,
@@ -55,6 +59,7 @@ from schema.tables import (
     TipCharge,
     User,
     UserProfile,
+    WebhookEndpoint,
 )
 
 Whose = Callable[[Subject], ColumnElement[bool]]
@@ -121,6 +126,17 @@ def _requests(subject: Subject) -> ColumnElement[bool]:
     return col(RefundRequest.id).in_(subject.requests)
 
 
+def _told(subject: Subject) -> Any:
+    return select(col(Notification.id)).where(col(Notification.user_id) == subject.user_id)
+
+
+def _messages(subject: Subject) -> ColumnElement[bool]:
+    """What he has said, and what was said to him."""
+    return (col(OrderMessage.sender_id) == subject.user_id) | (
+        col(OrderMessage.recipient_id) == subject.user_id
+    )
+
+
 def _carts(subject: Subject) -> Any:
     return select(col(Cart.id)).where(col(Cart.customer_id) == subject.user_id)
 
@@ -173,10 +189,23 @@ HOLDINGS: Mapping[str, Holding] = {
         _of_user(NotificationPreferences.user_id),
         erase=rows_of(NotificationPreferences, "user_id", "user_id"),
     ),
+    "notification_deliveries": Holding(
+        _within(NotificationDelivery.notification_id, _told),
+        frozenset({"provider_id"}),
+        erasing.notification_deliveries,
+    ),
     "notifications": Holding(
         _of_user(Notification.user_id),
         frozenset({"business_key"}),
         erasing.notifications,
+    ),
+    "devices": Holding(
+        _of_user(Device.user_id),
+        frozenset({"token", "p256dh", "auth"}),
+        rows_of(Device, "user_id", "user_id"),
+    ),
+    "dead_channels": Holding(
+        _of_user(DeadChannel.user_id), erase=rows_of(DeadChannel, "user_id", "user_id")
     ),
     "account_deletions": Holding(
         _of_user(AccountDeletion.user_id), why="that an account has ended, and when"
@@ -203,6 +232,7 @@ HOLDINGS: Mapping[str, Holding] = {
             {
                 "order_number",
                 "market",
+                "timezone",
                 "currency",
                 "delivery_city",
                 "delivery_state",
@@ -223,6 +253,12 @@ HOLDINGS: Mapping[str, Holding] = {
         _of_user(IdempotencyKey.customer_id),
         frozenset({"request_digest"}),
         rows_of(IdempotencyKey, "customer_id", "user_id"),
+    ),
+    "order_messages": Holding(
+        _messages,
+        # Who the other is, is his; the roles say who speaks.
+        frozenset({"sender_id", "recipient_id", "client_key"}),
+        erasing.messages,
     ),
     "payments": Holding(_within(Payment.order_id, _placed), why=BOOKS),
     "refunds": Holding(
@@ -324,6 +360,16 @@ HOLDINGS: Mapping[str, Holding] = {
         kept=frozenset({"id", "type", "outcome"}),
         why="word of what payments, accounts and payouts hold",
     ),
+    "webhook_endpoints": Holding(
+        _within(WebhookEndpoint.chef_id, _chefs),
+        frozenset({"created_by", "signing_version", "oldest_signing_version"}),
+        rows_of(WebhookEndpoint, "chef_id", "chefs"),
+    ),
+    "webhook_deliveries": Holding(
+        why="what orders and payouts say without anybody's words; they go with their endpoint"
+    ),
+    "webhook_attempts": Holding(why="what partners answered; they go with their endpoint"),
+    "live_outbox": Holding(why="gone as soon as it is told"),
     "ledger_accounts": Holding(why=BOOKS),
     "ledger_movements": Holding(why=BOOKS),
     "ledger_postings": Holding(why=BOOKS),

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from sqlalchemy import and_, delete, or_, select, update
@@ -12,26 +12,29 @@ from sqlmodel import col
 from uuid_utils.compat import uuid7
 
 from domain.geo import Point
-from domain.order_status import ON_THE_WAY
+from domain.order_status import IN_HAND, ON_THE_WAY
 from domain.tracking import Fix
-from schema.tables import Driver, DriverLocation, Order
+from schema.live_events import Carried
+from schema.messages.dispatch import AssignmentStatus
+from schema.tables import Chef, Driver, DriverAssignment, DriverLocation, Order
 
 
-class Door(NamedTuple):
-    """Where a driver is to bring an order that he has in hand."""
+class InHand(NamedTuple):
+    """An order that a driver has in hand, and the door that it goes to; `is_ahead` while he has not
+    come near it with the food.
+    """
 
-    order_id: UUID
+    carried: Carried
     door: Point
+    is_ahead: bool
 
 
 class Underway(NamedTuple):
-    """A driver, the latest position of his history, and which doors are ahead of him, those near
-    already left out.
-    """
+    """A driver, the latest position of his history, and what he has in hand."""
 
     driver_id: UUID
     last: Fix | None
-    doors: tuple[Door, ...]
+    orders: tuple[InHand, ...]
 
 
 class Shown(NamedTuple):
@@ -51,15 +54,28 @@ async def underway(session: AsyncSession, user_id: UUID) -> Underway | None:
             col(Driver.current_longitude),
             col(Driver.located_at),
             col(Order.id),
+            col(Order.status),
+            col(Order.sequence),
+            col(Order.customer_id),
+            col(Chef.user_id),
+            col(DriverAssignment.id),
+            col(Order.picked_up_at),
+            col(Order.estimated_delivery_at),
             col(Order.delivery_latitude),
             col(Order.delivery_longitude),
+            col(Order.near_door_at),
         )
         .outerjoin(
             Order,
+            and_(col(Order.driver_id) == col(Driver.id), col(Order.status).in_(IN_HAND)),
+        )
+        .outerjoin(Chef, col(Chef.id) == col(Order.chef_id))
+        .outerjoin(
+            DriverAssignment,
             and_(
-                col(Order.driver_id) == col(Driver.id),
-                col(Order.status).in_(ON_THE_WAY),
-                col(Order.near_door_at).is_(None),
+                col(DriverAssignment.order_id) == col(Order.id),
+                col(DriverAssignment.driver_id) == col(Driver.id),
+                col(DriverAssignment.status) == AssignmentStatus.ACCEPTED,
             ),
         )
         .where(col(Driver.user_id) == user_id)
@@ -71,7 +87,7 @@ async def underway(session: AsyncSession, user_id: UUID) -> Underway | None:
     return Underway(
         driver_id,
         _fix(latitude, longitude, at),
-        tuple(Door(row[4], Point(row[5], row[6])) for row in rows if row[4] is not None),
+        tuple(_in_hand(*row[4:]) for row in rows if row[4] is not None),
     )
 
 
@@ -144,6 +160,13 @@ async def forget(session: AsyncSession, before: datetime, limit: int) -> int:
         .returning(col(DriverLocation.id))
     )
     return len(gone.all())
+
+
+def _in_hand(*order: Any) -> InHand:
+    *carried, latitude, longitude, near_door_at = order
+    of = Carried(*carried)
+    is_ahead = of.status in ON_THE_WAY and near_door_at is None
+    return InHand(of, Point(latitude, longitude), is_ahead)
 
 
 def _fix(latitude: float | None, longitude: float | None, at: datetime | None) -> Fix | None:

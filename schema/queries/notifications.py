@@ -1,6 +1,11 @@
-"""Every SQL statement about what people are told."""
+"""Every SQL statement about what people are told.
 
-from collections.abc import Sequence
+The values of their words (`domain.wording.WORDS`) are written down with what is shown in the app,
+which is in the language and by the clock of whoever is told.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
 
@@ -10,18 +15,26 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 from uuid_utils.compat import uuid7
 
+from domain.languages import Language
 from domain.notifications import (
+    EXPECTED,
     Alert,
     Audience,
     DriverAlert,
     KitchenAlert,
     Notice,
+    Occasion,
     PayeeAlert,
     notices,
 )
 from domain.order_status import OrderStatus
-from schema.tables import Driver, Notification, Role, User
+from domain.wording import Words, amount, moment, say
+from schema.queries import deliveries, live_alerts
+from schema.queries.deliveries import Told
+from schema.tables import Driver, Notification, NotificationPreferences, Role, User
 from schema.tables.columns import now
+
+_NO_WORDS: Words = {}
 
 
 class Parties(NamedTuple):
@@ -33,6 +46,20 @@ class Parties(NamedTuple):
     driver_id: UUID | None
     chef_user_id: UUID
     kitchen_name: str
+    timezone: str | None
+    total_cents: int
+    currency: str
+    estimated_delivery_at: datetime
+
+    @property
+    def words(self) -> Words:
+        """What can be said of the order on any occasion."""
+        return {
+            "number": self.order_number,
+            "kitchen": self.kitchen_name,
+            "timezone": self.timezone,
+            "total": amount(self.total_cents, self.currency),
+        }
 
 
 class PayeeParty(NamedTuple):
@@ -62,8 +89,9 @@ class KitchenParty(NamedTuple):
 class _About(NamedTuple):
     """What messages are about: the words they are made of, and what keeps them apart."""
 
+    occasion: Occasion
     key: str
-    words: dict[str, str]
+    words: Words
     order_id: UUID | None = None
 
 
@@ -74,9 +102,13 @@ async def tell(
     *,
     key: str,
     reason: str | None = None,
+    words: Words = _NO_WORDS,
+    only: Audience | None = None,
 ) -> None:
-    """Write the messages of an occasion, each at most once by `key` (unique within the order)."""
-    said = notices(occasion)
+    """Write the messages of an occasion, each at most once by `key` (unique within the order): to
+    everybody whom it concerns, or `only` to one audience of them.
+    """
+    said = [notice for notice in notices(occasion) if only in {None, notice.audience}]
     recipients: dict[Audience, list[UUID]] = {
         Audience.CUSTOMER: [parties.customer_id],
         Audience.CHEF: [parties.chef_user_id],
@@ -84,11 +116,13 @@ async def tell(
     if any(notice.audience is Audience.DRIVER for notice in said):
         recipients[Audience.DRIVER] = await _driver(session, parties.driver_id)
     about = _About(
+        occasion,
         key=f"{parties.order_id}:{key}:{occasion}",
         words={
-            "number": parties.order_number,
-            "kitchen": parties.kitchen_name,
-            "reason": reason or "",
+            **parties.words,
+            "expected": moment(parties.estimated_delivery_at) if occasion in EXPECTED else None,
+            "reason": reason,
+            **words,
         },
         order_id=parties.order_id,
     )
@@ -102,11 +136,13 @@ async def tell_payee(
     *,
     key: str,
     reason: str | None = None,
+    words: Words = _NO_WORDS,
 ) -> None:
     """Write what a payee and ops are told, each at most once by `key` (unique within the payee)."""
     about = _About(
+        occasion,
         key=f"{payee.payee_id}:{key}:{occasion}",
-        words={"name": payee.name, "reason": reason or "no reason given"},
+        words={"name": payee.name, "reason": reason, **words},
     )
     await _send(session, notices(occasion), {Audience.PAYEE: [payee.user_id]}, about)
 
@@ -118,13 +154,15 @@ async def tell_driver(
     *,
     key: str,
     reason: str | None = None,
+    words: Words = _NO_WORDS,
 ) -> None:
     """Write what a driver and ops are told, each at most once by `key` (unique within the
     driver).
     """
     about = _About(
+        occasion,
         key=f"{driver.driver_id}:{key}:{occasion}",
-        words={"name": driver.name, "reason": reason or "no reason given"},
+        words={"name": driver.name, "reason": reason, **words},
     )
     await _send(session, notices(occasion), {Audience.DRIVER: [driver.user_id]}, about)
 
@@ -136,22 +174,29 @@ async def tell_kitchen(
     *,
     key: str,
     reason: str | None = None,
+    words: Words = _NO_WORDS,
 ) -> None:
     """Write what a chef and ops are told, each at most once by `key` (unique within the
     kitchen).
     """
     about = _About(
+        occasion,
         key=f"{kitchen.chef_id}:{key}:{occasion}",
-        words={"name": kitchen.name, "reason": reason or "no reason given"},
+        words={"name": kitchen.name, "reason": reason, **words},
     )
     await _send(session, notices(occasion), {Audience.CHEF: [kitchen.user_id]}, about)
 
 
 async def tell_ops(
-    session: AsyncSession, occasion: Alert | PayeeAlert, *, key: str, reason: str
+    session: AsyncSession,
+    occasion: Alert | PayeeAlert,
+    *,
+    key: str,
+    reason: str | None = None,
+    words: Words = _NO_WORDS,
 ) -> None:
     """Write what operators are told that is about nobody in particular, once by `key`."""
-    about = _About(key=f"{key}:{occasion}", words={"reason": reason})
+    about = _About(occasion, key=f"{key}:{occasion}", words={"reason": reason, **words})
     await _send(session, notices(occasion), {}, about)
 
 
@@ -161,26 +206,48 @@ async def _send(
     recipients: dict[Audience, list[UUID]],
     about: _About,
 ) -> None:
+    if not said:
+        return
     if any(notice.audience is Audience.OPS for notice in said):
         recipients[Audience.OPS] = await _admins(session)
+    addressed = {user_id for notice in said for user_id in recipients[notice.audience]}
+    readers = await _readers(session, addressed)
     at = now()
 
-    def row(notice: Notice, user_id: UUID) -> dict[str, object]:
+    def row(one: Told) -> dict[str, object]:
+        audience = one.notice.audience
+        language, timezone = readers[one.user_id]
+        shown = say(about.occasion, audience, about.words, language, timezone)
         return {
-            "id": uuid7(),
-            "business_key": f"{about.key}:{user_id}",
-            "user_id": user_id,
-            "type": notice.type,
-            "title": notice.title.format(**about.words),
-            "message": notice.message.format(**about.words),
+            "id": one.notification_id,
+            "business_key": f"{about.key}:{audience}:{one.user_id}",
+            "user_id": one.user_id,
+            "type": one.notice.type,
+            "title": shown.title,
+            "message": shown.line,
             "is_read": False,
             "related_order_id": about.order_id,
+            "occasion": about.occasion.value,
+            "audience": audience.value,
+            "words": {name: value for name, value in about.words.items() if value is not None},
             "created_at": at,
         }
 
-    rows = [row(notice, user_id) for notice in said for user_id in recipients[notice.audience]]
-    if rows:
-        await session.execute(insert(Notification).on_conflict_do_nothing(), rows)
+    told = [
+        Told(uuid7(), user_id, notice, notice.audience is Audience.OPS and number == 0)
+        for notice in said
+        for number, user_id in enumerate(recipients[notice.audience])
+    ]
+    if not told:
+        return
+    rows = [row(one) for one in told]
+    written = set(
+        await session.scalars(
+            insert(Notification).on_conflict_do_nothing().returning(col(Notification.id)), rows
+        )
+    )
+    await live_alerts.put(session, rows, written, about.key, about.words.get("number"))
+    await deliveries.plan(session, [one for one in told if one.notification_id in written], at)
 
 
 async def _driver(session: AsyncSession, driver_id: UUID | None) -> list[UUID]:
@@ -190,6 +257,20 @@ async def _driver(session: AsyncSession, driver_id: UUID | None) -> list[UUID]:
 
 async def _admins(session: AsyncSession) -> list[UUID]:
     found = await session.scalars(
-        select(col(User.id)).where(col(User.role) == Role.ADMIN, col(User.is_active))
+        select(col(User.id))
+        .where(col(User.role) == Role.ADMIN, col(User.is_active))
+        .order_by(col(User.id))
     )
     return list(found)
+
+
+async def _readers(
+    session: AsyncSession, users: Iterable[UUID]
+) -> Mapping[UUID, tuple[Language, str | None]]:
+    """The language that each of some users reads, and his time zone if he has said it."""
+    found = await session.execute(
+        select(col(User.id), col(User.language), col(NotificationPreferences.timezone))
+        .outerjoin(NotificationPreferences, col(NotificationPreferences.user_id) == col(User.id))
+        .where(col(User.id).in_(list(users)))
+    )
+    return {user_id: (language, timezone) for user_id, language, timezone in found}

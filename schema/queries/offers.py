@@ -16,11 +16,13 @@ from sqlmodel import col
 from uuid_utils.compat import uuid7
 
 from domain import drivers
+from domain.live import OfferEnd
 from domain.order_status import WANTS_DRIVER
 from schema.messages.dispatch import AssignmentStatus, Decline, Offer
-from schema.queries import locks
+from schema.queries import live_offers, locks
 from schema.queries.driver_records import load
 from schema.tables import DispatchSearch, Driver, DriverAssignment, Order
+from schema.tables.columns import now
 
 # An order has one such assignment at most.
 LIVE = (AssignmentStatus.OFFERED, AssignmentStatus.ACCEPTED)
@@ -128,6 +130,7 @@ async def offer(session: AsyncSession, new: NewOffer, capacity: int) -> UUID:
     )
     if len(made.all()) < len(order_ids):
         raise NotOffered("an order was offered to another driver")
+    await live_offers.made(session, ids[0])
     return ids[0]
 
 
@@ -141,11 +144,13 @@ async def decline(session: AsyncSession, no: Decline) -> list[UUID]:
         col(DriverAssignment.driver_id) == no.driver_id,
     )
     await locks.assignments(session, *of_this_offer)
-    await session.execute(
+    ended = await session.scalars(
         update(DriverAssignment)
         .where(*of_this_offer, col(DriverAssignment.status) == AssignmentStatus.OFFERED)
         .values(status=AssignmentStatus.DECLINED, reason=no.reason, responded_at=no.at)
+        .returning(col(DriverAssignment.offer_id))
     )
+    await live_offers.ended(session, set(ended), OfferEnd.DECLINED, no.at)
     declined = await session.scalars(
         select(col(DriverAssignment.order_id))
         .where(*of_this_offer, col(DriverAssignment.status) == AssignmentStatus.DECLINED)
@@ -188,7 +193,9 @@ async def expire(session: AsyncSession, order_ids: Collection[UUID], at: datetim
         )
         .execution_options(synchronize_session=False)
     )
-    return [Expired(*row[:3]) for row in ended if row.stop == 1]
+    expired = [Expired(*row[:3]) for row in ended if row.stop == 1]
+    await live_offers.ended(session, {one.offer_id for one in expired}, OfferEnd.EXPIRED, at)
+    return expired
 
 
 async def withdraw(
@@ -212,30 +219,36 @@ async def withdraw(
         col(DriverAssignment.offer_id).in_(offered),
         col(DriverAssignment.status) == AssignmentStatus.OFFERED,
     )
-    await session.execute(
+    ended = await session.scalars(
         update(DriverAssignment)
         .where(col(DriverAssignment.id).in_(those))
         .values(status=AssignmentStatus.WITHDRAWN, reason=reason, responded_at=at)
+        .returning(col(DriverAssignment.offer_id))
         .execution_options(synchronize_session=False)
     )
+    await live_offers.ended(session, set(ended), OfferEnd.WITHDRAWN, at)
 
 
 async def withdraw_all(
     session: AsyncSession, driver_id: UUID, *, reason: str, at: datetime
 ) -> list[UUID]:
-    """End every offer that waits for a driver's answer; for which orders to ask others."""
+    """End every offer that waits for the answer of a driver who is off duty now; for which orders
+    to ask others.
+    """
     those = await locks.assignments(
         session,
         col(DriverAssignment.driver_id) == driver_id,
         col(DriverAssignment.status) == AssignmentStatus.OFFERED,
     )
-    withdrawn = await session.scalars(
+    ended = await session.execute(
         update(DriverAssignment)
         .where(col(DriverAssignment.id).in_(those))
         .values(status=AssignmentStatus.CANCELLED, reason=reason, responded_at=at)
-        .returning(col(DriverAssignment.order_id))
+        .returning(col(DriverAssignment.offer_id), col(DriverAssignment.order_id))
     )
-    return list(withdrawn)
+    withdrawn = ended.all()
+    await live_offers.ended(session, {row.offer_id for row in withdrawn}, OfferEnd.OFF_DUTY, at)
+    return [row.order_id for row in withdrawn]
 
 
 async def forget(session: AsyncSession, expired_before: datetime) -> None:
@@ -248,12 +261,14 @@ async def forget(session: AsyncSession, expired_before: datetime) -> None:
         col(DriverAssignment.status) == AssignmentStatus.OFFERED,
         col(DriverAssignment.expires_at) < expired_before,
     )
-    await session.execute(
+    ended = await session.scalars(
         update(DriverAssignment)
         .where(col(DriverAssignment.id).in_(those))
         # It says nothing about the driver.
         .values(status=AssignmentStatus.WITHDRAWN, reason="forgotten")
+        .returning(col(DriverAssignment.offer_id))
     )
+    await live_offers.ended(session, set(ended), OfferEnd.EXPIRED, now())
 
 
 async def has_fallen_silent(session: AsyncSession, driver_id: UUID, offers: int) -> bool:

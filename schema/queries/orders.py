@@ -5,7 +5,7 @@ from dataclasses import asdict
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import select, update
+from sqlalchemy import func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
@@ -24,10 +24,12 @@ from schema.queries import (
     bookings,
     carts,
     disputes,
+    live_orders,
     notifications,
     payments,
     promos,
     stock,
+    webhook_events,
 )
 from schema.queries.notifications import Parties
 from schema.tables import Chef, Order, OrderItem, OrderNumber, OrderStatusHistory, Payment
@@ -55,6 +57,10 @@ _PARTIES = (
     col(Order.driver_id),
     col(Chef.user_id),
     col(Chef.business_name),
+    func.coalesce(Order.timezone, Chef.timezone),
+    col(Order.total_cents),
+    col(Order.currency),
+    col(Order.estimated_delivery_at),
 )
 
 
@@ -147,6 +153,7 @@ async def record(session: AsyncSession, step: Transition) -> Transition:
         await notifications.tell(
             session, step.to, moved, key=f"{step.sequence}", reason=step.reason
         )
+    await webhook_events.of_step(session, step)
     return step
 
 
@@ -200,7 +207,7 @@ async def parties(session: AsyncSession, order_id: UUID) -> Parties:
         .join(Chef, col(Chef.id) == col(Order.chef_id))
         .where(col(Order.id) == order_id)
     )
-    return Parties(*found.one())
+    return Parties._make(found.one())
 
 
 async def set_price(session: AsyncSession, order_id: UUID, price: Price) -> None:
@@ -211,13 +218,18 @@ async def set_price(session: AsyncSession, order_id: UUID, price: Price) -> None
 async def mark_near_door(
     session: AsyncSession, order_id: UUID, at: datetime, delivery_at: datetime | None
 ) -> None:
-    """Remember when the driver first came near the door, and when he is now expected at it."""
+    """Remember when the driver first came near the door, and when he is now expected at it, and
+    have everybody told.
+    """
     expected = {} if delivery_at is None else {"estimated_delivery_at": delivery_at}
-    await session.execute(
+    marked = await session.execute(
         update(Order)
         .where(col(Order.id) == order_id, col(Order.near_door_at).is_(None))
         .values(near_door_at=at, **expected)
+        .returning(col(Order.id))
     )
+    if marked.first() is not None:
+        await live_orders.expected_anew(session, order_id, cause="near", at=at)
 
 
 async def _count_delivered(session: AsyncSession, order_id: UUID) -> None:
@@ -284,7 +296,7 @@ async def _move(session: AsyncSession, step: Transition) -> Parties:
     row = moved.first()
     if row is None:
         raise OutOfStep(f"order {step.order_id} is not {step.was} at step {step.sequence - 1}")
-    return Parties(*row)
+    return Parties._make(row)
 
 
 def _row(placing: Placing, number: str) -> Order:
@@ -295,6 +307,7 @@ def _row(placing: Placing, number: str) -> Order:
         customer_id=order.customer_id,
         chef_id=order.chef_id,
         market=order.market,
+        timezone=order.timezone,
         status=OrderStatus.PENDING,
         sequence=1,
         **asdict(order.price),
@@ -325,6 +338,7 @@ def _message(row: Order, kitchen_name: str, payment: Payment | None) -> message.
         customer_id=row.customer_id,
         chef_id=row.chef_id,
         market=row.market,
+        timezone=row.timezone,
         kitchen_name=kitchen_name,
         kitchen=Point(row.pickup_latitude, row.pickup_longitude),
         door=Point(row.delivery_latitude, row.delivery_longitude),

@@ -10,13 +10,15 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from domain import ledger as rules
+from domain import wording
 from domain.ledger import OF_PAYOUTS
 from domain.notifications import PayeeAlert
 from domain.payouts import SETTLED, Outcome, PayoutStatus
+from domain.webhooks import EventType
 from schema.messages import payouts as message
 from schema.messages.payees import PayeeRef
 from schema.messages.payouts import Claimed, DuePayee, Hold, PayeesDue, PayoutStart, Terms
-from schema.queries import admin, ledger, notifications, payees
+from schema.queries import admin, ledger, notifications, payees, webhook_events
 from schema.tables import (
     Chef,
     LedgerAccount,
@@ -228,6 +230,7 @@ async def note_paid(session: AsyncSession, payout_id: UUID) -> message.Payout:
         row.status, row.settled_at = S.PAID, now()
         await ledger.book(session, rules.paid_out(row.id, *_owed(row)))
         await _tell(session, row, PayeeAlert.PAYOUT_PAID)
+        await webhook_events.of_payout(session, row.id, EventType.PAYOUT_PAID)
     return _message(row)
 
 
@@ -239,6 +242,7 @@ async def note_returning(session: AsyncSession, payout_id: UUID, reason: str) ->
             await ledger.book(session, rules.payout_returned(row.id, *_owed(row)))
         row.status, row.failure, row.settled_at = S.RETURNING, reason, None
         await _tell(session, row, PayeeAlert.PAYOUT_FAILED, reason)
+        await webhook_events.of_payout(session, row.id, EventType.PAYOUT_FAILED)
     return _message(row)
 
 
@@ -355,7 +359,12 @@ async def _tell(
     whose = await payees.payee(session, PayeeRef(kind=row.user_type, payee_id=row.payee_id))
     if whose is not None:
         await notifications.tell_payee(
-            session, alert, whose.party, key=key or str(row.id), reason=reason
+            session,
+            alert,
+            whose.party,
+            key=key or str(row.id),
+            reason=reason,
+            words={"amount": wording.amount(row.total_paid_cents, row.currency)},
         )
 
 

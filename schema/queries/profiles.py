@@ -1,14 +1,16 @@
 """Every SQL statement about what people say of themselves, like, and want to hear of."""
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import ColumnElement, delete, func, select, tuple_, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
+from domain.languages import Language
 from domain.verification import Verification
 from schema.tables import (
     AccountDeletion,
@@ -48,6 +50,16 @@ async def change(session: AsyncSession, user_id: UUID, values: Mapping[str, obje
         update(UserProfile)
         .where(col(UserProfile.user_id) == user_id)
         .values(**values)
+        .execution_options(synchronize_session=False)
+    )
+
+
+async def speak(session: AsyncSession, user_id: UUID, language: Language) -> None:
+    """Write to somebody in another language from now on."""
+    await session.execute(
+        update(User)
+        .where(col(User.id) == user_id)
+        .values(language=language)
         .execution_options(synchronize_session=False)
     )
 
@@ -150,4 +162,43 @@ async def read(session: AsyncSession, user_id: UUID, notification_id: UUID) -> N
         .where(col(Notification.id) == notification_id, col(Notification.user_id) == user_id)
         .values(is_read=True)
         .returning(Notification)
+    )
+
+
+async def read_until(session: AsyncSession, user_id: UUID, until: datetime) -> None:
+    """Write down that somebody has read all that he was told until a moment."""
+    await _read(session, user_id, col(Notification.created_at) <= until)
+
+
+async def read_up_to(session: AsyncSession, user_id: UUID, notification_id: UUID) -> bool:
+    """Write down that somebody has read what he was told, up to this in the order of the list, and
+    this; False where it was not for him.
+    """
+    found = await session.execute(
+        select(col(Notification.created_at)).where(
+            col(Notification.id) == notification_id, col(Notification.user_id) == user_id
+        )
+    )
+    told_at = found.scalar_one_or_none()
+    if told_at is None:
+        return False
+    place = tuple_(col(Notification.created_at), col(Notification.id))
+    await _read(session, user_id, place <= tuple_(told_at, notification_id))
+    return True
+
+
+async def unread(session: AsyncSession, user_id: UUID) -> int:
+    """How much of what somebody was told he has not read."""
+    found = await session.scalar(
+        select(func.count()).where(col(Notification.user_id) == user_id, ~col(Notification.is_read))
+    )
+    return found or 0
+
+
+async def _read(session: AsyncSession, user_id: UUID, these: ColumnElement[bool]) -> None:
+    await session.execute(
+        update(Notification)
+        .where(col(Notification.user_id) == user_id, ~col(Notification.is_read), these)
+        .values(is_read=True)
+        .execution_options(synchronize_session=False)
     )

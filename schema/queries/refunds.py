@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
 from domain import refunds as rules
+from domain import wording
 from domain.notifications import Alert
 from domain.order_status import OrderStatus
 from domain.refunds import (
@@ -69,7 +70,7 @@ async def begin(
     session.add(row)
     await session.flush()
     if at_once:
-        await _tell(session, row, Alert.REFUND_GRANTED, await _money(session, row))
+        await _tell(session, row, Alert.REFUND_GRANTED)
     else:
         await _tell(session, row, Alert.COMPLAINT_OPENED, ask.reason)
     return _view(row)
@@ -114,7 +115,7 @@ async def decide(session: AsyncSession, decision: Decision, at: datetime) -> Ref
         row.status = RequestStatus.GRANTED
         row.granted_cents, row.tax_cents = amount.cents, amount.tax_cents
         row.bearer = decision.bearer or row.bearer
-        await _tell(session, row, Alert.REFUND_GRANTED, await _money(session, row))
+        await _tell(session, row, Alert.REFUND_GRANTED)
     else:
         row.status = RequestStatus.REJECTED
         await _tell(session, row, Alert.COMPLAINT_REJECTED, decision.reason)
@@ -184,9 +185,9 @@ async def note_refund(session: AsyncSession, order_id: UUID, refund: RefundAtStr
     request.stripe_refund_id = refund.id
     if refund.status is RefundStatus.SUCCEEDED and request.status is RequestStatus.GRANTED:
         request.status = RequestStatus.REFUNDED
-        await _tell(session, request, Alert.REFUND_MADE, await _money(session, request))
+        await _tell(session, request, Alert.REFUND_MADE)
     elif refund.status in _GONE and request.status is not RequestStatus.FAILED:
-        await _fail(session, request, "the bank sent it back")
+        await _fail(session, request, "sent_back_by_bank")
 
 
 async def give_up(session: AsyncSession, request_id: UUID, reason: str) -> RefundView:
@@ -202,7 +203,7 @@ async def give_up(session: AsyncSession, request_id: UUID, reason: str) -> Refun
 async def alarm(session: AsyncSession, request_id: UUID, alert: Alert, key: str) -> RefundView:
     """Tell ops of a request, once by `key`; answers with how it stands."""
     row = await _row(session, request_id)
-    await _tell(session, row, alert, await _money(session, row), key)
+    await _tell(session, row, alert, key=key)
     return _view(row)
 
 
@@ -350,22 +351,27 @@ async def _granted_before(session: AsyncSession, customer_id: UUID, at: datetime
 async def _fail(session: AsyncSession, row: RefundRequest, reason: str) -> None:
     row.status = RequestStatus.FAILED
     await session.flush()
-    await _tell(session, row, Alert.REFUND_CAME_BACK, f"{await _money(session, row)}, {reason}")
+    await _tell(session, row, Alert.REFUND_CAME_BACK, reason)
 
 
 async def _tell(
-    session: AsyncSession, row: RefundRequest, alert: Alert, reason: str, key: str = ""
+    session: AsyncSession,
+    row: RefundRequest,
+    alert: Alert,
+    reason: str | None = None,
+    key: str = "",
 ) -> None:
     await session.flush()
     parties = await orders.parties(session, row.order_id)
-    await notifications.tell(session, alert, parties, key=f"{row.id}{key}", reason=reason)
-
-
-async def _money(session: AsyncSession, row: RefundRequest) -> str:
-    currency = await session.scalar(
-        select(col(Payment.currency)).where(col(Payment.order_id) == row.order_id)
+    cents = row.granted_cents or row.amount_cents
+    await notifications.tell(
+        session,
+        alert,
+        parties,
+        key=f"{row.id}{key}",
+        reason=reason,
+        words={"amount": wording.amount(cents, parties.currency)},
     )
-    return f"{row.granted_cents or row.amount_cents} {currency} cents"
 
 
 async def _audit(

@@ -4,6 +4,8 @@ from domain.permissions import Role
 from domain.verification import Verification
 from schema.tables.admin import AdminAction, Notification
 from schema.tables.carts import Cart, CartItem
+from schema.tables.chat import OrderMessage
+from schema.tables.deliveries import NotificationDelivery
 from schema.tables.disputes import Dispute
 from schema.tables.drivers import (
     DispatchSearch,
@@ -23,6 +25,7 @@ from schema.tables.kitchens import (
     OptionGroup,
 )
 from schema.tables.ledger import LedgerAccount, LedgerMovement, LedgerPosting
+from schema.tables.live import LiveOutbox
 from schema.tables.markets import MarketSetting
 from schema.tables.money import Payment, Refund, RefundRequest, StripeEvent, TipCharge
 from schema.tables.orders import (
@@ -43,6 +46,7 @@ from schema.tables.personal import (
 )
 from schema.tables.promos import PromoCode, PromoRedemption
 from schema.tables.proofs import DeliveryPhoto, WrongCode
+from schema.tables.reach import DeadChannel, Device, DeviceKind
 from schema.tables.reconciliation import (
     ReconciliationCase,
     ReconciliationRun,
@@ -51,6 +55,7 @@ from schema.tables.reconciliation import (
 from schema.tables.reviews import Review, ReviewReport
 from schema.tables.search import ChefSearch, SearchWord
 from schema.tables.social import SocialIdentity
+from schema.tables.webhooks import WebhookAttempt, WebhookDelivery, WebhookEndpoint
 
 __all__ = [
     "AccountDeletion",
@@ -63,7 +68,10 @@ __all__ = [
     "ChefDocument",
     "ChefSearch",
     "ConnectedAccount",
+    "DeadChannel",
     "DeliveryPhoto",
+    "Device",
+    "DeviceKind",
     "DispatchSearch",
     "Dispute",
     "Driver",
@@ -76,15 +84,18 @@ __all__ = [
     "LedgerAccount",
     "LedgerMovement",
     "LedgerPosting",
+    "LiveOutbox",
     "MarketSetting",
     "Menu",
     "MenuItem",
     "MenuItemOption",
     "Notification",
+    "NotificationDelivery",
     "NotificationPreferences",
     "OptionGroup",
     "Order",
     "OrderItem",
+    "OrderMessage",
     "OrderNumber",
     "OrderStatusHistory",
     "Payment",
@@ -109,5 +120,8 @@ __all__ = [
     "User",
     "UserProfile",
     "Verification",
+    "WebhookAttempt",
+    "WebhookDelivery",
+    "WebhookEndpoint",
     "WrongCode",
 ]

@@ -4,17 +4,25 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Index
+from sqlalchemy import Index, text
 from sqlmodel import Field, SQLModel
 
 from schema.tables.columns import created, document, key, reference
 
 
 class Notification(SQLModel, table=True):
-    """A message to one person. `business_key` is what keeps it from being sent twice."""
+    """A message to one person. `business_key` is what keeps it from being sent twice.
+
+    `title` and `message` are as he was told in his language; `occasion`, `audience` and `words` are
+    what they were made of (`domain.wording`), for other forms of the same. What was told before
+    that was kept has no occasion.
+    """
 
     __tablename__ = "notifications"
-    __table_args__ = (Index("idx_notifications_user", "user_id", "created_at"),)
+    __table_args__ = (
+        Index("idx_notifications_user", "user_id", "created_at"),
+        Index("idx_notifications_unread", "user_id", postgresql_where=text("NOT is_read")),
+    )
 
     id: UUID = key()
     business_key: str = Field(unique=True)
@@ -24,6 +32,9 @@ class Notification(SQLModel, table=True):
     message: str
     is_read: bool = False
     related_order_id: UUID | None = reference("orders.id", default=None)
+    occasion: str = ""
+    audience: str = ""
+    words: dict[str, Any] = document(default_factory=dict)
     created_at: datetime = created()
 
 

@@ -60,6 +60,7 @@ class Order(SQLModel, table=True):
     chef_id: UUID = reference("chefs.id")
     driver_id: UUID | None = reference("drivers.id", default=None)
     market: str
+    timezone: str | None = None
     status: OrderStatus = one_of(OrderStatus, "orders_status")
     sequence: int
 

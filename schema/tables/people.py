@@ -6,6 +6,7 @@ from uuid import UUID
 from sqlalchemy import Index, text
 from sqlmodel import SQLModel
 
+from domain.languages import Language
 from domain.permissions import Role
 from domain.verification import Verification
 from schema.tables.columns import created, key, moment, one_of, reference
@@ -30,6 +31,7 @@ class User(SQLModel, table=True):
     is_verified: bool = False
     is_active: bool = True
     stripe_customer_id: str | None = None
+    language: Language = one_of(Language, "users_language", default=Language.EN)
     suspended_at: datetime | None = moment(default=None)
     suspension_reason: str | None = None
     suspended_from: Verification | None = one_of(Verification, "users_suspended_from", default=None)
@@ -38,8 +40,8 @@ class User(SQLModel, table=True):
 
 class UserProfile(SQLModel, table=True):
     """A person's name and how to reach them. The phone is known to be his while it is the
-    `verified_phone`. `locale` is the language they are told things in (BCP 47), `avatar_url` the
-    key of their picture in the storage.
+    `verified_phone`. `locale` is how they like things to be written (BCP 47), `avatar_url` the key
+    of their picture in the storage.
     """
 
     __tablename__ = "user_profiles"
