@@ -10,7 +10,7 @@ from pathlib import Path
 import asyncpg
 import httpx
 from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from sqlalchemy import make_url
 from stripe import StripeClient
 from temporalio.client import Client
@@ -53,6 +53,11 @@ def everything(home: Path, environment: Mapping[str, str]) -> dict[str, str]:
         # As an operator registers at each of them, and is told his keys.
         registered = httpx.get(f"{environment['OPENID_URL']}/_control/clients")
         made["SOCIAL_PROVIDERS"] = registered.raise_for_status().text
+    if "VAPID_PRIVATE_KEY" not in environment:
+        made.setdefault("VAPID_PRIVATE_KEY", new_vapid_key())
+    if environment.get("INBOX_URL"):
+        account = httpx.get(f"{environment['INBOX_URL']}/_control/service-account")
+        made["FCM_SERVICE_ACCOUNT"] = account.raise_for_status().text
     path = _secrets_file(home)
     path.touch(mode=0o600)
     path.write_text(json.dumps(made))
@@ -68,6 +73,12 @@ def new_key() -> str:
         serialization.NoEncryption(),
     )
     return base64.b64encode(written).decode()
+
+
+def new_vapid_key() -> str:
+    """A key that signs pushes to browsers."""
+    number = ec.generate_private_key(ec.SECP256R1()).private_numbers().private_value
+    return base64.urlsafe_b64encode(number.to_bytes(32)).rstrip(b"=").decode()
 
 
 def secrets_of(home: Path) -> dict[str, str]:

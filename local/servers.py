@@ -96,10 +96,24 @@ def _worker(_: Path, __: Ports) -> list[str]:
     return _python("worker")
 
 
+# What thousands of clients that listen cost little with: small messages, not compressed; and no
+# longer than this is waited for those who still poll when the process is to end.
+LIVE = (
+    "--ws",
+    "websockets-sansio",
+    "--ws-per-message-deflate",
+    "false",
+    "--ws-max-size",
+    "65536",
+    "--timeout-graceful-shutdown",
+    "20",
+)
+
+
 def _api(_: Path, ports: Ports) -> list[str]:
     # Kept longer than any load balancer keeps its connections, or it sends into closed ones.
     command = [*_python("uvicorn"), "--factory", "api.app:create_app", "--no-access-log"]
-    command += ["--timeout-keep-alive", "75"]
+    command += ["--timeout-keep-alive", "75", *LIVE]
     return [*command, "--host", HOST, "--port", str(ports["api"])]
 
 
@@ -166,6 +180,8 @@ BACKING = (
         lambda ports: {
             "SMTP_URL": f"smtp://{HOST}:{ports['smtp']}",
             "TWILIO_BASE_URL": f"http://{HOST}:{ports['post']}",
+            "FCM_BASE_URL": f"http://{HOST}:{ports['post']}",
+            "OPS_WEBHOOK_URL": f"http://{HOST}:{ports['post']}/slack/ops",
             "INBOX_URL": f"http://{HOST}:{ports['post']}",
         },
         _post,
@@ -182,6 +198,12 @@ STAND_IN_KEYS = {
         "TWILIO_FROM": "+15125550100",
     },
     "MAPBOX_BASE_URL": {"MAPBOX_ACCESS_TOKEN": "pk.ridendine"},
+    # The browsers that the stand-in has are on this machine.
+    "INBOX_URL": {
+        "OPS_EMAIL": "ops@example.com",
+        "VAPID_SUBJECT": "mailto:ops@example.com",
+        "WEB_PUSH_ANYWHERE": "true",
+    },
 }
 
 OURS = (

@@ -52,8 +52,10 @@ HERE = {
     "RATE_LIMIT_SIGNED_IN": "100000/minute",
     "RATE_LIMIT_POSITIONS": "100000/minute",
     "RATE_LIMIT_AUTH": "100000/minute",
+    "RATE_LIMIT_LIVE": "100000/minute",
     "FORWARDED_ALLOW_IPS": "",
     "SOCIAL_REDIRECT_URIS": '["ridendine://login"]',
+    "WEBHOOK_PRIVATE_TARGETS": "true",
 }
 
 READY_SECONDS = 60.0

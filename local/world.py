@@ -16,6 +16,7 @@ from domain.eta import City
 from domain.geo import Point
 from domain.hours import WEEKDAYS
 from domain.payees import PayeeKind
+from domain.preferences import Channel, Event
 from domain.pricing import Rates, price
 from local.payees import account_id
 from schema.database import Database
@@ -26,6 +27,7 @@ from schema.tables import (
     Driver,
     Menu,
     MenuItem,
+    NotificationPreferences,
     Role,
     User,
     UserProfile,
@@ -174,6 +176,9 @@ async def settle(
         customer, cook, operator = [
             await person(role) for role in (Role.CUSTOMER, Role.CHEF, Role.ADMIN)
         ]
+        # Every operator of every world is told what happens in any of them.
+        without_mails = {event.value: {Channel.EMAIL.value: False} for event in Event}
+        session.add(NotificationPreferences(user_id=operator.id, choices=without_mails))
         chef = Chef(
             user_id=cook.id,
             business_name="Test Kitchen",

@@ -9,6 +9,7 @@ from uuid import UUID
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
+from providers.live import Live
 from providers.quiet import Pause
 
 _KEY = "shut-out:"
@@ -19,16 +20,20 @@ class ShutOuts:
     so.
     """
 
-    def __init__(self, redis: Redis, lasting: timedelta) -> None:
+    def __init__(self, redis: Redis, lasting: timedelta, live: Live) -> None:
         self._redis = redis
+        self._live = live
         self._lasting = lasting
         self._pause = Pause("the memory of who is shut out")
 
     async def shut_out(self, user_id: UUID) -> None:
-        """From now on no token is good that a user was given before."""
+        """From now on no token is good that a user was given before, and whoever listens with one
+        is hung up on.
+        """
         since = math.floor(datetime.now(UTC).timestamp()) + 1
         try:
             await self._redis.set(f"{_KEY}{user_id}", since, ex=self._lasting)
+            await self._live.end_sessions(user_id, datetime.fromtimestamp(since, UTC))
         except RedisError as error:
             self._pause.begin(error)
 

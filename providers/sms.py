@@ -1,18 +1,21 @@
 """SMS, by Twilio's Messages API."""
 
+from datetime import datetime, timedelta
+from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 
 import httpx
 
+from providers.sending import says, unanswered
+
 _TWILIO = "https://api.twilio.com"
 
-
-class SmsAway(Exception):
-    """Twilio does not take a message now. Its words are not told: they name the number."""
-
-
-class SmsRefused(Exception):
-    """Twilio will never take this message."""
+# https://www.twilio.com/docs/api/errors: not a number, one that has said STOP, one that takes no
+# messages.
+_DEAD = frozenset({21211, 21610, 21614})
+_NEVER = frozenset({HTTPStatus.BAD_REQUEST})
+# Twilio's clock and ours.
+_SKEW = timedelta(minutes=1)
 
 
 class Sms:
@@ -35,21 +38,48 @@ class Sms:
             timeout=timeout_seconds,
         )
 
-    async def send(self, to: str, words: str) -> None:
-        """Hand a message to Twilio. Raises SmsAway, SmsRefused."""
+    async def send(self, to: str, words: str) -> str:
+        """Hand a message to Twilio; the answer is its id there. Raises Away, Refused."""
         message = {"To": to, "From": self._sender, "Body": words}
         try:
             answer = await self._http.post(self._path, data=message)
         except httpx.HTTPError as error:
-            raise SmsAway(f"Twilio does not answer: {type(error).__name__}") from None
+            raise unanswered("Twilio", error) from None
         if answer.is_success:
-            return
-        words = f"Twilio says {answer.status_code}"
-        if answer.status_code == HTTPStatus.BAD_REQUEST:
-            raise SmsRefused(words)
-        # Anything else is ours to mend, or passes.
-        raise SmsAway(words)
+            return str(answer.json().get("sid", ""))
+        # What is not wrong with the message is ours to mend, or passes.
+        raise says("Twilio", answer, never=_NEVER, is_dead=_code(answer) in _DEAD)
+
+    async def sent(self, to: str, words: str, since: datetime) -> str | None:
+        """The id of a message that Twilio has taken since: Twilio knows no idempotency, but what it
+        has taken can be looked up. Raises Away.
+        """
+        asked: dict[str, str | int] = {
+            "To": to,
+            "DateSent>": f"{since - _SKEW:%Y-%m-%d}",
+            "PageSize": 100,
+        }
+        try:
+            answer = (await self._http.get(self._path, params=asked)).raise_for_status()
+        except httpx.HTTPError as error:
+            raise unanswered("Twilio", error) from None
+        return next(
+            (one["sid"] for one in answer.json()["messages"] if _is(one, words, since)), None
+        )
 
     async def aclose(self) -> None:
         """Close the connections."""
         await self._http.aclose()
+
+
+def _code(answer: httpx.Response) -> int | None:
+    try:
+        code: int | None = answer.json().get("code")
+    except (ValueError, AttributeError):
+        return None
+    return code
+
+
+def _is(message: dict[str, str], words: str, since: datetime) -> bool:
+    made = parsedate_to_datetime(message["date_created"])
+    return message["body"] == words and made >= since - _SKEW and message["status"] != "failed"

@@ -1,70 +1,58 @@
-"""What has arrived, and what is not to be let in."""
+"""What has arrived."""
 
-from collections import Counter, deque
+from collections import deque
 from datetime import UTC, datetime
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, PositiveInt
+from pydantic import BaseModel
 
 _MOST = 10_000
 
+Kind = Literal["mail", "sms", "push", "web_push", "webhook"]
+
 
 class Received(BaseModel):
-    """A mail or an SMS; an SMS has neither id nor subject."""
+    """What somebody got: a mail by its address, an SMS by its number, a push by the token or the
+    endpoint of its device, a post by the name of its webhook. What has no subject, html or id has
+    none. Of what came several times with the same id there is one, in so many `copies`, as in a
+    mailbox and on a phone.
+    """
 
-    kind: Literal["mail", "sms"]
+    kind: Kind
     to: str
-    sender: str
-    subject: str
+    sender: str = ""
+    subject: str = ""
     words: str
-    message_id: str
+    html: str | None = None
+    message_id: str = ""
     at: datetime
-
-
-class Refusal(BaseModel):
-    """The next `times` letters to an address or number are not taken: not now, or never."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    to: str
-    times: PositiveInt = 1
-    for_good: bool = False
+    copies: int = 1
 
 
 class Box:
-    """The newest letters, and who is to be refused."""
+    """The newest of what has arrived."""
 
     def __init__(self) -> None:
         self._received: deque[Received] = deque(maxlen=_MOST)
-        self._refusals: list[Refusal] = []
-        self._refused: Counter[str] = Counter()
 
     def put(self, letter: Received) -> None:
         """It has arrived."""
+        if letter.message_id:
+            for known in self._received:
+                if (known.kind, known.to, known.message_id) == _identity(letter):
+                    known.copies += 1
+                    return
         self._received.appendleft(letter)
 
     def to(self, address: str | None) -> list[Received]:
         """What somebody got, or everybody, the newest first."""
         return [r for r in self._received if address is None or r.to.lower() == address.lower()]
 
-    def order(self, refusal: Refusal) -> None:
-        """Refuse what comes next."""
-        self._refusals.append(refusal)
-
-    def refused(self, address: str) -> int:
-        """How often an address was refused."""
-        return self._refused[address.lower()]
-
-    def next_refusal(self, address: str) -> Refusal | None:
-        """Take the refusal that waits for an address, if one does."""
-        found = next((r for r in self._refusals if r.to.lower() == address.lower()), None)
-        if found is not None:
-            self._refused[address.lower()] += 1
-            found.times -= 1
-            self._refusals = [r for r in self._refusals if r.times > 0]
-        return found
-
 
 def now() -> datetime:
     """This moment, in UTC."""
     return datetime.now(UTC)
+
+
+def _identity(letter: Received) -> tuple[Kind, str, str]:
+    return letter.kind, letter.to, letter.message_id

@@ -1,14 +1,16 @@
 """What becomes of mail and SMS when they are not taken, and that no error tells whose they were."""
 
 from collections.abc import AsyncIterator, Mapping
+from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
 import httpx
 import pytest
 
 from local.ports import any_free
-from providers.mail import Mail, MailAway, MailRefused
-from providers.sms import Sms, SmsAway, SmsRefused
+from providers.mail import Mail
+from providers.sending import Away, Refused
+from providers.sms import Sms
 
 
 @pytest.fixture
@@ -57,26 +59,55 @@ async def test_a_mail_arrives_as_it_was_written(
     assert got["message_id"] == "<key-1@example.com>"
 
 
-@pytest.mark.parametrize(("for_good", "error"), [(True, MailRefused), (False, MailAway)])
+NOT_TAKEN = pytest.mark.parametrize(
+    ("kind", "error", "is_dead"),
+    [("dead", Refused, True), ("refused", Refused, False), ("down", Away, False)],
+)
+
+
+async def go_wrong(office: httpx.AsyncClient, to: str, kind: str) -> None:
+    fault = {"to": to, "kind": kind, "times": 1}
+    (await office.post("/_control/faults", json=fault)).raise_for_status()
+
+
+@NOT_TAKEN
 async def test_a_mail_that_is_not_taken(
     environment: Mapping[str, str],
     office: httpx.AsyncClient,
     address: str,
-    for_good: bool,
+    kind: str,
     error: type[Exception],
+    is_dead: bool,
 ) -> None:
-    await office.post("/_control/refusals", json={"to": address, "for_good": for_good})
+    await go_wrong(office, address, kind)
 
     with pytest.raises(error) as refused:
         await mail(environment["SMTP_URL"]).send("key", address, "subject", "words")
 
+    assert getattr(refused.value, "is_dead", False) is is_dead
     assert address not in str(refused.value)
     assert refused.value.__cause__ is None
 
 
+async def test_a_mail_whose_answer_is_lost_is_known_by_its_key_when_it_comes_again(
+    environment: Mapping[str, str], office: httpx.AsyncClient, address: str
+) -> None:
+    await go_wrong(office, address, "drop_after")
+    with pytest.raises(Away) as lost:
+        await mail(environment["SMTP_URL"]).send(
+            "once", address, "subject", "words", "<p>words</p>"
+        )
+    await mail(environment["SMTP_URL"]).send("once", address, "subject", "words", "<p>words</p>")
+
+    (got,) = (await office.get("/inbox", params={"to": address})).json()
+    assert lost.value.may_have_worked
+    assert got["copies"] == 2
+    assert (got["words"], got["html"]) == ("words\n", "<p>words</p>\n")
+
+
 async def test_a_mail_server_that_is_away_or_not_named(address: str) -> None:
     for url in (f"smtp://127.0.0.1:{any_free()}", ""):
-        with pytest.raises(MailAway) as away:
+        with pytest.raises(Away) as away:
             await mail(url).send("key", address, "subject", "words")
         assert address not in str(away.value)
 
@@ -88,13 +119,33 @@ async def test_an_sms_arrives(office: httpx.AsyncClient, sms: Sms, number: str) 
     assert (got["words"], got["sender"]) == ("471100 is your code", "+15125550100")
 
 
-@pytest.mark.parametrize(("for_good", "error"), [(True, SmsRefused), (False, SmsAway)])
+@NOT_TAKEN
 async def test_an_sms_that_is_not_taken(
-    office: httpx.AsyncClient, sms: Sms, number: str, for_good: bool, error: type[Exception]
+    office: httpx.AsyncClient,
+    sms: Sms,
+    number: str,
+    kind: str,
+    error: type[Exception],
+    is_dead: bool,
 ) -> None:
-    await office.post("/_control/refusals", json={"to": number, "for_good": for_good})
+    await go_wrong(office, number, kind)
 
     with pytest.raises(error) as refused:
         await sms.send(number, "words")
 
+    assert getattr(refused.value, "is_dead", False) is is_dead
     assert number not in str(refused.value)
+
+
+async def test_an_sms_whose_answer_is_lost_is_found_by_its_words(
+    office: httpx.AsyncClient, sms: Sms, number: str
+) -> None:
+    began = datetime.now(UTC)
+    await go_wrong(office, number, "drop_after")
+    with pytest.raises(Away) as lost:
+        await sms.send(number, "471100 is your code")
+
+    assert lost.value.may_have_worked
+    assert await sms.sent(number, "471100 is your code", began)
+    assert await sms.sent(number, "something else", began) is None
+    assert await sms.sent(number, "471100 is your code", began + timedelta(hours=1)) is None
