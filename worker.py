@@ -27,12 +27,14 @@ from activities.dispatch import DispatchActivities
 from activities.disputes import DisputeActivities
 from activities.erasure import ErasureActivities
 from activities.forecasts import Forecasts
+from activities.handing_over import NotificationDrain
 from activities.heartbeat import Heartbeats
 from activities.identity import IdentityActivities
 from activities.letters import LetterActivities, Post
 from activities.locations import LocationActivities
 from activities.market_terms import MarketTerms
 from activities.messenger import Messenger
+from activities.notifying import NotifyingActivities
 from activities.onboarding import OnboardingActivities
 from activities.orders import OrderActivities
 from activities.overlooked import OverlookedActivities
@@ -41,23 +43,29 @@ from activities.payments import PaymentActivities
 from activities.payouts import PayoutActivities
 from activities.reconciliation import ReconciliationActivities
 from activities.refunds import RefundActivities
+from activities.relay import Drain, LiveDrain, Relay
 from activities.roads import Roads
 from activities.searching import SearchActivities, Zones
 from activities.snapshot import Snapshots
 from activities.suspensions import SuspensionActivities
 from activities.tips import TipActivities
+from activities.ways_set_up import mailing, texting, ways_of
+from activities.webhook_drain import WebhookDrain
+from activities.webhook_log import WebhookLog
+from activities.webhooks import WebhookActivities
+from along import along
 from domain.dispatch.nearest import nearest
 from domain.dispatch.plan import Policy
 from domain.dispatch.policy import Matching
 from domain.dispatch.rules import Rules
 from domain.dispatch.zones import Zoning
 from providers.kitchen_pages import KitchenPages
-from providers.mail import Mail
+from providers.live import Live
 from providers.maps import TravelTimes
+from providers.partners import Partners
 from providers.positions import Positions
 from providers.redis import connect_redis
 from providers.shut_outs import ShutOuts
-from providers.sms import Sms
 from providers.storage import Storage
 from providers.stripe import Stripe
 from providers.stripe_balance import PlatformBalance
@@ -69,6 +77,7 @@ from workflows.dispute import DisputeWorkflow
 from workflows.erasure import ErasureWorkflow
 from workflows.forgetting import ForgettingWorkflow
 from workflows.letter import LetterWorkflow
+from workflows.notification import NotificationWorkflow
 from workflows.onboarding import OnboardingWorkflow
 from workflows.options import (
     ALL_QUEUES,
@@ -77,6 +86,7 @@ from workflows.options import (
     ORDERS_QUEUE,
     PAYMENTS_QUEUE,
     PAYOUTS_QUEUE,
+    WEBHOOKS_QUEUE,
 )
 from workflows.order import OrderWorkflow
 from workflows.payout import PayoutWorkflow
@@ -85,6 +95,7 @@ from workflows.reconciliation import ReconciliationWorkflow
 from workflows.refund import RefundWorkflow
 from workflows.schedules import ensure_schedules
 from workflows.suspension import SuspensionWorkflow
+from workflows.webhook import WebhookWorkflow
 from workflows.zone import ZoneDispatchWorkflow
 
 # What an activity may take longer than the process is allowed to live is done again elsewhere.
@@ -96,11 +107,17 @@ _log = structlog.get_logger()
 
 
 @asynccontextmanager
-async def working(client: Client, settings: Settings, **options: Any) -> AsyncIterator[None]:
-    """Work on all task queues until left; `options` go to those that run workflows."""
+async def working(
+    client: Client, settings: Settings, *, notifies: bool = True, **options: Any
+) -> AsyncIterator[None]:
+    """Work on all task queues until left; `options` go to those that run workflows. Unless it
+    `notifies`, what people are told stays with what they find in the app.
+    """
     database = Database(settings.database_url, pool_size=settings.database_pool_size)
     redis = connect_redis(settings.redis_url)
-    announcer = Announcer(redis)
+    live = Live(redis)
+    terms = MarketTerms(settings, database)
+    announcer = Announcer(database, live, terms)
     pages = KitchenPages(redis)
     orders = OrderActivities(database, announcer, pages)
     positions, rules = Positions(redis), dispatch_rules(settings)
@@ -129,7 +146,6 @@ async def working(client: Client, settings: Settings, **options: Any) -> AsyncIt
     refunds = RefundActivities(database, stripe)
     tips = TipActivities(database, stripe)
     disputes = DisputeActivities(database, stripe, settings.dispute_evidence_lead)
-    terms = MarketTerms(settings, database)
     messenger = Messenger(client, OrderWorkflow.run, ORDERS_QUEUE, terms)
     zones = Zones(client, ZoneDispatchWorkflow.run, ZoneDispatchWorkflow.join, DISPATCH_QUEUE)
     search = SearchActivities(database, zones, zoning(settings))
@@ -152,18 +168,9 @@ async def working(client: Client, settings: Settings, **options: Any) -> AsyncIt
     reconciliation = ReconciliationActivities(database, PlatformBalance(stripe))
     locations = LocationActivities(database)
     identity = IdentityActivities(database)
-    sms = Sms(
-        account_sid=settings.twilio_account_sid,
-        auth_token=settings.twilio_auth_token.get_secret_value(),
-        sender=settings.twilio_from,
-        base_url=settings.twilio_base_url,
-        timeout_seconds=settings.post_timeout_seconds,
-    )
-    mail = Mail(
-        settings.smtp_url.get_secret_value(),
-        sender=settings.mail_from,
-        timeout_seconds=settings.post_timeout_seconds,
-    )
+    mail, sms = mailing(settings), texting(settings)
+    ways = ways_of(settings, mail, sms)
+    notifying = NotifyingActivities(database, ways)
     letters = LetterActivities(
         database, Post(mail, sms, settings.app_url, settings.jwt_secret.get_secret_value())
     )
@@ -174,7 +181,7 @@ async def working(client: Client, settings: Settings, **options: Any) -> AsyncIt
         storage,
         positions,
         pages=pages,
-        shut_outs=ShutOuts(redis, timedelta(minutes=settings.access_token_minutes)),
+        shut_outs=ShutOuts(redis, timedelta(minutes=settings.access_token_minutes), live),
     )
     overlooked = OverlookedActivities(database, client, RefundWorkflow.run, PAYOUTS_QUEUE)
     suspensions = SuspensionActivities(
@@ -186,6 +193,13 @@ async def working(client: Client, settings: Settings, **options: Any) -> AsyncIt
         catch_up=OrderWorkflow.catch_up,
         task_queue=ORDERS_QUEUE,
         terms=terms,
+    )
+    partners = Partners(private_targets=settings.webhook_private_targets)
+    webhooks = WebhookActivities(
+        database,
+        partners,
+        settings.partners_secret,
+        at_once=settings.webhooks_at_once_to_each,
     )
     with _nothing_collected():
         workers = [
@@ -288,6 +302,7 @@ async def working(client: Client, settings: Settings, **options: Any) -> AsyncIt
                     overlooked.take_refunds_up,
                     locations.forget_locations,
                     identity.forget_expired,
+                    WebhookLog(database).forget_webhooks,
                     erasure.begin_erasure,
                     erasure.take_erasure_back,
                     erasure.close_account,
@@ -306,13 +321,27 @@ async def working(client: Client, settings: Settings, **options: Any) -> AsyncIt
             Worker(
                 client,
                 task_queue=NOTIFICATIONS_QUEUE,
-                workflows=[LetterWorkflow],
+                workflows=[LetterWorkflow, NotificationWorkflow],
                 activities=[
                     announcer.announce,
                     messenger.tell_order,
                     letters.send_letter,
+                    notifying.send_notification,
+                    notifying.give_notification_up,
                     suspensions.deal_with_order,
                 ],
+                interceptors=[Heartbeats()],
+                sticky_queue_schedule_to_start_timeout=STICKY,
+                graceful_shutdown_timeout=GRACE,
+                deployment_config=_deployment(settings, VersioningBehavior.AUTO_UPGRADE),
+                **options,
+            ),
+            Worker(
+                client,
+                task_queue=WEBHOOKS_QUEUE,
+                workflows=[WebhookWorkflow],
+                activities=[webhooks.deliver_webhook],
+                max_concurrent_activities=settings.webhooks_at_once,
                 interceptors=[Heartbeats()],
                 sticky_queue_schedule_to_start_timeout=STICKY,
                 graceful_shutdown_timeout=GRACE,
@@ -326,9 +355,24 @@ async def working(client: Client, settings: Settings, **options: Any) -> AsyncIt
         stack.push_async_callback(stripe.aclose)
         stack.push_async_callback(roads.aclose)
         stack.push_async_callback(sms.aclose)
+        stack.push_async_callback(ways.aclose)
+        stack.push_async_callback(partners.aclose)
         for worker in workers:
             await stack.enter_async_context(worker)
-        yield
+        async with along(Relay(database, _drains(database, live, client, notifies)).run()):
+            yield
+
+
+def _drains(database: Database, live: Live, client: Client, notifies: bool) -> list[Drain]:
+    """What is passed on once it is committed."""
+    drains: list[Drain] = [
+        LiveDrain(database, live),
+        WebhookDrain(database, client, WebhookWorkflow.run, WebhookWorkflow.look, WEBHOOKS_QUEUE),
+    ]
+    if notifies:
+        run = NotificationWorkflow.run
+        drains.append(NotificationDrain(database, client, run, NOTIFICATIONS_QUEUE))
+    return drains
 
 
 def zoning(settings: Settings) -> Zoning:

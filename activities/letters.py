@@ -10,8 +10,9 @@ from temporalio.exceptions import ApplicationError
 from domain import challenges as rules
 from domain import letters
 from domain.challenges import Purpose
-from providers.mail import Mail, MailRefused
-from providers.sms import Sms, SmsRefused
+from providers.mail import Mailing
+from providers.sending import Refused
+from providers.sms import Sms
 from schema.database import Database
 from schema.messages.letters import Letter
 from schema.queries import challenges
@@ -27,7 +28,7 @@ _COMMITTED_WITHIN = timedelta(minutes=1)
 class Post:
     """What letters go out with: by which ways, where their links lead, what makes them ours."""
 
-    mail: Mail
+    mail: Mailing
     sms: Sms
     app_url: str
     secret: str
@@ -56,7 +57,7 @@ class LetterActivities:
             return
         try:
             await self._send(letter, errand)
-        except (MailRefused, SmsRefused) as error:
+        except Refused as error:
             raise ApplicationError(str(error), type="Undeliverable", non_retryable=True) from None
         async with self._database.write() as session:
             await challenges.note_sent(session, letter.challenge_id, now())
@@ -68,8 +69,9 @@ class LetterActivities:
             purpose,
             link=f"{post.app_url}{letters.PAGES.get(purpose, '')}?{urlencode({'token': token})}",
             code=rules.code(post.secret, number, purpose),
+            language=errand.language,
         )
         if purpose is Purpose.VERIFY_PHONE:
             await post.sms.send(errand.sent_to, text.words)
         else:
-            await post.mail.send(str(number), errand.sent_to, text.subject, text.words)
+            await post.mail.send(str(number), errand.sent_to, text.subject, text.words, text.html)

@@ -10,6 +10,7 @@ from temporalio import activity
 from temporalio.exceptions import ApplicationError, ApplicationErrorCategory
 
 from activities.announce import Announcer
+from domain import wording
 from domain.order_status import OrderStatus
 from domain.placing import CannotBePlaced
 from domain.pricing import Price
@@ -185,8 +186,13 @@ class OrderActivities:
                     session, alarm.order_id, alarm.near_door_at, alarm.estimated_delivery_at
                 )
             parties = await orders.parties(session, alarm.order_id)
+            words: dict[str, object] = {}
+            if alarm.amount_cents is not None:
+                words["amount"] = wording.amount(alarm.amount_cents, parties.currency)
+            if alarm.due is not None:
+                words["due"] = wording.moment(alarm.due)
             await notifications.tell(
-                session, alarm.alert, parties, key=alarm.key, reason=alarm.reason
+                session, alarm.alert, parties, key=alarm.key, reason=alarm.reason, words=words
             )
 
 

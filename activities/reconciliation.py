@@ -182,9 +182,12 @@ class ReconciliationActivities:
             )
             await cases.finish(session, report)
             if opened:
-                kinds = ", ".join(f"{kind} {count}" for kind, count in opened.items())
+                found = [{"kind": kind, "count": count} for kind, count in opened.items()]
                 await notifications.tell_ops(
-                    session, Alert.RECONCILIATION, key=f"reconciliation:{run.id}", reason=kinds
+                    session,
+                    Alert.RECONCILIATION,
+                    key=f"reconciliation:{run.id}",
+                    words={"found": found},
                 )
         return report
 

@@ -260,8 +260,7 @@ class DisputeWorkflow:
             return
         before = rules.reminder_due(self._known.due_by, workflow.now())
         if before is not None:
-            due = f"within {before.days} {'day' if before.days == 1 else 'days'}"
-            await self._alarm(Alert.EVIDENCE_DUE, f"due-{before.days}", due)
+            await self._alarm(Alert.EVIDENCE_DUE, f"due-{before.days}", due=self._known.due_by)
 
     async def _answer(self) -> bool:
         """Do what is left of a concession, or send the evidence where it is time for it."""
@@ -328,7 +327,9 @@ class DisputeWorkflow:
             **DATABASE,
         )
 
-    async def _alarm(self, alert: Alert, key: str, reason: str) -> None:
+    async def _alarm(
+        self, alert: Alert, key: str, reason: str | None = None, *, due: datetime | None = None
+    ) -> None:
         await workflow.execute_local_activity_method(
             OrderActivities.raise_alarm,
             Alarm(
@@ -336,6 +337,7 @@ class DisputeWorkflow:
                 alert=alert,
                 key=f"{self._ref.dispute_id}:{key}",
                 reason=reason,
+                due=due,
             ),
             summary=f"tell: {alert}",
             **DATABASE,

@@ -1,5 +1,5 @@
-"""Nightly: what nobody has to know any more is forgotten: where drivers were long ago, and what has
-expired of sessions, links and codes.
+"""Nightly: what nobody has to know any more is forgotten: where drivers were long ago, what has
+expired of sessions, links and codes, and what partners were sent.
 """
 
 from datetime import timedelta
@@ -12,6 +12,7 @@ from workflows.options import HEARTBEAT, PAYOUTS_QUEUE, RemoteOptions
 with workflow.unsafe.imports_passed_through():
     from activities.identity import IdentityActivities
     from activities.locations import LocationActivities
+    from activities.webhook_log import WebhookLog
     from schema.messages.locations import Forgetting, Keeping
 
 _AT_NIGHT = RemoteOptions(
@@ -46,4 +47,12 @@ class ForgettingWorkflow:
             summary="forget sessions, links and codes",
             **_AT_NIGHT,
         )
+        # A night that began before there was this has nothing of it.
+        if workflow.patched("webhooks"):
+            await workflow.execute_activity_method(
+                WebhookLog.forget_webhooks,
+                Forgetting(before=workflow.now() - start.webhooks),
+                summary="forget what partners were sent",
+                **_AT_NIGHT,
+            )
         return positions

@@ -15,7 +15,16 @@ PAYMENTS_QUEUE = "payments"
 PAYOUTS_QUEUE = "payouts"
 DISPATCH_QUEUE = "dispatch"
 NOTIFICATIONS_QUEUE = "notifications"
-ALL_QUEUES = (ORDERS_QUEUE, DISPATCH_QUEUE, PAYMENTS_QUEUE, PAYOUTS_QUEUE, NOTIFICATIONS_QUEUE)
+# Partners may be slow: nothing else waits behind them.
+WEBHOOKS_QUEUE = "webhooks"
+ALL_QUEUES = (
+    ORDERS_QUEUE,
+    DISPATCH_QUEUE,
+    PAYMENTS_QUEUE,
+    PAYOUTS_QUEUE,
+    NOTIFICATIONS_QUEUE,
+    WEBHOOKS_QUEUE,
+)
 
 
 class LocalOptions(TypedDict):
@@ -100,4 +109,14 @@ TICK = RemoteOptions(
     retry_policy=RetryPolicy(
         initial_interval=timedelta(milliseconds=500), maximum_interval=timedelta(seconds=10)
     ),
+)
+
+# A try of a message to a partner, who has 15 seconds for it. What cannot be written down now (the
+# database is away) is tried again by the activity, everything else by the workflow.
+WEBHOOK = RemoteOptions(
+    task_queue=WEBHOOKS_QUEUE,
+    start_to_close_timeout=timedelta(minutes=1),
+    schedule_to_close_timeout=HOWEVER_LONG,
+    heartbeat_timeout=HEARTBEAT,
+    retry_policy=RetryPolicy(maximum_interval=timedelta(minutes=1)),
 )

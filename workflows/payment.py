@@ -126,7 +126,7 @@ class OrderPayment:
             # The change had worked, and its answer was lost on the way.
             await self._write_price(price)
         else:
-            await self._steps.alarm(Alert.PAYMENT_MISMATCH, reason=f"{cents} cents came")
+            await self._steps.alarm(Alert.PAYMENT_MISMATCH, amount_cents=cents)
 
     async def failed(self, fact: PaymentFailed) -> None:
         """A card was refused: the customer may try another, a few times.
@@ -207,22 +207,20 @@ class OrderPayment:
             settled = await self._settle(self._steps.order.kept_cents or 0)
             if settled is None:
                 self._refused_settlements += 1
-                await self._steps.alarm(Alert.REFUND_FAILED, reason="Stripe refused")
+                await self._steps.alarm(Alert.REFUND_FAILED, reason="refused_by_stripe")
                 again = workflow.now() + _ASK_AGAIN
                 self._steps.say(f"Stripe refuses the refund; asked again at {again:%H:%M} UTC")
                 await until(lambda: self.unsettled, again, "ask for the refund again")
                 self.unsettled = True
                 continue
             if settled.failed_cents:
-                await self._steps.alarm(Alert.REFUND_FAILED, reason=f"{settled.failed_cents} cents")
+                await self._steps.alarm(Alert.REFUND_FAILED, amount_cents=settled.failed_cents)
             if not settled.pending_cents:
                 return
             due = workflow.now() + self._terms.refund_overdue
             self._steps.say(f"Waiting for the bank to refund {settled.pending_cents} cents")
             if not await until(lambda: self.unsettled, due, "refund overdue"):
-                await self._steps.alarm(
-                    Alert.REFUND_OVERDUE, reason=f"{settled.pending_cents} cents"
-                )
+                await self._steps.alarm(Alert.REFUND_OVERDUE, amount_cents=settled.pending_cents)
 
     @property
     def is_disputed(self) -> bool:

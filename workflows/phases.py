@@ -11,10 +11,9 @@ from workflows.steps import Steps, until
 from workflows.tips import Tips
 
 with workflow.unsafe.imports_passed_through():
-    from domain import eta
     from domain.notifications import Alert
     from domain.order_status import ON_THE_WAY, Actor, OrderStatus
-    from schema.messages.order import Order, Terms, Who
+    from schema.messages.order import Terms, Who
 
 COOKING = frozenset({OrderStatus.ACCEPTED, OrderStatus.PREPARING})
 DEADLINE = Who(role=Actor.DEADLINE)
@@ -72,7 +71,7 @@ class Phases:
 
     async def _chef_answers(self) -> None:
         order, waiting = self._steps.order, {OrderStatus.PAYMENT_CONFIRMED}
-        opens = self._response_window_opens(order)
+        opens = self._terms.chef_asked_from(order, workflow.now())
         deadline = opens + self._terms.chef_response
         self._steps.say(f"Waiting for chef {order.kitchen_name} until {_clock(deadline)}")
         half = opens + self._terms.chef_response / 2
@@ -139,16 +138,6 @@ class Phases:
     async def _dispute_is_decided(self) -> None:
         self._steps.say("Waiting for the customer's bank, or an admin, to decide the dispute")
         await workflow.wait_condition(lambda: self._steps.status is not OrderStatus.DISPUTED)
-
-    def _response_window_opens(self, order: Order) -> datetime:
-        """A scheduled order does not press the chef before cooking has to be thought of."""
-        if order.scheduled_for is None:
-            return workflow.now()
-        city = self._terms.city
-        ready = eta.ready_for(order.scheduled_for, order.drive(city), city)
-        cooking_begins = ready - city.lasting(order.prep_time)
-        opens = cooking_begins - self._terms.scheduled_lead - self._terms.chef_response
-        return max(opens, workflow.now())
 
     async def _leaves(self, statuses: Collection[OrderStatus], by: datetime, deadline: str) -> bool:
         return await until(lambda: self._steps.status not in statuses, by, deadline)

@@ -67,7 +67,10 @@ def _schedules(settings: Settings) -> Mapping[str, Schedule]:
     forgetting = Schedule(
         action=ScheduleActionStartWorkflow(
             ForgettingWorkflow.run,
-            Keeping(keep=timedelta(days=settings.driver_locations_keep_days)),
+            Keeping(
+                keep=timedelta(days=settings.driver_locations_keep_days),
+                webhooks=timedelta(days=settings.webhook_deliveries_keep_days),
+            ),
             id=FORGETTING,
             task_queue=PAYOUTS_QUEUE,
             static_summary="where drivers were long ago is forgotten",

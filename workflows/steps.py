@@ -248,6 +248,7 @@ class Steps:
         *,
         key: str = "",
         reason: str | None = None,
+        amount_cents: int | None = None,
         delivery_at: datetime | None = None,
     ) -> None:
         """Tell those whom an alert concerns; once for each step of the order and `key`.
@@ -261,6 +262,7 @@ class Steps:
                 alert=alert,
                 key=key or str(self.order.sequence),
                 reason=reason,
+                amount_cents=amount_cents,
                 near_door_at=workflow.now() if delivery_at else None,
                 estimated_delivery_at=delivery_at,
             ),

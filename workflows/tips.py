@@ -99,9 +99,11 @@ class Tips:
         before he could. Where nobody has driven, people have to see whose money it is.
         """
         if self._steps.order.driver_id is None:
-            words = f"a tip of {fact.amount_cents} cents came, and nobody has driven"
             await self._steps.alarm(
-                Alert.PAYMENT_MISMATCH, key=fact.payment_intent_id, reason=words
+                Alert.PAYMENT_MISMATCH,
+                key=fact.payment_intent_id,
+                reason="tip_without_driver",
+                amount_cents=fact.amount_cents,
             )
             return
         async with self._charging:

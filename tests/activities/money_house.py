@@ -21,7 +21,6 @@ from temporalio.testing import ActivityEnvironment
 from uuid_utils.compat import uuid7
 
 from activities import heartbeat
-from activities.announce import Announcer
 from activities.disputes import DisputeActivities
 from activities.orders import OrderActivities
 from activities.payments import PaymentActivities
@@ -49,6 +48,7 @@ from schema.messages.reconciliation import (
     RunReport,
 )
 from schema.tables.columns import now
+from tests.activities.announcing import announcer
 from tests.local.stripe.stripe_harness import SECRET_KEY, Api, Stage
 from tests.reconciling import NO_PATIENCE
 
@@ -223,7 +223,7 @@ async def money_house(
                 stripe=provider,
                 wallet=wallet,
                 world=world,
-                orders=OrderActivities(database, Announcer(redis), KitchenPages(redis)),
+                orders=OrderActivities(database, announcer(database, redis), KitchenPages(redis)),
                 payments=PaymentActivities(database, provider),
                 refunds=RefundActivities(database, provider),
                 tips=TipActivities(database, provider),

@@ -7,7 +7,6 @@ import pytest
 from redis.asyncio import Redis
 from uuid_utils.compat import uuid7
 
-from activities.announce import Announcer
 from activities.orders import OrderActivities
 from domain.cancellation import Fault, settle
 from domain.ledger import Account, Bearer, payable
@@ -24,6 +23,7 @@ from schema.queries import bookings, earnings
 from schema.queries.earnings import Between
 from schema.tables import RefundRequest
 from schema.tables.columns import now
+from tests.activities.announcing import announcer
 from tests.books import booked_events, books
 
 S = OrderStatus
@@ -62,7 +62,7 @@ class Walk:
 async def promised(database: Database, redis: Redis) -> Walk:
     """An order that a driver has taken for a bonus of 300."""
     world = await worlds.settle(database, drivers=2)
-    activities = OrderActivities(database, Announcer(redis), KitchenPages(redis))
+    activities = OrderActivities(database, announcer(database, redis), KitchenPages(redis))
     walk = Walk(activities, world, await activities.begin_order(world.placing()))
     await walk.to(S.PAYMENT_CONFIRMED, S.ACCEPTED, S.PREPARING, S.READY_FOR_PICKUP)
     await walk.to(S.ASSIGNED_TO_DRIVER, driver_id=world.drivers[0].id, driver_bonus_cents=300)

@@ -19,6 +19,7 @@ from activities.erasure import ErasureActivities
 from local import world as worlds
 from local.world import Somebody, World
 from providers.kitchen_pages import KitchenPages
+from providers.live import Live
 from providers.positions import Positions
 from providers.shut_outs import ShutOuts
 from providers.storage import Storage, StorageAway
@@ -107,7 +108,7 @@ async def desk(settings: Settings, database: Database, redis: Redis) -> AsyncIte
         storage,
         Positions(redis),
         pages=KitchenPages(redis),
-        shut_outs=ShutOuts(redis, timedelta(minutes=15)),
+        shut_outs=ShutOuts(redis, timedelta(minutes=15), Live(redis)),
     )
     yield Desk(await worlds.settle(database, drivers=1), database, stripe, activities)
     await stripe.aclose()
@@ -168,7 +169,7 @@ async def test_who_is_let_in_no_more_is_logged_out_everywhere(desk: Desk, redis:
     async with desk.database.write() as session:
         session.add(token)
     await desk.begins(customer)
-    shut_outs = ShutOuts(redis, timedelta(minutes=15))
+    shut_outs = ShutOuts(redis, timedelta(minutes=15), Live(redis))
     assert not await shut_outs.is_out(customer.user_id, now())
 
     assert await desk.closes(customer)
@@ -287,7 +288,7 @@ async def test_a_storage_that_is_away_fails_the_step_and_nothing_else(
         storage,
         Positions(redis),
         pages=KitchenPages(redis),
-        shut_outs=ShutOuts(redis, timedelta(minutes=15)),
+        shut_outs=ShutOuts(redis, timedelta(minutes=15), Live(redis)),
     )
     before = await desk.everything()
 

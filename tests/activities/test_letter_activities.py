@@ -12,11 +12,13 @@ from temporalio.testing import ActivityEnvironment
 
 from activities.letters import LetterActivities, Post
 from domain.challenges import Purpose
+from domain.languages import Language
 from local import world as worlds
 from providers.mail import Mail
 from providers.sms import Sms
 from schema.database import Database
 from schema.messages.letters import Letter
+from schema.queries import profiles
 from schema.tables import Challenge
 from schema.tables.columns import now
 from settings import Settings
@@ -80,3 +82,28 @@ async def test_a_letter_is_sent_once_unless_it_is_of_no_use(
         await send(letters, row.id, timedelta())
 
     assert await received(settings, to) == 1
+
+
+async def test_a_letter_is_in_the_language_of_its_reader_and_has_a_page(
+    settings: Settings, database: Database, letters: LetterActivities
+) -> None:
+    customer = (await worlds.settle(database)).customer
+    to = f"{uuid4()}@example.com"
+    letter = Challenge(
+        user_id=customer.user_id,
+        purpose=Purpose.RESET_PASSWORD,
+        sent_to=to,
+        expires_at=now() + timedelta(hours=1),
+    )
+    async with database.write() as session:
+        session.add(letter)
+        await profiles.speak(session, customer.user_id, Language.ES)
+
+    await send(letters, letter.id, timedelta())
+
+    assert settings.twilio_base_url
+    async with httpx.AsyncClient(base_url=settings.twilio_base_url) as http:
+        [got] = (await http.get("/inbox", params={"to": to})).json()
+    assert got["subject"] == "Una contraseña nueva"
+    assert "https://app.example.com/reset-password?token=" in got["words"]
+    assert 'href="https://app.example.com/reset-password?token=' in got["html"]

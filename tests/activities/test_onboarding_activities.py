@@ -217,7 +217,7 @@ async def test_a_change_is_told_once_to_whom_it_concerns(desk: Desk) -> None:
         "Your payouts are on again.",
     ]
     assert await desk.told(admin) == [
-        "Stripe has stopped the payouts of Test Kitchen: under_review.",
+        "Stripe has stopped the payouts of Test Kitchen: under review.",
         "The payouts of Test Kitchen are on again.",
     ]
 
@@ -275,7 +275,7 @@ async def test_nobody_can_be_paid_to_an_account_that_is_gone(desk: Desk) -> None
     assert (found.can_be_paid, found.disabled_reason) == (False, "account_invalid")
     assert not (await desk.row(desk.world.chef.id)).payouts_enabled
     assert await desk.told(desk.world.admin) == [
-        "Stripe has stopped the payouts of Test Kitchen: account_invalid."
+        "Stripe has stopped the payouts of Test Kitchen: account invalid."
     ]
     with pytest.raises(ApplicationError) as refused:
         await desk.link(account.id)

@@ -13,7 +13,6 @@ from sqlmodel import col
 from temporalio.exceptions import ApplicationError
 from uuid_utils.compat import uuid7
 
-from activities.announce import Announcer
 from activities.orders import OrderActivities
 from domain.notifications import Alert
 from domain.order_status import Actor, OrderStatus
@@ -35,8 +34,10 @@ from schema.messages.order import (
 )
 from schema.queries import orders
 from schema.tables import Cart, MenuItem, Notification, OrderItem, OrderStatusHistory, Payment
+from tests.activities.announcing import announcer
 from tests.databases import waited_for
 from tests.frozen import frozen_server
+from tests.told import told_of
 from workflows.options import DATABASE
 
 S = OrderStatus
@@ -44,7 +45,7 @@ S = OrderStatus
 
 @pytest.fixture
 def activities(database: Database, redis: Redis) -> OrderActivities:
-    return OrderActivities(database, Announcer(redis), KitchenPages(redis))
+    return OrderActivities(database, announcer(database, redis), KitchenPages(redis))
 
 
 @pytest.fixture
@@ -228,8 +229,8 @@ async def test_a_step_is_announced_to_the_orders_stream(
     recorded = await activities.record_step(cancelled(order))
 
     assert recorded.announced
-    events = await redis.xrange(f"order:{order.id}:events")
-    assert [(event["status"], event["sequence"]) for _, event in events] == [("cancelled", "2")]
+    told = await told_of(redis, order.id)
+    assert [(one.event.data["status"], one.sequence) for one in told] == [("cancelled", 1)]
 
 
 @pytest.mark.parametrize("frozen", [False, True], ids=["away", "frozen"])
@@ -241,7 +242,7 @@ async def test_without_redis_a_step_stands_and_is_announced_later(
         (await session.get_one(MenuItem, placing.lines[0].menu_item_id)).stock = 9
     async with frozen_server() as port:
         nowhere = connect_redis(f"redis://127.0.0.1:{port if frozen else any_free()}/0")
-        activities = OrderActivities(database, Announcer(nowhere), KitchenPages(nowhere))
+        activities = OrderActivities(database, announcer(database, nowhere), KitchenPages(nowhere))
         order = await activities.begin_order(placing)
         # The workflow does not give it longer.
         async with asyncio.timeout(DATABASE["start_to_close_timeout"].total_seconds()):
@@ -250,15 +251,15 @@ async def test_without_redis_a_step_stands_and_is_announced_later(
 
     assert not recorded.announced
     assert await count(database, OrderStatusHistory, order.id) == 2
-    await Announcer(redis).announce(recorded.transition)
-    assert await redis.xlen(f"order:{order.id}:events") == 1
+    await announcer(database, redis).announce(recorded.transition)
+    assert len(await told_of(redis, order.id)) == 1
 
 
 async def test_an_alarm_is_raised_once_for_each_key(
     activities: OrderActivities, placing: Placing, database: Database
 ) -> None:
     order = await activities.begin_order(placing)
-    alarm = Alarm(order_id=order.id, alert=Alert.CHEF_REMINDER, key="2")
+    alarm = Alarm(order_id=order.id, alert=Alert.DRIVER_NEAR, key="2")
 
     for _ in range(3):
         await activities.raise_alarm(alarm)

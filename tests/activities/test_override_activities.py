@@ -10,7 +10,6 @@ from redis.asyncio import Redis
 from sqlalchemy import select, update
 from sqlmodel import col
 
-from activities.announce import Announcer
 from activities.orders import OrderActivities
 from activities.overrides import OverrideActivities
 from activities.searching import Zones
@@ -25,6 +24,7 @@ from schema.queries import offers, overrides, searches
 from schema.queries.offers import NewOffer, NewStop, NotOffered
 from schema.tables import AdminAction, DispatchSearch, DriverAssignment, Order
 from schema.tables.columns import now
+from tests.activities.announcing import announcer
 from workflows.connection import connect
 from workflows.zone import ZoneDispatchWorkflow
 
@@ -114,9 +114,9 @@ async def _looking(
     database: Database, redis: Redis, world: World, activities: OverrideActivities
 ) -> Search:
     """An order of this world whose food is being cooked."""
-    order = await OrderActivities(database, Announcer(redis), KitchenPages(redis)).begin_order(
-        world.placing()
-    )
+    order = await OrderActivities(
+        database, announcer(database, redis), KitchenPages(redis)
+    ).begin_order(world.placing())
     async with database.write() as session:
         await session.execute(
             update(Order).where(col(Order.id) == order.id).values(status=S.PREPARING)

@@ -7,6 +7,7 @@ depend on who is fast today.
 """
 
 import asyncio
+from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -19,6 +20,7 @@ from sqlalchemy import Select, select, text, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 
+from domain.live import Happening
 from domain.order_status import Actor, OrderStatus
 from domain.verification import Verification
 from local import world as worlds
@@ -37,6 +39,7 @@ from schema.queries import assignments, driver_profiles, drivers, offers, orders
 from schema.queries.offers import NewOffer, NewStop, NotOffered, OfferGone
 from schema.queries.orders import OutOfStep
 from schema.tables import Driver, DriverAssignment, Order
+from tests.told import put_down
 
 S, A = OrderStatus, AssignmentStatus
 OFFER = timedelta(seconds=30)
@@ -322,7 +325,24 @@ async def is_whole(at: Scene) -> None:
             sum(r.driver_id == driver_id and r.stop == 1 for r in rows if r.offer_id in offered)
             <= 1
         )
+    await is_told(at, rows)
     his = [r for r in rows if r.driver_id == at.driver and r.status in {A.OFFERED, A.ACCEPTED}]
     assert len(his) <= CAPACITY
     if driver.verification_status is Verification.SUSPENDED:
         assert not any(r.driver_id == at.driver for r in rows if r.offer_id in offered)
+
+
+async def is_told(at: Scene, rows: list[DriverAssignment]) -> None:
+    """Whoever was asked is told once when he is not any more, and not before."""
+    told = Counter(
+        event.data["offerId"]
+        for event in await put_down(at.database, [*at.both, at.third])
+        if event.happening is Happening.OFFER_WITHDRAWN
+    )
+    assert set(told.values()) <= {1}
+    for offer_id in {r.offer_id for r in rows}:
+        ends = {r.status for r in rows if r.offer_id == offer_id}
+        if ends & {A.OFFERED, A.ACCEPTED}:
+            assert str(offer_id) not in told
+        elif ends & {A.DECLINED, A.EXPIRED, A.WITHDRAWN}:
+            assert str(offer_id) in told

@@ -471,9 +471,11 @@ async def engine_room(
     *,
     cached_workflows: int,
     interceptors: Sequence[Any] = (),
+    notifies: bool = False,
 ) -> AsyncIterator[Room]:
     """A room of its own for a test; with no workflow cached, each task replays from the start.
 
+    Tests share a database: a room that `notifies` would send what all of them have told people.
     `interceptors` stand between its worker and what it does.
     """
     settings = settings.model_copy(update=_QUIET)
@@ -483,7 +485,9 @@ async def engine_room(
         interceptors=interceptors,
     ) as env:
         await know_search_attributes(env.client)
-        async with working(env.client, settings, max_cached_workflows=cached_workflows):
+        async with working(
+            env.client, settings, notifies=notifies, max_cached_workflows=cached_workflows
+        ):
             stripe = StripeClient(
                 settings.stripe_api_key.get_secret_value(),
                 base_addresses={"api": settings.stripe_api_base or ""},

@@ -212,7 +212,7 @@ async def test_a_refund_that_fails_alarms_ops(room: Room) -> None:
     await run.tell_again(OrderWorkflow.refund_settled, RefundSettled(refund_id=refund.id))
     await run.handle.result()
 
-    assert "failed: 2660" in (await run.told(room.world.admin))[0]
+    assert "failed: $26.60" in (await run.told(room.world.admin))[0]
 
 
 async def ends_refunded(run: Run, refund: int, chef: int, driver: int) -> None:

@@ -10,19 +10,22 @@ from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.testing import WorkflowEnvironment
 from temporalio.worker import Worker
 
-from activities import identity
+from activities import identity, webhook_log
 from activities import locations as activities
 from activities.heartbeat import Heartbeats
 from activities.identity import IdentityActivities
 from activities.locations import LocationActivities
+from activities.webhook_log import WebhookLog
 from domain.challenges import Purpose
 from domain.tracking import Fix
+from domain.webhooks import DeliveryStatus
 from local import world as worlds
 from local.servers import program
 from schema.database import Database
 from schema.messages.locations import Forgetting, Keeping
 from schema.queries import locations
 from schema.tables import Challenge, DriverLocation, RefreshToken
+from tests import webhooks
 from workflows.forgetting import ForgettingWorkflow
 from workflows.options import PAYOUTS_QUEUE
 
@@ -34,6 +37,7 @@ async def test_what_is_older_than_a_month_is_forgotten_and_nothing_else(
 ) -> None:
     monkeypatch.setattr(activities, "_AT_ONCE", 3)
     monkeypatch.setattr(identity, "_AT_ONCE", 2)
+    monkeypatch.setattr(webhook_log, "_AT_ONCE", 3)
     world = await worlds.settle(database, drivers=2)
     now = datetime.now(UTC)
     ages = [timedelta(days=31, seconds=number) for number in range(9)]
@@ -55,6 +59,14 @@ async def test_what_is_older_than_a_month_is_forgotten_and_nothing_else(
                 user_id=customer, purpose=Purpose.VERIFY_EMAIL, sent_to="", expires_at=now - age
             )
             session.add_all([token, letter])
+    till = await webhooks.endpoint(database, world, "https://till.example.com")
+    for number, age in enumerate(ages):
+        status = DeliveryStatus.PENDING if number == 0 else DeliveryStatus.SUCCEEDED
+        told = await webhooks.message(database, till, str(number))
+        async with database.write() as session:
+            row = await session.get(type(told), told.id)
+            assert row is not None
+            row.created_at, row.status = now - age, status
 
     async with (
         await WorkflowEnvironment.start_time_skipping(
@@ -68,6 +80,7 @@ async def test_what_is_older_than_a_month_is_forgotten_and_nothing_else(
             activities=[
                 LocationActivities(database).forget_locations,
                 IdentityActivities(database).forget_expired,
+                WebhookLog(database).forget_webhooks,
             ],
             interceptors=[Heartbeats()],
         ),
@@ -96,4 +109,6 @@ async def test_what_is_older_than_a_month_is_forgotten_and_nothing_else(
             for table in (RefreshToken, Challenge)
         ]
     assert left == 4
+    # What is still being tried is kept, too.
+    assert len(await webhooks.messages(database, till.id)) == 3
     assert kept == [2, 2]

@@ -146,7 +146,7 @@ async def test_a_restriction_and_its_end_are_noted_and_told(newcomer: Newcomer) 
         "Your payouts are on again.",
     ]
     assert await newcomer.told(admin) == [
-        "Stripe has stopped the payouts of Test Kitchen: under_review.",
+        "Stripe has stopped the payouts of Test Kitchen: under review.",
         "The payouts of Test Kitchen are on again.",
     ]
 

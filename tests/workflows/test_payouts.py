@@ -68,7 +68,7 @@ async def test_a_run_pays_everybody_what_is_owed_and_a_second_one_nothing(
     assert house.sent(driver) == [(500, "paid")]
     assert await house.owed(CHEF, chef) == 0
     assert await house.balance(Account.STRIPE_CLEARING) == -3702
-    assert await house.told(chef) == ["Your payout is in your bank."]
+    assert await house.told(chef) == ["Your payout of $32.02 is in your bank."]
 
 
 async def test_debts_are_netted_and_what_is_below_the_minimum_waits(

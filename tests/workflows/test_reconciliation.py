@@ -157,7 +157,7 @@ async def test_a_charge_made_outside_is_a_case_and_accepted_it_is_on_the_books(
     assert (found.opened, found.open_cases, again.opened, again.open_cases) == (1, 1, 0, 1)
     # What nothing is booked for explains the difference, so that the whole is no case.
     assert figures(found) == (0, 1912, -1912)
-    assert await told_ops(bureau) == ["Our books and Stripe do not agree: charge_without_order 1."]
+    assert await told_ops(bureau) == ["Our books and Stripe do not agree: charge without order 1."]
 
     async with bureau.database.write() as session:
         await reconciliation_cases.close(
@@ -503,5 +503,5 @@ async def test_more_than_a_page_is_read_to_its_end_also_over_several_histories(
     assert (report.seen, report.opened) == (charges, charges)
     assert report.balances[0].difference_cents == 0
     assert await told_ops(bureau) == [
-        f"Our books and Stripe do not agree: charge_without_order {charges}."
+        f"Our books and Stripe do not agree: charge without order {charges}."
     ]

@@ -76,7 +76,7 @@ async def test_a_small_complaint_is_granted_at_once_and_the_chef_bears_it(room: 
         f"driver:{room.world.drivers[0].id}": -500,
     }
     told = await run.told(room.world.customer)
-    assert "You get 1080 usd cents back" in told[-2]
+    assert "You get $10.80 back" in told[-2]
     assert "on their way to your card" in told[-1]
 
 
