@@ -46,6 +46,7 @@ async def register(held: Services, client: str, body: RegistrationBody) -> None:
         first_name=body.first_name,
         last_name=body.last_name,
         phone=body.phone,
+        language=body.language,
     )
     async with held.database.write() as session:
         user_id = await accounts.register(session, new)

@@ -18,6 +18,9 @@ from api.engine import Engine
 from api.headers import SecurityHeaders
 from api.keys import keyring
 from api.limits import BodyLimit
+from api.live import gateway
+from api.live.connections import Severable
+from api.live.hub import Hub
 from api.locations import Locations
 from api.rate_limits import FIELDS, RateLimited, RateLimits
 from api.routes import (
@@ -31,14 +34,19 @@ from api.routes import (
     admin_exports,
     admin_figures,
     admin_markets,
+    admin_notifications,
     admin_users,
+    admin_webhooks,
     auth,
     carts,
+    chat,
     chef_board,
     chef_menus,
     chef_profile,
+    chef_webhooks,
     chefs,
     delivery,
+    devices,
     dispatch,
     disputes,
     driver_profile,
@@ -59,10 +67,13 @@ from api.routes import (
     refunds,
     reviews,
     social,
+    tracking,
     users,
     webhooks,
 )
+from providers import vapid
 from providers.attempts import Attempts
+from providers.live import Live
 from providers.maps import Maps, TravelTimes
 from providers.positions import Positions
 from providers.redis import connect_redis
@@ -99,7 +110,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         app.state.services = services = await _connect(held)
         db_admin.install(app, services)
-        yield
+        async with gateway.open_to_clients(door, services):
+            yield
         await services.maps.aclose()
         await services.travel.aclose()
         await services.stripe.aclose()
@@ -120,6 +132,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         middleware=_around(held),
     )
     errors.install(app)
+    door = gateway.install(app)
     app.include_router(health.router)
     app.include_router(key_set.router)
     for routes in (
@@ -128,13 +141,16 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         social,
         chefs,
         orders,
+        tracking,
         carts,
+        chat,
         payments,
         reviews,
         kitchen,
         chef_profile,
         chef_menus,
         chef_board,
+        chef_webhooks,
         delivery,
         driver_profile,
         proofs,
@@ -147,6 +163,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         admin_figures,
         admin_markets,
         admin_audit,
+        admin_notifications,
+        admin_webhooks,
         admin,
         estimates,
         admin_drivers,
@@ -158,6 +176,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         webhooks,
         pictures,
         users,
+        devices,
         addresses,
         account,
         files,
@@ -181,14 +200,14 @@ def _around(settings: Settings) -> list[Middleware]:
     before it counts; what is too much is refused before its body is read; and whatever goes wrong
     is an answer by the time it gets here, so that a 413, 429 or 500 leaves as any other.
     """
-    around = [Middleware(SecurityHeaders, settings=settings)]
+    around = [Middleware(Severable), Middleware(SecurityHeaders, settings=settings)]
     if settings.cors_origins:
         around.append(
             Middleware(
                 CORSMiddleware,
                 allow_origins=settings.cors_origins,
                 allow_methods=_METHODS,
-                allow_headers=("Authorization", "Idempotency-Key"),
+                allow_headers=("Authorization", "Idempotency-Key", "Last-Event-ID"),
                 expose_headers=FIELDS,
                 max_age=_PREFLIGHT_SECONDS,
             )
@@ -203,20 +222,25 @@ def _around(settings: Settings) -> list[Middleware]:
 
 
 async def _connect(settings: Settings) -> Services:
-    # A key that is none is noticed here, not at the first login.
+    # A key that is none is noticed here, not at the first login or subscription.
     keyring(settings)
+    if vapid_key := settings.vapid_private_key.get_secret_value():
+        vapid.private_key(vapid_key)
     redis = connect_redis(settings.redis_url)
     database = Database(settings.database_url, pool_size=settings.database_pool_size)
     positions = Positions(redis)
+    live = Live(redis)
     return Services(
         settings=settings,
         database=database,
         redis=redis,
         rate_limits=RateLimits(settings.redis_url, redis),
         positions=positions,
-        shut_outs=ShutOuts(redis, timedelta(minutes=settings.access_token_minutes)),
+        shut_outs=ShutOuts(redis, timedelta(minutes=settings.access_token_minutes), live),
         attempts=Attempts(redis, settings.attempts),
-        locations=Locations(settings, database, positions),
+        locations=Locations(settings, database, positions, live),
+        live=live,
+        hub=Hub(live),
         maps=Maps(
             redis=redis,
             google_maps_api_key=settings.google_maps_api_key.get_secret_value(),

@@ -17,7 +17,7 @@ from api.errors import (
     not_found,
     unauthorised,
 )
-from api.kitchen_hours import is_open
+from api.kitchen_hours import is_open, zone
 from api.markets import InForce, in_force
 from api.positions_of_addresses import position
 from domain import eta, geo, prep_time, promo
@@ -95,6 +95,7 @@ def placing(held: Services, customer_id: UUID, found: Basket, body: OrderBody) -
             customer_id=customer_id,
             chef_id=found.chef.id,
             market=found.chef.market,
+            timezone=zone(held.settings, found.chef),
             kitchen_name=found.chef.business_name,
             kitchen=found.kitchen,
             door=found.door,

@@ -35,7 +35,7 @@ PATH = "/admin/db"
 
 # What a column's name says when it would let somebody in, or speak for somebody; tables of others
 # are found by it, too.
-_SECRET = re.compile(r"password|secret|token|digest|hash|otp|payload|(^|_)(keys?|codes?)$")
+_SECRET = re.compile(r"password|secret|token|digest|hash|otp|payload|(^|_)(keys?|codes?|auth)$")
 # What sounds like it and is harmless.
 _HARMLESS = frozenset(
     {

@@ -18,9 +18,11 @@ from sqlalchemy import ColumnElement
 from api.auth import Principal, principal
 from api.engine import Engine
 from api.errors import invalid, not_found, unauthorised
+from api.live.hub import Hub
 from api.locations import Locations
 from api.rate_limits import RateLimits
 from providers.attempts import Attempts
+from providers.live import Live
 from providers.maps import Maps, TravelTimes
 from providers.positions import Positions
 from providers.shut_outs import ShutOuts
@@ -47,6 +49,8 @@ class Services:
     shut_outs: ShutOuts
     attempts: Attempts
     locations: Locations
+    live: Live
+    hub: Hub
     maps: Maps
     travel: TravelTimes
     social: SocialLogins
@@ -73,8 +77,13 @@ async def caller(held: ServicesDep, bearer: Bearer) -> Principal:
     """Who is asking; 401 unless a valid token says so."""
     if bearer is None:
         raise unauthorised("an access token is needed")
+    return await known(held, bearer.credentials)
+
+
+async def known(held: Services, token: str) -> Principal:
+    """Whose an access token is. Raises Problem: 401 unless it is valid."""
     try:
-        who = principal(bearer.credentials, held.settings)
+        who = principal(token, held.settings)
     except jwt.ExpiredSignatureError as error:
         raise unauthorised("the access token has expired") from error
     except jwt.InvalidTokenError as error:

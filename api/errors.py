@@ -148,88 +148,70 @@ def refused(refusal: Refused) -> Problem:
             return conflict(code, words, **extra, **((where and where.details) or {}))
 
 
-def install(app: FastAPI) -> None:  # noqa: C901 - one small handler for each kind of error
+def as_problem(error: Exception) -> Problem:  # noqa: C901, PLR0911, PLR0912 - a line each
+    """What goes wrong, for whoever asked. What nobody has thought of is a 500."""
+    match error:
+        case Problem():
+            return error
+        case Refused():
+            return refused(error)
+        case CannotBeRefunded(why=Objection.UNKNOWN_ITEM):
+            return invalid("items", error.why, str(error))
+        case CannotBeRefunded():
+            return conflict(error.why, str(error))
+        case CannotBePlaced():
+            return cannot_be_placed(error)
+        case IllegalTransition():
+            return illegal_transition(str(error), error.current, error.allowed)
+        case OrderClosed():
+            return conflict("order_closed", "the order has ended")
+        case RequestValidationError():
+            return _invalid_request(error)
+        case BodyTooLarge():
+            return Problem(HTTPStatus(error.status_code), "body_too_large", error.detail)
+        case HTTPException():
+            return _http(error)
+        case EngineBusy():
+            return unavailable("the order engine did not answer in time")
+        case StorageAway():
+            _log.warning("the storage does not answer", error=str(error))
+            return unavailable("the storage does not answer")
+        case RedisError():
+            _log.warning("Redis does not answer", error=str(error))
+            return unavailable("what this needs does not answer")
+        case DBAPIError() | PoolExhausted() | OSError():
+            return _database_error(error)
+    return _unexpected()
+
+
+_KINDS = (
+    Problem,
+    Refused,
+    CannotBeRefunded,
+    CannotBePlaced,
+    IllegalTransition,
+    OrderClosed,
+    RequestValidationError,
+    BodyTooLarge,
+    HTTPException,
+    EngineBusy,
+    StorageAway,
+    RedisError,
+    DBAPIError,
+    PoolExhausted,
+    OSError,
+    Exception,
+)
+
+
+def install(app: FastAPI) -> None:
     """Let every error of `app` leave as a problem."""
 
-    @app.exception_handler(Problem)
-    async def problem(_: Request, error: Problem) -> Response:
-        return error.response()
+    async def answered(_: Request, error: Exception) -> Response:
+        return as_problem(error).response()
 
-    @app.exception_handler(Refused)
-    async def refusal(_: Request, error: Refused) -> Response:
-        return refused(error).response()
-
-    @app.exception_handler(CannotBeRefunded)
-    async def objection(_: Request, error: CannotBeRefunded) -> Response:
-        if error.why is Objection.UNKNOWN_ITEM:
-            return invalid("items", error.why, str(error)).response()
-        return conflict(error.why, str(error)).response()
-
-    @app.exception_handler(CannotBePlaced)
-    async def obstacle(_: Request, error: CannotBePlaced) -> Response:
-        return cannot_be_placed(error).response()
-
-    @app.exception_handler(IllegalTransition)
-    async def illegal(_: Request, error: IllegalTransition) -> Response:
-        return illegal_transition(str(error), error.current, error.allowed).response()
-
-    @app.exception_handler(OrderClosed)
-    async def closed(_: Request, __: OrderClosed) -> Response:
-        return conflict("order_closed", "the order has ended").response()
-
-    @app.exception_handler(RequestValidationError)
-    async def validation(_: Request, error: RequestValidationError) -> Response:
-        errors = [
-            {"field": _field(e), "message": e["msg"]} for e in error.errors()[:_MOST_ERRORS_TOLD]
-        ]
-        detail = "; ".join(f"{e['field']}: {e['message']}" for e in errors)
-        return Problem(
-            HTTPStatus.UNPROCESSABLE_ENTITY, "invalid_request", detail, extra={"errors": errors}
-        ).response()
-
-    @app.exception_handler(BodyTooLarge)
-    async def too_large(_: Request, error: BodyTooLarge) -> Response:
-        return Problem(HTTPStatus(error.status_code), "body_too_large", error.detail).response()
-
-    @app.exception_handler(HTTPException)
-    async def http(_: Request, error: HTTPException) -> Response:
-        status = HTTPStatus(error.status_code)
-        if status is HTTPStatus.BAD_REQUEST:
-            # So FastAPI calls a body that is not even text.
-            return invalid("body", "invalid_request", error.detail).response()
-        code = status.name.lower()
-        return Problem(status, code, str(error.detail), headers=error.headers).response()
-
-    @app.exception_handler(EngineBusy)
-    async def engine_busy(_: Request, __: EngineBusy) -> Response:
-        return unavailable("the order engine did not answer in time").response()
-
-    @app.exception_handler(StorageAway)
-    async def storage_away(_: Request, error: StorageAway) -> Response:
-        _log.warning("the storage does not answer", error=str(error))
-        return unavailable("the storage does not answer").response()
-
-    @app.exception_handler(RedisError)
-    async def redis_away(_: Request, error: RedisError) -> Response:
-        _log.warning("Redis does not answer", error=str(error))
-        return unavailable("what this needs does not answer").response()
-
-    async def database_error(_: Request, error: Exception) -> Response:
-        if isinstance(error, DBAPIError) and is_unstorable(error):
-            _log.warning("a value that cannot be stored", exc_info=error)
-            return invalid("body", "invalid_request", "a value cannot be stored").response()
-        if isinstance(error, DBAPIError) and not is_away(error):
-            _log.error("unexpected database error", exc_info=error)
-            return _unexpected()
-        _log.warning("the database does not answer", error=str(error))
-        return unavailable("the database does not answer").response()
-
-    for kind in (DBAPIError, PoolExhausted, OSError):
-        app.add_exception_handler(kind, database_error)
-
-    @app.exception_handler(Exception)
-    async def unexpected(_: Request, __: Exception) -> Response:
-        return _unexpected()
+    for kind in _KINDS:
+        app.add_exception_handler(kind, answered)
 
 
 class Answered:
@@ -253,8 +235,35 @@ class Answered:
             await self._app(scope, receive, watched)
         except Exception:
             if scope["type"] == "http" and not begun:
-                await _unexpected()(scope, receive, send)
+                await _unexpected().response()(scope, receive, send)
             raise
+
+
+def _invalid_request(error: RequestValidationError) -> Problem:
+    errors = [{"field": _field(e), "message": e["msg"]} for e in error.errors()[:_MOST_ERRORS_TOLD]]
+    detail = "; ".join(f"{e['field']}: {e['message']}" for e in errors)
+    return Problem(
+        HTTPStatus.UNPROCESSABLE_ENTITY, "invalid_request", detail, extra={"errors": errors}
+    )
+
+
+def _http(error: HTTPException) -> Problem:
+    status = HTTPStatus(error.status_code)
+    if status is HTTPStatus.BAD_REQUEST:
+        # So FastAPI calls a body that is not even text.
+        return invalid("body", "invalid_request", error.detail)
+    return Problem(status, status.name.lower(), str(error.detail), headers=error.headers)
+
+
+def _database_error(error: Exception) -> Problem:
+    if isinstance(error, DBAPIError) and is_unstorable(error):
+        _log.warning("a value that cannot be stored", exc_info=error)
+        return invalid("body", "invalid_request", "a value cannot be stored")
+    if isinstance(error, DBAPIError) and not is_away(error):
+        _log.error("unexpected database error", exc_info=error)
+        return _unexpected()
+    _log.warning("the database does not answer", error=str(error))
+    return unavailable("the database does not answer")
 
 
 def _field(error: Mapping[str, Any]) -> str:
@@ -264,10 +273,10 @@ def _field(error: Mapping[str, Any]) -> str:
     return ".".join(str(part) for part in error["loc"][1:]) or "body"
 
 
-def _unexpected() -> Response:
+def _unexpected() -> Problem:
     return Problem(
         HTTPStatus.INTERNAL_SERVER_ERROR, "internal_error", "this should not have happened"
-    ).response()
+    )
 
 
 def problems(*statuses: HTTPStatus) -> dict[int | str, dict[str, Any]]:

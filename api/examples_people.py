@@ -11,6 +11,7 @@ PROFILE: Example = {
     "lastName": "Morgan",
     "phone": "+15125550123",
     "locale": "en-US",
+    "language": "en",
     "avatarUrl": None,
     "createdAt": "2026-01-31T18:00:00Z",
     "deletion": None,
@@ -52,6 +53,8 @@ PREFERENCES: Example = {
     },
     "quietHours": {"from": "22:00", "until": "07:00", "timezone": "America/Chicago"},
 }
+
+PREFERENCES_KEPT: Example = {**PREFERENCES, "unreachable": ["sms"]}
 
 NOTIFICATION: Example = {
     "id": "0198c0de-0000-7000-8000-0000000000aa",

@@ -7,6 +7,7 @@ from pydantic import AfterValidator, EmailStr, StrictBool, StringConstraints
 
 from api.bodies import Body, Line
 from api.examples import shown
+from domain.languages import Language
 
 # RFC 5321 has 254 characters at most.
 _LONGEST_ADDRESS = 254
@@ -89,6 +90,7 @@ class RegistrationBody(Body):
             "lastName": "Morgan",
             "phone": "+15125550123",
             "role": "customer",
+            "language": "en",
         }
     )
 
@@ -98,6 +100,7 @@ class RegistrationBody(Body):
     last_name: Name
     phone: Phone | None = None
     role: Literal["customer", "chef", "driver"] = "customer"
+    language: Language = Language.EN
 
 
 class NewPasswordBody(Body):

@@ -84,7 +84,8 @@ async def decide_document(
             KitchenAlert.DOCUMENT_REJECTED,
             seen.party,
             key=str(uuid7()),
-            reason=f"{row.document_type.replace('_', ' ')}: {body.reason}",
+            reason=body.reason,
+            words={"document": row.document_type.value},
         )
         await _prove_again(session, seen)
 

@@ -21,7 +21,9 @@ from sqlalchemy.exc import TimeoutError as PoolExhausted
 from api.errors import busy, not_found, unavailable
 from domain.geo import distance_km
 from domain.tracking import Fix, Judgement, Rules, Track, judge, later, samples
+from providers.live import Live
 from providers.positions import Phone, Positions
+from schema import live_events
 from schema.database import Database, is_away
 from schema.queries import locations
 from schema.queries.locations import Underway
@@ -51,10 +53,13 @@ class Taken:
 class Locations:
     """Takes in where drivers are, and says where one is."""
 
-    def __init__(self, settings: Settings, database: Database, positions: Positions) -> None:
+    def __init__(
+        self, settings: Settings, database: Database, positions: Positions, live: Live
+    ) -> None:
         self._settings = settings
         self._database = database
         self._positions = positions
+        self._live = live
         self._rules = Rules(
             max_kmh=settings.driver_max_kmh * settings.pace,
             worst_accuracy_m=settings.driver_worst_accuracy_m,
@@ -93,12 +98,16 @@ class Locations:
         # Without Redis nobody remembers what was doubted, and a wrong last position would be held
         # against the driver all the while: then his phone is believed at once.
         rules = self._rules if redis_answers else replace(self._rules, convinced_by=1)
-        judgement = judge(_track(phone, driver), fixes, now, rules)
-        kept = redis_answers and await self._remember(user_id, driver_id, judgement.track)
+        known = _track(phone, driver)
+        judgement = judge(known, fixes, now, rules)
+        is_remembered = redis_answers and await self._remember(user_id, driver_id, judgement.track)
+        kept = is_remembered
         if driver is not None:
             kept = await self._add(driver, judgement.taken) or kept
         if not kept:
             raise unavailable("neither Redis nor the database answers")
+        if driver is not None and is_remembered:
+            await self._tell(driver, known.last, judgement.track.last)
         return Taken(judgement, self._near_door(driver, judgement.taken, now))
 
     async def _underway(self, user_id: UUID) -> Underway | None:
@@ -161,6 +170,17 @@ class Locations:
             return False
         return True
 
+    async def _tell(self, driver: Underway, was: Fix | None, here: Fix | None) -> None:
+        """Tell whom it concerns where a driver is, if he is where he was not."""
+        if here is None or (was is not None and here.at <= was.at):
+            return
+        try:
+            await self._live.tell_all(
+                [live_events.position(here, order.carried) for order in driver.orders]
+            )
+        except RedisError as error:
+            _log.warning("a position is not told", error=str(error))
+
     def _near_door(
         self, driver: Underway | None, taken: Sequence[Fix], now: datetime
     ) -> tuple[UUID, ...]:
@@ -169,9 +189,9 @@ class Locations:
             return ()
         here = taken[-1].point
         return tuple(
-            ahead.order_id
-            for ahead in driver.doors
-            if distance_km(here, ahead.door) <= self._settings.near_door_km
+            order.carried.order_id
+            for order in driver.orders
+            if order.is_ahead and distance_km(here, order.door) <= self._settings.near_door_km
         )
 
     @asynccontextmanager

@@ -1,21 +1,30 @@
 """What people send and get about themselves."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from functools import cache
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 from uuid import UUID
 from zoneinfo import available_timezones
 
 import phonenumbers
-from pydantic import AfterValidator, ConfigDict, Field, StrictBool, StringConstraints
+from pydantic import (
+    AfterValidator,
+    ConfigDict,
+    Field,
+    StrictBool,
+    StringConstraints,
+    model_validator,
+)
 
 from api import examples_people as examples
 from api import pictures
 from api.bodies import AddressBody, Body, Line, Town
+from api.bodies import Moment as BodyMoment
 from api.examples import shown
 from api.views import Moment, Page
 from domain.geo import Point
+from domain.languages import Language, spoken
 from domain.permissions import Role
 from domain.preferences import Channel, Choices, Event, chosen
 from schema.messages.base import Message
@@ -55,16 +64,30 @@ Timezone = Annotated[Line, StringConstraints(max_length=64), AfterValidator(_on_
 
 
 class ProfileBody(Body):
-    """Who somebody is; what is left out he does not say (any more)."""
+    """Who somebody is; what is left out he does not say (any more). The `language` that he is
+    written to in, where he does not say it, is that of his locale, and stays as it is without one.
+    """
 
     model_config = shown(
-        {"firstName": "Casey", "lastName": "Morgan", "phone": "+15125550123", "locale": "en-US"}
+        {
+            "firstName": "Casey",
+            "lastName": "Morgan",
+            "phone": "+15125550123",
+            "locale": "en-US",
+            "language": "en",
+        }
     )
 
     first_name: Town
     last_name: Town
     phone: Phone | None = None
     locale: Locale | None = None
+    language: Language | None = None
+
+    @property
+    def spoken(self) -> Language | None:
+        """The language that he is to be written to in from now on; None if it stays as it is."""
+        return self.language or (spoken(self.locale) if self.locale else None)
 
 
 class SavedAddressBody(AddressBody):
@@ -153,6 +176,7 @@ class ProfileOut(Message):
     last_name: str
     phone: str | None
     locale: str | None
+    language: Language
     avatar_url: str | None
     created_at: Moment
     deletion: DeletionOut | None
@@ -207,12 +231,16 @@ class QuietHoursOut(Message):
 
 
 class PreferencesOut(Message):
-    """All that somebody wants to hear of, the defaults included, and when not."""
+    """All that somebody wants to hear of, the defaults included, and when not. On the `unreachable`
+    channels nothing is sent, whatever is chosen: the address or number took nothing any more, until
+    it is confirmed again or there is another one.
+    """
 
-    model_config = shown(examples.PREFERENCES)
+    model_config = shown(examples.PREFERENCES_KEPT)
 
     events: EventsOut
     quiet_hours: QuietHoursOut | None
+    unreachable: list[Channel]
 
 
 class NotificationOut(Message):
@@ -230,9 +258,32 @@ class NotificationOut(Message):
 
 
 class NotificationsOut(Page[NotificationOut]):
-    """A page of them, and how many of all are `unread`."""
+    """A page of them, and how many of all are unread."""
 
-    unread: int
+    unread_count: int
+
+
+class ReadAllBody(Body):
+    """Up to what was read: up to a notification, or up to a moment; without either, all of it."""
+
+    model_config = shown({"until": "2026-01-31T18:30:00Z"})
+
+    notification_id: UUID | None = None
+    until: BodyMoment | None = None
+
+    @model_validator(mode="after")
+    def _has_one_end(self) -> Self:
+        if self.notification_id is not None and self.until is not None:
+            raise ValueError("a notification or a moment, not both")
+        return self
+
+
+class UnreadOut(Message):
+    """How much of what the caller was told is unread."""
+
+    model_config = shown({"unreadCount": 0})
+
+    unread_count: int
 
 
 def profile(seen: Profile) -> ProfileOut:
@@ -247,6 +298,7 @@ def profile(seen: Profile) -> ProfileOut:
         last_name=said.last_name,
         phone=said.phone,
         locale=said.locale,
+        language=user.language,
         avatar_url=pictures.url(said.avatar_url),
         created_at=user.created_at,
         deletion=None if seen.deletion is None else deletion(seen.deletion),
@@ -269,7 +321,9 @@ def address_values(body: SavedAddressBody, point: Point) -> dict[str, Any]:
     return {**said, "latitude": point.latitude, "longitude": point.longitude}
 
 
-def preferences(row: NotificationPreferences | None) -> PreferencesOut:
+def preferences(
+    row: NotificationPreferences | None, unreachable: Sequence[Channel]
+) -> PreferencesOut:
     """What somebody wants to hear of; the defaults for whoever never said."""
     choices = chosen(row.choices if row else {})
     quiet = None
@@ -283,6 +337,7 @@ def preferences(row: NotificationPreferences | None) -> PreferencesOut:
             }
         ),
         quiet_hours=quiet,
+        unreachable=list(unreachable),
     )
 
 

@@ -56,7 +56,7 @@ async def _counted(session: AsyncSession, order_id: UUID, driver_id: UUID, code:
     if not asked.attempts_left:
         parties = await orders.parties(session, order_id)
         await notifications.tell(
-            session, Alert.CODES_USED_UP, parties, key="codes", reason=f"{MOST_WRONG_CODES}"
+            session, Alert.CODES_USED_UP, parties, key="codes", words={"count": MOST_WRONG_CODES}
         )
     return asked
 

@@ -12,6 +12,8 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from http import HTTPStatus
+from urllib.parse import parse_qs
+from uuid import UUID
 
 import jwt
 from limits import RateLimitItem
@@ -35,6 +37,8 @@ FIELDS = ("RateLimit", "RateLimit-Policy", "Retry-After")
 _API = "/api/v1"
 _POSITIONS = f"{_API}/delivery/location"
 _AUTH = f"{_API}/auth/"
+# Socket.IO's own path.
+_LIVE = "/socket.io/"
 # Nobody guesses a refresh token, or what a login elsewhere comes back with; and the phones behind
 # one address renew theirs all day.
 _NOT_GUESSED = ("/refresh", "/logout", "/callback")
@@ -70,6 +74,16 @@ class Standing:
         name, limit = self.rule.name, self.rule.limit
         yield "RateLimit-Policy", f'"{name}";q={limit.amount};w={limit.get_expiry()}'
         yield "RateLimit", f'"{name}";r={self.remaining};t={self.seconds}'
+
+    @property
+    def refusal(self) -> Problem:
+        """What somebody is told who is not admitted."""
+        return Problem(
+            HTTPStatus.TOO_MANY_REQUESTS,
+            "rate_limited",
+            f"too many requests; ask again in {self.seconds} s",
+            headers={"Retry-After": str(self.seconds)},
+        )
 
 
 class RateLimits:
@@ -113,7 +127,7 @@ class RateLimited:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on, unless it is one too many."""
-        if scope["type"] != "http":
+        if scope["type"] == "lifespan":
             await self._app(scope, receive, send)
             return
         held = scope["app"].state.services
@@ -133,22 +147,37 @@ class RateLimited:
         if standing.is_admitted:
             await self._app(scope, receive, told)
         else:
-            await _too_many(standing)(scope, receive, told)
+            await standing.refusal.response()(scope, receive, told)
 
 
 def rule_for(scope: Scope, settings: Settings) -> Rule | None:
     """The limit that a request falls under, if it falls under any."""
-    path, method = scope["path"], scope["method"]
-    if path in _HEALTH or path.startswith(_UNLIMITED):
+    path = scope["path"]
+    if path in _HEALTH or path.startswith(_UNLIMITED) or _goes_on(scope):
         return None
+    if path.startswith(_LIVE) or scope["type"] == "websocket":
+        return _rule("live", settings.rate_limit_live, client_of(HTTPConnection(scope)))
+    method = scope["method"]
     if path.startswith(_AUTH) and method != "GET" and not path.endswith(_NOT_GUESSED):
         return _rule("auth", settings.rate_limit_auth, client_of(HTTPConnection(scope)))
     user = _user(scope, settings)
     if user is None:
         return _rule("anonymous", settings.rate_limit_anonymous, client_of(HTTPConnection(scope)))
     if path == _POSITIONS and method == "POST":
-        return _rule("positions", settings.rate_limit_positions, user)
+        return positions_rule(settings, user)
     return _rule("signed-in", settings.rate_limit_signed_in, user)
+
+
+def positions_rule(settings: Settings, user_id: UUID | str) -> Rule | None:
+    """The limit of what a driver's phone may say, whichever way it does."""
+    return _rule("positions", settings.rate_limit_positions, str(user_id))
+
+
+def _goes_on(scope: Scope) -> bool:
+    """Whether a request belongs to a Socket.IO connection whose opening was counted."""
+    if not scope["path"].startswith(_LIVE):
+        return False
+    return "sid" in parse_qs(scope["query_string"].decode("latin-1"))
 
 
 def _rule(name: str, limit: RateLimitItem | None, who: str) -> Rule | None:
@@ -164,12 +193,3 @@ def _user(scope: Scope, settings: Settings) -> str | None:
         return str(principal(token, settings).user_id)
     except jwt.InvalidTokenError:
         return None
-
-
-def _too_many(standing: Standing) -> ASGIApp:
-    return Problem(
-        HTTPStatus.TOO_MANY_REQUESTS,
-        "rate_limited",
-        f"too many requests; ask again in {standing.seconds} s",
-        headers={"Retry-After": str(standing.seconds)},
-    ).response()

@@ -102,7 +102,8 @@ async def decide_document(
             DriverAlert.DOCUMENT_REJECTED,
             seen.party,
             key=str(uuid7()),
-            reason=f"{row.document_type.replace('_', ' ')}: {body.reason}",
+            reason=body.reason,
+            words={"document": row.document_type.value},
         )
     is_rejected = body.status is DocumentStatus.REJECTED
     return await _papers_changed(session, seen, at, taken_away=is_rejected)

@@ -23,11 +23,12 @@ from api.dependencies import (
     visible_to,
 )
 from api.driver_lookup import driver_of
+from api.driver_positions import taken_in
 from api.errors import Problem, conflict, not_found, problems
 from api.order_lists import orders_page
 from api.permits import MayDeliver, MayReadDeliveries
 from api.views import OfferOut, OrderOut, Page, StatusOut
-from api.whereabouts import LocationBody, LocationOut, location
+from api.whereabouts import LocationBody, LocationOut
 from domain.order_status import Actor, OrderStatus
 from domain.verification import Verification
 from schema.messages.dispatch import Delivery, DriverCommand, DriverNews, OfferAnswer
@@ -91,12 +92,7 @@ async def post_location(held: ServicesDep, who: MayDeliver, body: LocationBody) 
     """Say where the driver is, or was since he said so last. What cannot be is refused, the rest is
     used. Near the door of an order in hand, its customer is told so.
     """
-    now = datetime.now(UTC)
-    taken = await held.locations.take(who.user_id, body.fixes(now), now)
-    body.must_be_possible(taken.judgement.refused)
-    for order_id in taken.near_door:
-        await held.engine.orders.tell(order_id, OrderWorkflow.driver_near_door)
-    return location(taken.judgement)
+    return await taken_in(held, who.user_id, body)
 
 
 @router.get("/offers", responses=problems(HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN))

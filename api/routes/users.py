@@ -19,12 +19,14 @@ from api.people import (
     PreferencesOut,
     ProfileBody,
     ProfileOut,
+    ReadAllBody,
+    UnreadOut,
 )
 from api.permits import ActsOnProfile, MayReadProfile
 from api.views import ChefOut, Page
 from api.views import chef as chef_out
 from domain.preferences import otherwise
-from schema.queries import kitchens, profiles
+from schema.queries import kitchens, profiles, reach
 
 router = APIRouter(prefix="/users/me", tags=["Users"])
 
@@ -42,7 +44,9 @@ async def get_profile(held: ServicesDep, who: MayReadProfile) -> ProfileOut:
 async def change_profile(held: ServicesDep, who: ActsOnProfile, body: ProfileBody) -> ProfileOut:
     """Say who the caller is, all of it at once. The phone number is written as in +15125550123."""
     async with held.database.write() as session:
-        await profiles.change(session, who.user_id, body.model_dump())
+        await profiles.change(session, who.user_id, body.model_dump(exclude={"language"}))
+        if body.spoken is not None:
+            await profiles.speak(session, who.user_id, body.spoken)
     return await profile_of(held, who)
 
 
@@ -109,7 +113,8 @@ async def unlike(held: ServicesDep, who: ActsOnProfile, chef_id: UUID) -> None:
 async def get_preferences(held: ServicesDep, who: MayReadProfile) -> PreferencesOut:
     """See what the caller wants to hear of, by which channels, and when not."""
     async with held.database.read() as session:
-        return views.preferences(await profiles.preferences(session, who.user_id))
+        kept = await profiles.preferences(session, who.user_id)
+        return views.preferences(kept, await reach.unreachable(session, who.user_id))
 
 
 @router.put("/notification-preferences", responses=_CHANGES)
@@ -120,7 +125,7 @@ async def change_preferences(
     row = views.kept_preferences(who.user_id, body, otherwise(body.choices), datetime.now(UTC))
     async with held.database.write() as session:
         await profiles.prefer(session, row)
-    return views.preferences(row)
+        return views.preferences(row, await reach.unreachable(session, who.user_id))
 
 
 @router.get("/notifications", responses=_LOOKING)
@@ -140,8 +145,23 @@ async def list_notifications(
         page=paging.page,
         limit=paging.limit,
         total=total,
-        unread=left,
+        unread_count=left,
     )
+
+
+@router.post("/notifications/read-all", responses=_CHANGES | problems(HTTPStatus.NOT_FOUND))
+async def read_all_notifications(
+    held: ServicesDep, who: ActsOnProfile, body: ReadAllBody
+) -> UnreadOut:
+    """Say that the caller has read all that he was told, up to a notification of his (as the list
+    has them) or a moment; twice is once. What came after that stays unread.
+    """
+    async with held.database.write() as session:
+        if body.notification_id is None:
+            await profiles.read_until(session, who.user_id, body.until or datetime.now(UTC))
+        elif not await profiles.read_up_to(session, who.user_id, body.notification_id):
+            raise not_found("notification of yours")
+        return UnreadOut(unread_count=await profiles.unread(session, who.user_id))
 
 
 @router.put(

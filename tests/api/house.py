@@ -6,13 +6,13 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 from api.examples_people import ADDRESS_BODY
 from domain.order_status import OrderStatus
 from domain.permissions import Role
 from local.cast import Cast, cast
-from local.people import Person
+from local.people import Person, until
 from tests.api import disputes
 from tests.api.delivered import delivered
 
@@ -60,7 +60,9 @@ async def settled(environment: Mapping[str, str]) -> AsyncIterator[House]:
                 "document_id": await document_of(play.drivers[0]),
                 "request_id": str(uuid4()),
                 "address_id": await address_of(play.customer),
+                "delivery_id": await delivery_of(play.world.customer.user_id, play.admin),
                 "notification_id": await notification_of(play.customer),
+                "device_id": await device_of(play.customer),
                 "item_id": str(play.world.dish_id),
                 "cart_item_id": await cart_item_of(play),
                 "payment_id": await payment_of(play),
@@ -73,6 +75,8 @@ async def settled(environment: Mapping[str, str]) -> AsyncIterator[House]:
                 "setting_id": str(uuid4()),
                 "owner_id": str(play.world.chef.id),
                 "name": f"{'0' * 64}.jpg",
+                "webhook_id": await webhook_of(play.chef),
+                "webhook_delivery_id": str(uuid4()),
             },
         )
 
@@ -101,6 +105,22 @@ async def notification_of(customer: Person) -> str:
     return str((await customer.get("/users/me/notifications"))["data"][0]["id"])
 
 
+async def delivery_of(user_id: UUID, admin: Person) -> str:
+    """A mail that somebody was sent."""
+
+    async def was_sent() -> str | None:
+        wanted = {"userId": str(user_id), "channel": "email", "status": "sent"}
+        found = await admin.get("/admin/notifications/deliveries", **wanted)
+        return str(found["data"][0]["id"]) if found["data"] else None
+
+    return await until(was_sent)
+
+
+async def device_of(customer: Person) -> str:
+    """A phone that the customer is reached on."""
+    return str((await customer.post("/users/me/devices", token=f"token-{uuid4()}"))["id"])
+
+
 async def cart_item_of(play: Cast) -> str:
     """What the customer has in his cart."""
     dish = str(play.world.dish_id)
@@ -126,6 +146,12 @@ async def document_of(driver: Person) -> str:
         "/delivery/documents", type="identity", fileUrl="https://files.example.com/me.jpg"
     )
     return str(handed_in["id"])
+
+
+async def webhook_of(chef: Person) -> str:
+    """Where the chef wants to be told of what does not happen."""
+    said = {"url": "http://127.0.0.1:9/hook", "eventTypes": ["order.dispute_closed"]}
+    return str((await chef.post("/chef/webhooks", **said))["id"])
 
 
 def _one_of(people: Cast, role: Role) -> Person:

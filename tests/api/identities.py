@@ -43,6 +43,9 @@ async def introduce(person: Person, me: Identity) -> None:
         "/users/me/addresses", label=f"{me.first}'s", **address(me, latitude=30.5, longitude=-97.5)
     )
     await person.put("/users/me/notification-preferences")
+    await person.post(
+        "/users/me/devices", token=f"phone-of-{me.first}", label=f"{me.first}'s phone"
+    )
 
 
 def address(me: Identity, **changes: Any) -> dict[str, Any]:
@@ -81,6 +84,9 @@ async def regular(play: Cast, me: Identity) -> dict[str, Any]:
             }
         ],
     )
+    path = f"/orders/{order['id']}/messages"
+    await play.customer.post(path, text=f"It is {me.last}, thank you!")
+    await play.drivers[0].post(path, text=f"Bye, {me.first}.")
     other = await play.place(
         deliveryAddress=address(me, latitude=door.latitude, longitude=door.longitude)
     )

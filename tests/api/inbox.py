@@ -47,11 +47,11 @@ async def code(play: Cast, to: str, *, number: int = 1) -> str:
 async def refuse(play: Cast, to: str, *, times: int, for_good: bool = False) -> None:
     """Have the post office refuse what comes next for somebody."""
     async with httpx.AsyncClient(base_url=play.environment["INBOX_URL"]) as http:
-        body = {"to": to, "times": times, "for_good": for_good}
-        (await http.post("/_control/refusals", json=body)).raise_for_status()
+        body = {"to": to, "times": times, "kind": "dead" if for_good else "down"}
+        (await http.post("/_control/faults", json=body)).raise_for_status()
 
 
 async def refused(play: Cast, to: str) -> int:
     """How often somebody's letters were refused."""
     async with httpx.AsyncClient(base_url=play.environment["INBOX_URL"]) as http:
-        return int((await http.get("/_control/refusals", params={"to": to})).json()["refused"])
+        return int((await http.get("/_control/faults", params={"to": to})).json()["struck"])

@@ -10,11 +10,14 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncSession
 from uuid_utils.compat import uuid7
 
+from domain import webhooks
+from domain.delivering import DeliveryStatus, Way
 from domain.drivers import DocumentType
 from domain.kitchens import ChefDocumentType
 from domain.promo import DiscountType
 from domain.reconciliation import CaseKind
 from domain.verification import DocumentStatus, Verification
+from domain.webhooks import EventType
 from local.world import ALWAYS, World
 from schema.database import Database
 from schema.queries import orders
@@ -25,6 +28,8 @@ from schema.tables import (
     CartItem,
     Chef,
     ChefDocument,
+    Device,
+    DeviceKind,
     Driver,
     DriverDocument,
     DriverShift,
@@ -34,12 +39,16 @@ from schema.tables import (
     MenuItem,
     MenuItemOption,
     Notification,
+    NotificationDelivery,
     OptionGroup,
     PromoCode,
     ReconciliationCase,
     Role,
     User,
     UserProfile,
+    WebhookAttempt,
+    WebhookDelivery,
+    WebhookEndpoint,
 )
 from schema.tables.columns import now
 from tests.api import many_orders
@@ -56,6 +65,7 @@ class Crowd:
     order_id: UUID
     cart_id: UUID
     offer_id: UUID
+    webhook_id: UUID
     size: int = 0
 
     @property
@@ -67,6 +77,7 @@ class Crowd:
             "driver_id": str(self.world.drivers[0].id),
             "day": str(many_orders.FIRST_DAY),
             "market": "austin",
+            "webhook_id": str(self.webhook_id),
         }
 
     async def grow(self, more: int) -> None:
@@ -81,6 +92,7 @@ class Crowd:
         dish = await _menu(session, world, number)
         kitchen, driver = await _kitchen(session, world), await _driver(session)
         await many_orders.part(session, self.order_id, dish, number)
+        await many_orders.message(session, world, self.order_id, number)
         await _cart_item(session, self.cart_id, dish)
         delivered = await many_orders.delivered(session, world, dish)
         await many_orders.opinions(session, world, delivered)
@@ -90,6 +102,7 @@ class Crowd:
         await _papers(session, world)
         await _personal(session, world, kitchen, number)
         await _operators(session, world, number)
+        await _webhooks(session, world, self.webhook_id)
 
 
 async def crowd(database: Database, world: World) -> Crowd:
@@ -98,8 +111,11 @@ async def crowd(database: Database, world: World) -> Crowd:
     async with database.write() as session:
         await orders.begin(session, placed)
         cart = Cart(customer_id=world.customer.user_id, chef_id=world.chef.id)
-        session.add(cart)
-    return Crowd(database, world, placed.order.id, cart.id, uuid7())
+        till = _till(world)
+        session.add_all([cart, till])
+        # What is said about an order that nobody complains about admins do not read.
+        session.add(many_orders.complaint(world, placed.order.id))
+    return Crowd(database, world, placed.order.id, cart.id, uuid7(), till.id)
 
 
 async def _menu(session: AsyncSession, world: World, number: int) -> MenuItem:
@@ -201,13 +217,31 @@ async def _personal(session: AsyncSession, world: World, kitchen: Chef, number: 
         )
     )
     session.add(Favourite(user_id=customer, chef_id=kitchen.id))
+    told = Notification(
+        business_key=f"many:{uuid7()}",
+        user_id=customer,
+        type="order",
+        title="Told",
+        message="Something was told.",
+    )
+    session.add(told)
+    await session.flush()
     session.add(
-        Notification(
-            business_key=f"many:{uuid7()}",
+        NotificationDelivery(
+            notification_id=told.id,
+            channel=Way.EMAIL,
+            status=DeliveryStatus.SENT,
+            due_at=begins,
+            good_until=begins,
+            handed_over_at=begins,
+        )
+    )
+    session.add(
+        Device(
             user_id=customer,
-            type="order",
-            title="Told",
-            message="Something was told.",
+            kind=DeviceKind.FCM,
+            token=f"many:{uuid7()}",
+            last_seen_at=now(),
         )
     )
     session.add(
@@ -253,4 +287,29 @@ async def _operators(session: AsyncSession, world: World, number: int) -> None:
             currency="usd",
             opened_at=now(),
         )
+    )
+
+
+def _till(world: World) -> WebhookEndpoint:
+    return WebhookEndpoint(
+        chef_id=world.chef.id,
+        url="https://till.example.com/hook",
+        event_types=[EventType.ORDER_CREATED],
+        created_by=world.chef.user_id,
+    )
+
+
+async def _webhooks(session: AsyncSession, world: World, webhook_id: UUID) -> None:
+    told = WebhookDelivery(
+        endpoint_id=webhook_id,
+        event_type=EventType.ORDER_CREATED,
+        business_key=str(uuid7()),
+        payload={},
+        status=webhooks.DeliveryStatus.SUCCEEDED,
+        attempts=2,
+    )
+    session.add_all([_till(world), told])
+    await session.flush()
+    session.add_all(
+        WebhookAttempt(delivery_id=told.id, number=number, milliseconds=1) for number in (1, 2)
     )

@@ -8,6 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 from uuid_utils.compat import uuid7
 
+from domain.chat import Thread
 from domain.ledger import Account, Bearer, Event, Movement, Posting, payable
 from domain.order_status import Actor, OrderStatus
 from domain.payees import PayeeKind
@@ -30,6 +31,7 @@ from schema.tables import (
     MenuItem,
     Order,
     OrderItem,
+    OrderMessage,
     OrderStatusHistory,
     Payment,
     Payout,
@@ -37,6 +39,7 @@ from schema.tables import (
     RefundRequest,
     Review,
     ReviewReport,
+    Role,
 )
 from schema.tables.columns import now
 
@@ -60,6 +63,21 @@ async def part(session: AsyncSession, order_id: UUID, dish: MenuItem, number: in
     )
     # The first step is there since the order is.
     session.add(_step(order_id, number + 2, S.PENDING))
+
+
+async def message(session: AsyncSession, world: World, order_id: UUID, number: int) -> None:
+    """One more thing that the chef has said to the customer about an order."""
+    session.add(
+        OrderMessage(
+            order_id=order_id,
+            number=number + 1,
+            thread=Thread.CHEF,
+            sender_id=world.chef.user_id,
+            sender_role=Role.CHEF,
+            recipient_id=world.customer.user_id,
+            text="Nearly ready.",
+        )
+    )
 
 
 async def _order(session: AsyncSession, world: World, dish: MenuItem, **values: object) -> UUID:
@@ -149,17 +167,20 @@ async def opinions(session: AsyncSession, world: World, order_id: UUID) -> None:
     session.add(
         ReviewReport(review_id=review.id, reporter_id=world.chef.user_id, reason="not my dosa")
     )
-    session.add(
-        RefundRequest(
-            order_id=order_id,
-            kind=RefundKind.COMPLAINT,
-            asked_by=world.customer.user_id,
-            amount_cents=100,
-            reason="missing_item",
-            status=RequestStatus.ASKED,
-            bearer=Bearer.CHEF,
-            tax_cents=0,
-        )
+    session.add(complaint(world, order_id))
+
+
+def complaint(world: World, order_id: UUID) -> RefundRequest:
+    """The customer complains about an order."""
+    return RefundRequest(
+        order_id=order_id,
+        kind=RefundKind.COMPLAINT,
+        asked_by=world.customer.user_id,
+        amount_cents=100,
+        reason="missing_item",
+        status=RequestStatus.ASKED,
+        bearer=Bearer.CHEF,
+        tax_cents=0,
     )
 
 

@@ -18,10 +18,12 @@ OWNED = {
     "offer_id",
     "address_id",
     "notification_id",
+    "device_id",
     "menu_id",
     "item_id",
     "cart_item_id",
     "payment_id",
+    "webhook_id",
 }
 # Where a payee gives Stripe his details is his own, too, and so is a chef's answer to a review.
 PAYEES = {

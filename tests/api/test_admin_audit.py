@@ -13,7 +13,14 @@ from domain.order_status import OrderStatus
 from local.cast import Cast
 from schema.tables import AdminAction
 from tests.api import disputes, kitchens
-from tests.api.house import document_of, movement_of, promo_code, review_of
+from tests.api.house import (
+    delivery_of,
+    document_of,
+    movement_of,
+    promo_code,
+    review_of,
+    webhook_of,
+)
 from tests.api.operations import operations
 
 S = OrderStatus
@@ -138,7 +145,44 @@ async def withdrawal(play: Cast) -> Deed:
     return lambda: play.admin.post(path, reason=WHY)
 
 
+async def message(play: Cast) -> Deed:
+    await play.bring(S.PAYMENT_CONFIRMED)
+    sent = await delivery_of(play.world.customer.user_id, play.admin)
+    path = f"/admin/notifications/deliveries/{sent}/resend"
+    return lambda: play.admin.post(path, reason=WHY)
+
+
+def about_webhook(method: str, path: str, *, was_on: bool = True, **said: object) -> Preparation:
+    async def prepare(play: Cast) -> Deed:
+        where = f"/admin/webhooks/{await webhook_of(play.chef)}"
+        if not was_on:
+            await play.chef.ask("PATCH", where.replace("/admin/", "/chef/"), {"enabled": False})
+        if method == "DELETE":
+            return lambda: play.admin.ask("DELETE", where, reason=WHY)
+        return lambda: play.admin.ask(method, f"{where}{path}", {"reason": WHY, **said})
+
+    return prepare
+
+
+def missed(*, all_of_it: bool) -> Preparation:
+    """A message that waits for nobody, cancelled and then asked for."""
+
+    async def prepare(play: Cast) -> Deed:
+        webhook = f"/webhooks/{await webhook_of(play.chef)}"
+        tried = await play.chef.post(f"/chef{webhook}/test")
+        for is_on in (False, True):
+            await play.chef.ask("PATCH", f"/chef{webhook}", {"enabled": is_on})
+        if all_of_it:
+            path = f"/admin{webhook}/replay"
+            return lambda: play.admin.post(path, since="2026-01-31T18:00:00Z", reason=WHY)
+        path = f"/admin/webhooks/deliveries/{tried['id']}/replay"
+        return lambda: play.admin.post(path, reason=WHY)
+
+    return prepare
+
+
 PERFORMED: dict[str, Preparation] = {
+    "POST /admin/notifications/deliveries/{delivery_id}/resend": message,
     "POST /admin/payouts/run": plain("POST", "/admin/payouts/run", date="2020-01-31"),
     "PUT /admin/payees/{kind}/{payee_id}/payouts": plain(
         "PUT", "/admin/payees/chef/{chef_id}/payouts", held=True
@@ -175,6 +219,19 @@ PERFORMED: dict[str, Preparation] = {
     "PUT /admin/disputes/{dispute_id}/evidence": about_dispute("PUT", "evidence", text=WHY),
     "POST /admin/disputes/{dispute_id}/concede": about_dispute("POST", "concede", reason=WHY),
     "POST /admin/reconciliation/run": plain("POST", "/admin/reconciliation/run"),
+    "POST /admin/webhooks": plain(
+        "POST",
+        "/admin/webhooks",
+        url="http://127.0.0.1:9/hook",
+        eventTypes=["order.dispute_closed"],
+    ),
+    "PATCH /admin/webhooks/{webhook_id}": about_webhook("PATCH", "", enabled=False),
+    "DELETE /admin/webhooks/{webhook_id}": about_webhook("DELETE", ""),
+    "POST /admin/webhooks/{webhook_id}/rotate-secret": about_webhook("POST", "/rotate-secret"),
+    "POST /admin/webhooks/{webhook_id}/enable": about_webhook("POST", "/enable", was_on=False),
+    "POST /admin/webhooks/{webhook_id}/test": about_webhook("POST", "/test"),
+    "POST /admin/webhooks/{webhook_id}/replay": missed(all_of_it=True),
+    "POST /admin/webhooks/deliveries/{webhook_delivery_id}/replay": missed(all_of_it=False),
 }
 # Where it takes more than a request to bring something there that an admin can act upon.
 ELSEWHERE = {
@@ -193,6 +250,10 @@ FOLLOWS = {"order_delivered"}
 STANDING = ({"verificationStatus": "approved"}, {"verificationStatus": "suspended"})
 PAPER = ({"status": "pending"}, {"status": "rejected"})
 CHANGES = {
+    "POST /admin/notifications/deliveries/{delivery_id}/resend": (
+        {"status": "sent", "resends": 0},
+        {"status": "pending", "resends": 1},
+    ),
     "PUT /admin/payees/{kind}/{payee_id}/payouts": ({"held": False}, {"held": True}),
     "POST /admin/users/{user_id}/suspend": ({"isActive": True}, {"isActive": False}),
     "POST /admin/users/{user_id}/reinstate": ({"isActive": False}, {"isActive": True}),
@@ -215,6 +276,18 @@ CHANGES = {
         {"evidenceLength": len(WHY)},
     ),
     "POST /admin/orders/{order_id}/hold": ({"heldUntil": None}, {}),
+    "PATCH /admin/webhooks/{webhook_id}": ({"enabled": True}, {"enabled": False}),
+    "DELETE /admin/webhooks/{webhook_id}": ({"isThere": True}, {"isThere": False}),
+    "POST /admin/webhooks/{webhook_id}/rotate-secret": (
+        {"signingVersion": 1},
+        {"signingVersion": 2},
+    ),
+    "POST /admin/webhooks/{webhook_id}/enable": ({"enabled": False}, {"enabled": True}),
+    "POST /admin/webhooks/{webhook_id}/replay": ({"replayed": 0}, {"replayed": 1}),
+    "POST /admin/webhooks/deliveries/{webhook_delivery_id}/replay": (
+        {"status": "cancelled", "round": 1},
+        {"status": "pending", "round": 2},
+    ),
     "PUT /admin/chefs/{chef_id}/verify": STANDING,
     "PUT /admin/chefs/{chef_id}/documents/{document_id}": PAPER,
     "PUT /admin/drivers/{driver_id}/verification": STANDING,
@@ -231,6 +304,8 @@ CREATES = {
     # The request for it: an admin's is granted as it is made.
     "POST /admin/orders/{order_id}/refund",
     "POST /admin/promo-codes",
+    "POST /admin/webhooks",
+    "POST /admin/webhooks/{webhook_id}/test",
 }
 # What is said there is the evidence itself.
 WITHOUT_REASON = {"PUT /admin/disputes/{dispute_id}/evidence"}

@@ -56,6 +56,9 @@ OTHERWISE = {("POST /api/v1/admin/disputes/{dispute_id}/concede", ("reason",))}
 # Whatever is no token of ours has no session: logging out never fails.
 ANYTHING_GOES = {"POST /api/v1/auth/logout"}
 
+# What goes on for as long as the order does is read in test_live_track.
+STREAMS = {"/api/v1/orders/{order_id}/track"}
+
 PARAMETERS = re.compile(r"{(\w+)}")
 
 Path = tuple[str | int, ...]
@@ -217,6 +220,8 @@ def at(value: Any, where: Path) -> Any:
 
 def callers(house: House, operation: Operation) -> list[dict[str, str]]:
     """Somebody of each role who is let in, and somebody without a token."""
+    if operation.path in STREAMS:
+        return [{}]
     roles = [role for role in Role if role in operation.roles]
     tokens = [house.insider(role).authorization for role in roles]
     return [{}, *({"Authorization": token} for token in tokens)]

@@ -14,7 +14,7 @@ from sqlmodel import SQLModel, col
 from domain.order_status import OrderStatus
 from local.cast import Cast
 from local.people import Unanswered
-from schema.tables import Cart, CartItem, Order, RefundRequest, Review
+from schema.tables import Cart, CartItem, Order, OrderMessage, RefundRequest, Review
 from tests.api.delivered import delivered
 from tests.api.operations import operations, parameters
 
@@ -60,6 +60,18 @@ async def _dish_in_cart(play: Cast) -> Submit:
     return lambda: play.customer.post("/cart/items", key="twice", **wanted)
 
 
+async def _message(play: Cast) -> Submit:
+    order = await play.bring(OrderStatus.PAYMENT_CONFIRMED)
+    said = {"text": "No nuts, please."}
+    return lambda: play.customer.post(f"/orders/{order['id']}/messages", key="twice", **said)
+
+
+async def _message_with_its_own_key(play: Cast) -> Submit:
+    order = await play.bring(OrderStatus.PAYMENT_CONFIRMED)
+    said = {"text": "No nuts, please.", "clientKey": "twice"}
+    return lambda: play.customer.post(f"/orders/{order['id']}/messages", **said)
+
+
 async def _menu(play: Cast) -> Submit:
     return lambda: play.chef.post("/chef/menus", key="twice", name="Sunday")
 
@@ -72,6 +84,17 @@ async def _dish(play: Cast) -> Submit:
 async def _setting(play: Cast) -> Submit:
     said = {"values": {"refunds": {"smallCents": 1500}}, "reason": "as it was"}
     return lambda: play.admin.post("/admin/markets/austin/settings", key="twice", **said)
+
+
+async def _till(play: Cast) -> Submit:
+    said = {"url": "http://127.0.0.1:9/hook", "eventTypes": ["order.dispute_closed"]}
+    return lambda: play.chef.post("/chef/webhooks", key="twice", **said)
+
+
+async def _warehouse(play: Cast) -> Submit:
+    said = {"url": "http://127.0.0.1:9/hook", "eventTypes": ["order.dispute_closed"]}
+    about = {"chefId": str(play.world.chef.id), "reason": "agreed"}
+    return lambda: play.admin.post("/admin/webhooks", key="twice", **said, **about)
 
 
 async def _review(play: Cast) -> Submit:
@@ -98,8 +121,16 @@ async def reviews(play: Cast) -> int:
     return await _rows(play, Review, col(Review.reviewer_id))
 
 
+async def messages(play: Cast) -> int:
+    return await _rows(play, OrderMessage, col(OrderMessage.sender_id))
+
+
 async def menus(play: Cast) -> int:
     return len(await play.chef.get("/chef/menus"))
+
+
+async def webhooks(play: Cast) -> int:
+    return int((await play.chef.get("/chef/webhooks"))["total"])
 
 
 async def dishes(play: Cast) -> int:
@@ -150,7 +181,10 @@ WITH_A_KEY: Mapping[str, Case] = {
     "POST /api/v1/cart/items": (_dish_in_cart, lines),
     "POST /api/v1/chef/menus": (_menu, menus),
     "POST /api/v1/chef/menu": (_dish, dishes),
+    "POST /api/v1/chef/webhooks": (_till, webhooks),
+    "POST /api/v1/admin/webhooks": (_warehouse, webhooks),
     "POST /api/v1/admin/markets/{market}/settings": (_setting, settings),
+    "POST /api/v1/orders/{order_id}/messages": (_message, messages),
     "POST /api/v1/orders/{order_id}/complaint": (_complaint, requests),
     "POST /api/v1/admin/orders/{order_id}/refund": (_refund, requests),
 }
@@ -159,6 +193,7 @@ WITHOUT_A_KEY: Mapping[str, Case] = {
     "cart": (_cart_without_a_key, orders),
     "review": (_review, reviews),
     "reorder": (_reorder, lines),
+    "message": (_message_with_its_own_key, messages),
 }
 
 # Of what takes a key, the same with another body.

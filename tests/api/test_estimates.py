@@ -10,11 +10,13 @@ from redis.asyncio import Redis
 
 from domain import geo
 from domain.eta import City
+from domain.live import Happening
 from domain.order_status import OrderStatus
 from local.cast import Cast
 from local.people import Unanswered
 from tests.api.test_process import facade
 from tests.stories import Story
+from tests.told import told_of
 
 S = OrderStatus
 MINUTE = timedelta(minutes=1)
@@ -124,13 +126,13 @@ async def test_a_change_is_announced_with_its_step(
     accepted = await play.chef_says(order, "accepted", readyInMinutes=45)
 
     async with Redis.from_url(environment["REDIS_URL"], decode_responses=True) as redis:
-        events = [event for _, event in await redis.xrange(f"order:{order['id']}:events")]
+        paid_for, *_, moved, expected = [told.event for told in await told_of(redis, order["id"])]
 
-    last = events[-1]
-    assert last["status"] == "accepted"
+    assert (moved.happening, moved.data["status"]) == (Happening.STATUS, "accepted")
+    assert expected.happening is Happening.ETA
     for name in ("estimatedReadyAt", "estimatedPickupAt", "estimatedDeliveryAt"):
-        assert at(last[name]) == at(accepted[name])
-    assert "estimatedReadyAt" not in events[0]
+        assert at(moved.data[name]) == at(expected.data[name]) == at(accepted[name])
+    assert "estimatedReadyAt" not in paid_for.data
 
 
 async def test_an_admin_sees_how_late_a_kitchen_is_and_how_sure_that_is(play: Cast) -> None:

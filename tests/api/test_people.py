@@ -149,7 +149,7 @@ async def test_what_was_chosen_holds_and_the_rest_is_as_usual(play: Cast) -> Non
     )
 
     assert said == await play.customer.get("/users/me/notification-preferences")
-    assert said == {"events": {**usual["events"], "orders": orders}, "quietHours": quiet}
+    assert said == {**usual, "events": {**usual["events"], "orders": orders}, "quietHours": quiet}
     # All of it at once: what is left out the next time is as usual again.
     assert await play.customer.put("/users/me/notification-preferences") == usual
 
@@ -178,7 +178,7 @@ async def test_what_was_told_is_unread_until_it_is_read(play: Cast) -> None:
     order = await play.place()
     await play.pay(order)
     told = await play.customer.get("/users/me/notifications")
-    assert (told["total"], told["unread"]) == (1, 1)
+    assert (told["total"], told["unreadCount"]) == (1, 1)
     [notice] = told["data"]
     assert (notice["orderId"], notice["isRead"]) == (order["id"], False)
 
@@ -187,7 +187,7 @@ async def test_what_was_told_is_unread_until_it_is_read(play: Cast) -> None:
         assert read == {**notice, "isRead": True}
 
     told = await play.customer.get("/users/me/notifications")
-    assert (told["total"], told["unread"]) == (1, 0)
+    assert (told["total"], told["unreadCount"]) == (1, 0)
     unread = await play.customer.get("/users/me/notifications", unread=True)
     assert (unread["total"], unread["data"]) == (0, [])
 
@@ -200,4 +200,4 @@ async def test_what_others_were_told_is_not_there(play: Cast) -> None:
     refused = await refusal(play.chef, "PUT", f"/users/me/notifications/{notice['id']}/read")
 
     assert refused.status == 404
-    assert (await play.customer.get("/users/me/notifications"))["unread"] == 1
+    assert (await play.customer.get("/users/me/notifications"))["unreadCount"] == 1

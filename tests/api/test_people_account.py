@@ -58,6 +58,7 @@ async def test_everything_is_exported_and_nothing_of_others(play: Cast, me: Iden
         "notification_preferences",
         "orders",
         "order_items",
+        "order_messages",
         "order_status_history",
         "payments",
         "refund_requests",

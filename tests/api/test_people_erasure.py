@@ -16,12 +16,14 @@ from uuid_utils.compat import uuid7
 from domain.disputes import Outcome
 from domain.kitchens import documents_folder
 from domain.order_status import OrderStatus
+from domain.preferences import Channel
 from local import world as worlds
 from local.cast import Cast
 from local.people import Person, Unanswered, insisting, until
 from providers.positions import Positions
 from providers.redis import connect_redis
 from providers.storage import NotKept, Storage
+from schema.queries import reach
 from schema.tables import (
     AccountDeletion,
     Chef,
@@ -119,6 +121,9 @@ async def test_a_customer_is_forgotten_in_every_column(
     )
     async with play.database.write() as session:
         session.add(over(row.id, me, user.email))
+        await reach.bury(
+            session, user_id, Channel.EMAIL, user.email, reason="550 no such user", at=now()
+        )
     door = (str(row.delivery_latitude), str(row.delivery_longitude))
     names = (me.first, me.last, user.email, me.phone, me.street, *door)
     before = await tables_with(play, *names)
@@ -128,6 +133,7 @@ async def test_a_customer_is_forgotten_in_every_column(
         "addresses",
         "orders",
         "order_items",
+        "order_messages",
         "order_status_history",
         "refund_requests",
         "notifications",
@@ -138,6 +144,8 @@ async def test_a_customer_is_forgotten_in_every_column(
         "review_reports",
         "social_identities",
         "challenges",
+        "devices",
+        "dead_channels",
     } <= set(before)
     deeds = await admins_did(play)
     pictures = [picture_of(before["user_profiles"]), picture_of(await review_of(play, order))]
@@ -278,11 +286,16 @@ async def test_a_chef_is_forgotten_in_every_column(
     )
     async with play.database.read() as session:
         files += (await session.get_one(Chef, chef_id)).kitchen_image_keys
+    till = {"url": f"http://127.0.0.1:9/{me.last}", "eventTypes": ["order.created"]}
+    await play.chef.post("/chef/webhooks", **till, description=f"{me.first}'s till")
     delivered = await play.bring(S.DELIVERED)
     said = await play.customer.post(f"/orders/{delivered['id']}/review", chef={"rating": 5})
     reply = f"{me.first} and {me.last} say thanks"
     await play.chef.post(f"/chef/reviews/{said['chef']['id']}/reply", reply=reply)
     order = await play.bring(S.PAYMENT_CONFIRMED)
+    path = f"/orders/{order['id']}/messages"
+    await play.chef.post(path, text=f"{me.first} here: no rice today.")
+    await play.customer.post(path, text=f"Dear {me.last}, what a pity.")
     await play.chef_says(order, S.CANCELLED, reason=f"{me.first} is ill")
     await play.becomes(order, S.CANCELLED)
     names = (
@@ -298,12 +311,14 @@ async def test_a_chef_is_forgotten_in_every_column(
     assert {
         "chefs",
         "orders",
+        "order_messages",
         "order_status_history",
         "chef_documents",
         "notifications",
         "reviews",
         "chef_search",
         "search_words",
+        "webhook_endpoints",
     } <= set(before)
     assert len(files) == 3
     for file in files:

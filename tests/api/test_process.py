@@ -240,6 +240,7 @@ async def test_without_a_webhook_secret_nobodys_signature_is_good(
 
 
 FORM = "application/x-www-form-urlencoded"
+EVENT_STREAM = "text/event-stream"
 
 
 async def test_every_operation_is_described_with_an_example(
@@ -262,7 +263,7 @@ def _has_example(document: dict[str, object], operation: dict[str, object]) -> b
     got = next(answer for code, answer in operation["responses"].items() if code[0] in "23")
     return all(
         all(shown.get("schema", {}).get("format") == "binary" for shown in side["content"].values())
-        or "example" in side["content"].get("text/csv", {})
+        or any("example" in side["content"].get(kind, {}) for kind in ("text/csv", EVENT_STREAM))
         or _shows(
             document, side["content"].get("application/json", side["content"].get(FORM))["schema"]
         )

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from redis.asyncio import Redis
 from sqlalchemy import select, text, update
 from sqlmodel import col
 
@@ -329,3 +330,26 @@ async def hash_of(play: Cast) -> str:
             select(col(User.password_hash)).where(col(User.id) == play.world.customer.user_id)
         )
     return str(found)
+
+
+async def test_whoever_is_logged_out_everywhere_is_hung_up_on_and_nobody_else(play: Cast) -> None:
+    """Where only one device is logged out, the others' tokens stay good."""
+    user_id = str(play.world.customer.user_id)
+    async with Redis.from_url(play.environment["REDIS_URL"], decode_responses=True) as redis:
+
+        async def hung_up() -> int:
+            entries = await redis.xrange("live")
+            return sum(fields.get("ended") == user_id for _, fields in entries)
+
+        first, second, third = [await logged_in(play) for _ in range(3)]
+        await play.customer.post("/auth/logout", refreshToken=first["refreshToken"])
+        assert await hung_up() == 0
+
+        renewed = await refreshed(play, second["refreshToken"])
+        assert await is_over(play, second["refreshToken"])
+        assert await hung_up() == 1
+
+        assert await is_over(play, renewed["refreshToken"])
+        token = third["refreshToken"]
+        await play.customer.post("/auth/logout", refreshToken=token, everywhere=True)
+        assert await hung_up() == 2

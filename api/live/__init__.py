@@ -1,0 +1,3 @@
+"""Telling clients what happens, as it happens: by Socket.IO, WebSocket and Server-Sent Events, from
+one source.
+"""
