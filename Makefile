@@ -1,8 +1,8 @@
 PYTHON ?= python3
 RUN = .venv/bin/python -m
 
-.PHONY: demo up down reset status test lint bench bench-payouts bench-mdrp bench-search simulate \
-	histories finance docs lock
+.PHONY: demo up down reset status test lint bench bench-payouts bench-mdrp bench-search \
+	bench-realtime simulate histories finance docs lock
 
 demo: .venv/ready  ## start everything and play one order (EXIT=1 ends after it)
 	@$(RUN) local.demo $(if $(EXIT),--exit)
@@ -40,6 +40,9 @@ bench-mdrp: .venv/ready  ## dispatch beside the published algorithms (ARGS="--po
 
 bench-search: .venv/ready  ## finding chefs beside the same without indexes (ARGS="--chefs 10000")
 	@$(RUN) bench.search $(ARGS)
+
+bench-realtime: .venv/ready  ## telling clients what happens, beside a bare server (ARGS="--clients 10000")
+	@$(RUN) bench.realtime $(ARGS)
 
 simulate: .venv/ready  ## an evening in a city, at the API (ARGS="--drivers 60 --speed 20"; ARGS=-h)
 	@$(RUN) local.simulate $(ARGS)

@@ -1,22 +1,20 @@
 """Ten thousand kitchens of several cities, made up: for the bench of the search."""
 
-import json
 import random
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
 from itertools import accumulate
 from uuid import UUID
 
 import asyncpg
-from sqlalchemy import make_url, text
-from sqlmodel import SQLModel
+from sqlalchemy import text
 from uuid_utils.compat import uuid7
 
+from bench import bulk
 from domain.geo import Point
 from domain.hours import WEEKDAYS
 from schema.database import Database
-from schema.migrate import migrate
 from schema.queries import search_words
 from schema.tables import Chef, Menu, MenuItem, Role, User, Verification
 
@@ -115,22 +113,12 @@ async def load(
             menus = [Menu(chef_id=chef.id, name="Today") for chef in chefs]
             items = [item for menu in menus for item in _items(sayings, dice, menu.id)]
             for rows in (users, chefs, menus, items):
-                await _copy(connection, rows)
+                await bulk.copy(connection, rows)
             advance(size)
         await _triggers(connection, "ENABLE")
     finally:
         await connection.close()
     return sayings
-
-
-async def database(server: str) -> str:
-    """A migrated database without a row, on the server that `server` is on."""
-    connection = await asyncpg.connect(server)
-    await connection.execute("CREATE DATABASE kitchens")
-    await connection.close()
-    url = make_url(server).set(database="kitchens").render_as_string(hide_password=False)
-    await migrate(url)
-    return url
 
 
 async def index(database: Database) -> None:
@@ -144,18 +132,6 @@ async def index(database: Database) -> None:
 async def _triggers(connection: asyncpg.Connection, what: str) -> None:
     for table in ("chefs", "menus", "menu_items"):
         await connection.execute(f"ALTER TABLE {table} {what} TRIGGER USER")
-
-
-async def _copy(connection: asyncpg.Connection, rows: Sequence[SQLModel]) -> None:
-    kept = [row.model_dump() for row in rows]
-    await connection.copy_records_to_table(
-        str(rows[0].__tablename__),
-        columns=list(kept[0]),
-        records=[
-            tuple(json.dumps(value) if isinstance(value, dict) else value for value in row.values())
-            for row in kept
-        ],
-    )
 
 
 def _user() -> User:

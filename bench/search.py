@@ -31,7 +31,7 @@ from sqlalchemy import event, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from api.browse import clocks
-from bench import kitchens
+from bench import bulk, kitchens
 from bench.kitchens import BASES, CITIES, CUISINES, MAINS, MANNERS, TAGS, Sayings
 from domain.geo import Point
 from local.stack import Stack
@@ -223,7 +223,7 @@ async def measure(stack: Stack, number: int, rounds: int) -> dict[str, Any]:
     environment = stack.environment()
     settings = Settings.of(environment)
     dice = random.Random(5)  # noqa: S311 - the same kitchens and questions each time
-    url = await kitchens.database(environment["DATABASE_URL"])
+    url = await bulk.database(environment["DATABASE_URL"], "kitchens")
     database = Database(url, pool_size=2)
     try:
         with Progress(console=console) as progress:
