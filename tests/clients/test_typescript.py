@@ -1,7 +1,6 @@
 """A client generated from the OpenAPI document: its names and types are good enough to be used."""
 
 import json
-import os
 import shutil
 import subprocess
 from pathlib import Path
@@ -11,29 +10,20 @@ import pytest
 from local.cast import Cast
 from local.world import PASSWORD
 from tests.api.operations import document
+from tests.clients import npm
+from tests.clients.npm import installed
 
 pytestmark = pytest.mark.skipif(shutil.which("npm") is None, reason="there is no npm")
 
 HERE = Path(__file__).with_name("typescript")
 REPOSITORY = HERE.parents[2]
-# Installed once for all clones of a lock, and again when it changes.
 FOLDER = REPOSITORY / ".local" / "typescript-client"
-FINISHED = FOLDER / "finished.json"
-LOCK = "package-lock.json"
-DEADLINE_SECONDS = 90.0
 
 
 @pytest.fixture(scope="module")
 def project() -> Path:
     """The small program with its libraries, byte for byte as pinned, and the generated types."""
-    pinned = (HERE / LOCK).read_text()
-    if not FINISHED.exists() or FINISHED.read_text() != pinned:
-        shutil.rmtree(FOLDER, ignore_errors=True)
-        FOLDER.mkdir(parents=True)
-        for name in ("package.json", LOCK):
-            shutil.copy(HERE / name, FOLDER)
-        run("npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--no-update-notifier")
-        FINISHED.write_text(pinned)
+    installed(HERE, FOLDER)
     for name in ("order.ts", "tsconfig.json"):
         shutil.copy(HERE / name, FOLDER)
     (FOLDER / "openapi.json").write_text(json.dumps(document()))
@@ -76,15 +66,4 @@ def tool(name: str) -> str:
 
 
 def run(*command: str) -> str:
-    """What a command prints. Raises CalledProcessError when it fails."""
-    finished = subprocess.run(
-        command,
-        cwd=FOLDER,
-        env=os.environ,
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        timeout=DEADLINE_SECONDS,
-        check=True,
-    )
-    return finished.stdout
+    return npm.run(FOLDER, *command)

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from domain import choices, placing, promo, refunds, shifts, tracking
+from providers import targets
 
 PROJECT = Path(__file__).resolve().parents[2]
 DOCUMENT = PROJECT / "docs" / "api.md"
@@ -35,6 +36,7 @@ RULES: tuple[tuple[type[StrEnum], HTTPStatus], ...] = (
     (refunds.Objection, HTTPStatus.CONFLICT),
     (shifts.Mistake, HTTPStatus.UNPROCESSABLE_ENTITY),
     (tracking.Refusal, HTTPStatus.UNPROCESSABLE_ENTITY),
+    (targets.Why, HTTPStatus.UNPROCESSABLE_ENTITY),
 )
 # What no call spells out: the server's own, and what is said of many things.
 GENERAL = {
