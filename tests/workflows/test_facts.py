@@ -5,6 +5,7 @@ from temporalio.client import WorkflowUpdateFailedError
 from temporalio.exceptions import ApplicationError
 
 from domain.order_status import Actor, OrderStatus
+from local.people import until
 from schema.messages.money import (
     DisputeClosed,
     DisputeOpened,
@@ -53,8 +54,11 @@ async def test_a_payment_of_too_little_confirms_nothing_and_alarms_ops(room: Roo
         PaymentSucceeded(payment_intent_id=run.intent_id, amount_cents=2659, captured=True),
     )
 
+    async def alarm() -> list[str]:
+        return await run.told(room.world.admin)
+
+    assert "not for what it costs" in (await until(alarm))[0]
     assert (await run.status()).status is S.PENDING
-    assert "not for what it costs" in (await run.told(room.world.admin))[0]
 
 
 async def test_a_won_dispute_leaves_the_order_delivered(room: Room) -> None:
