@@ -1,12 +1,14 @@
 """Giving the messages that transactions have written down to workflows that send them."""
 
-import asyncio
 from datetime import timedelta
 from typing import Any
 
 from temporalio.client import Client
-from temporalio.common import WorkflowIDConflictPolicy
+from temporalio.common import Priority, WorkflowIDConflictPolicy
 
+from activities.starting import started
+from domain.delivering import GOOD_FOR
+from domain.notifications import Urgency
 from schema.database import Database
 from schema.messages.deliveries import Outgoing
 from schema.queries import deliveries
@@ -33,17 +35,22 @@ class NotificationDrain:
         self._task_queue = task_queue
 
     async def __call__(self) -> bool:
-        """Hand over some of them. Raises RPCError, after which they still wait."""
+        """Hand over some of them, what is of use for the shortest time first. Raises RPCError; what
+        has not started then still waits.
+        """
         async with self._database.write() as session:
             waiting = await deliveries.waiting(session, _AT_ONCE)
             if not waiting:
                 return False
-            await asyncio.gather(*(self._start(one) for one in waiting))
-            await deliveries.hand_over(session, [one.delivery_id for one in waiting])
+            begun, troubles = await started({one.delivery_id: self._start(one) for one in waiting})
+            await deliveries.hand_over(session, begun)
+        if troubles:
+            raise troubles[0]
         return len(waiting) == _AT_ONCE
 
     async def _start(self, outgoing: Outgoing) -> None:
         again = f"-{outgoing.round}" if outgoing.round else ""
+        is_live = outgoing.good_until - outgoing.due_at <= GOOD_FOR[Urgency.LIVE]
         await self._client.start_workflow(
             self._sends,
             outgoing,
@@ -51,5 +58,7 @@ class NotificationDrain:
             task_queue=self._task_queue,
             id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
             static_summary="a message",
+            # Its activities have it, too: an offer does not wait behind an evening's mails.
+            priority=Priority(priority_key=1) if is_live else Priority.default,
             rpc_timeout=_PATIENCE,
         )

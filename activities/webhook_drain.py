@@ -1,16 +1,18 @@
 """Handing what was written down for partners to the workflows that deliver it."""
 
-import asyncio
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
 from temporalio.client import Client
 
+from activities.starting import started
 from schema.database import Database
 from schema.messages.webhooks import Delivering
 from schema.queries import webhook_deliveries
 
 _AT_ONCE = 50
+_PATIENCE = timedelta(seconds=5)
 
 
 class WebhookDrain:
@@ -35,8 +37,10 @@ class WebhookDrain:
         """
         async with self._database.write() as session:
             waiting = await webhook_deliveries.waiting(session, _AT_ONCE)
-            await asyncio.gather(*(self._hand_over(delivery_id) for delivery_id in waiting))
-            await webhook_deliveries.hand_over(session, waiting)
+            handed, troubles = await started({it: self._hand_over(it) for it in waiting})
+            await webhook_deliveries.hand_over(session, handed)
+        if troubles:
+            raise troubles[0]
         return len(waiting) == _AT_ONCE
 
     async def _hand_over(self, delivery_id: UUID) -> None:
@@ -48,4 +52,5 @@ class WebhookDrain:
             # By the method's own name: a signal that no workflow knows would be lost unseen.
             start_signal=self._look.__name__,
             static_summary="a message to a partner",
+            rpc_timeout=_PATIENCE,
         )

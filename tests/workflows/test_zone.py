@@ -75,7 +75,9 @@ async def look_again(run: Run) -> None:
 
 
 async def is_(run: Run, status: OrderStatus) -> None:
-    """Wait until an order is in a state and its workflow knows: a task that wrote it may be lost."""
+    """Wait until an order is in a state and its workflow knows, too: a task that wrote it down may
+    be lost.
+    """
 
     async def has_become() -> bool:
         return (await run.row()).status is status and (await run.status()).status is status
