@@ -99,7 +99,7 @@ PATIENCE = timedelta(days=3)
 _JITTER = 0.2
 # A message to an endpoint that is busy with others of ours waits so long, then twice as long.
 _BUSY = timedelta(seconds=1)
-_LONGEST_BUSY = timedelta(minutes=1)
+_LONGEST_BUSY = timedelta(minutes=5)
 # For how long an endpoint may ask (Retry-After) to be left alone.
 LONGEST_RETRY_AFTER = timedelta(hours=12)
 

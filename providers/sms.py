@@ -1,5 +1,6 @@
 """SMS, by Twilio's Messages API."""
 
+from collections.abc import Collection
 from datetime import datetime, timedelta
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
@@ -50,9 +51,11 @@ class Sms:
         # What is not wrong with the message is ours to mend, or passes.
         raise says("Twilio", answer, never=_NEVER, is_dead=_code(answer) in _DEAD)
 
-    async def sent(self, to: str, words: str, since: datetime) -> str | None:
+    async def sent(
+        self, to: str, words: str, since: datetime, others: Collection[str] = ()
+    ) -> str | None:
         """The id of a message that Twilio has taken since: Twilio knows no idempotency, but what it
-        has taken can be looked up. Raises Away.
+        has taken can be looked up. One of the `others` that says the same is not it. Raises Away.
         """
         asked: dict[str, str | int] = {
             "To": to,
@@ -64,7 +67,12 @@ class Sms:
         except httpx.HTTPError as error:
             raise unanswered("Twilio", error) from None
         return next(
-            (one["sid"] for one in answer.json()["messages"] if _is(one, words, since)), None
+            (
+                one["sid"]
+                for one in answer.json()["messages"]
+                if _is(one, words, since) and one["sid"] not in others
+            ),
+            None,
         )
 
     async def aclose(self) -> None:

@@ -30,7 +30,7 @@ class WebhookWorkflow:
     @workflow.run
     async def run(self, start: Delivering) -> None:
         """Try until it has arrived, or nobody waits for that any more."""
-        tries, busy, began = 0, 0, workflow.now()
+        tries, busy, began = start.tries, start.busy, workflow.now() - start.tried_for
         while True:
             if self._is_woken:
                 self._is_woken, tries, began = False, 0, workflow.now()
@@ -46,6 +46,12 @@ class WebhookWorkflow:
                         timeout=verdict.wait,
                         timeout_summary=f"before try {tries + 1}",
                     )
+            # An endpoint that is busy for days is looked at more often than one history holds.
+            if workflow.info().is_continue_as_new_suggested() and not self._is_woken:
+                tried_for = workflow.now() - began
+                workflow.continue_as_new(
+                    start.model_copy(update={"tries": tries, "busy": busy, "tried_for": tried_for})
+                )
 
     def _attempt(self, start: Delivering, tries: int, busy: int, tried_for: timedelta) -> Try:
         chance = workflow.random().random()

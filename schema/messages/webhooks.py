@@ -7,9 +7,14 @@ from schema.messages.base import Message
 
 
 class Delivering(Message):
-    """Which message is to be delivered."""
+    """Which message is to be delivered; and where a run goes on for another, how often it was
+    tried, how often its endpoint was busy since, and for how long it is tried.
+    """
 
     delivery_id: UUID
+    tries: int = 0
+    busy: int = 0
+    tried_for: timedelta = timedelta()
 
 
 class Try(Message):

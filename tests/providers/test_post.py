@@ -146,6 +146,8 @@ async def test_an_sms_whose_answer_is_lost_is_found_by_its_words(
         await sms.send(number, "471100 is your code")
 
     assert lost.value.may_have_worked
-    assert await sms.sent(number, "471100 is your code", began)
+    found = await sms.sent(number, "471100 is your code", began)
+    assert found
+    assert await sms.sent(number, "471100 is your code", began, {found}) is None
     assert await sms.sent(number, "something else", began) is None
     assert await sms.sent(number, "471100 is your code", began + timedelta(hours=1)) is None

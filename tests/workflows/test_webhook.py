@@ -213,6 +213,25 @@ async def test_where_nothing_arrives_for_three_days_nothing_is_sent_any_more_and
     assert {one.id for one in till.taken} == {str(first.id), str(second.id)}
 
 
+async def test_a_run_that_goes_on_for_another_knows_for_how_long_it_was_tried(
+    office: Office, database: Database, world: World, till: Partner
+) -> None:
+    endpoint = await webhooks.endpoint(database, world, till.url)
+    sent = await webhooks.message(database, endpoint)
+    till.status = 500
+
+    await office.env.client.execute_workflow(
+        WebhookWorkflow.run,
+        Delivering(delivery_id=sent.id, tries=9, tried_for=rules.PATIENCE - timedelta(hours=1)),
+        id=f"webhook-{sent.id}",
+        task_queue=WEBHOOKS_QUEUE,
+    )
+
+    first, last = await webhooks.attempts(database, sent.id)
+    assert last.attempted_at - first.attempted_at < timedelta(hours=1, minutes=5)
+    assert (await webhooks.delivery(database, sent.id)).status is DS.EXHAUSTED
+
+
 async def test_what_arrives_meanwhile_keeps_an_endpoint_on(
     office: Office, database: Database, world: World, till: Partner
 ) -> None:
