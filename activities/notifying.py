@@ -25,25 +25,27 @@ class NotifyingActivities:
         self._ways = ways
 
     @activity.defn
-    async def send_notification(self, outgoing: Outgoing) -> None:
-        """Send a message, unless it is sent already or not worth sending any more.
+    async def send_notification(self, outgoing: Outgoing) -> Outgoing | None:
+        """Send a message, unless it is sent already or not worth sending any more. Where nothing is
+        to ring now, it is not sent, and the answer is the message as it is due later.
 
         Fails with Away as long as it is not taken. No error names whom it is to.
         """
         errand = await self._begun(outgoing)
-        if errand is None:
-            return
+        if not isinstance(errand, Errand):
+            return errand
         try:
             provider_id = await self._ways.pass_on(errand)
         except Refused as error:
             await self._give_up(outgoing, errand, error)
-            return
+            return None
         except Away as error:
             async with self._database.write() as session:
                 await deliveries.note_trouble(session, outgoing, str(error))
             raise ApplicationError(str(error), type="Away") from None
         async with self._database.write() as session:
             await deliveries.note_sent(session, outgoing, provider_id)
+        return None
 
     @activity.defn
     async def give_notification_up(self, outgoing: Outgoing) -> None:
@@ -51,10 +53,12 @@ class NotifyingActivities:
         async with self._database.write() as session:
             await deliveries.close(session, outgoing, DeliveryStatus.FAILED)
 
-    async def _begun(self, outgoing: Outgoing) -> Errand | None:
-        """What there is to send, if anything is."""
+    async def _begun(self, outgoing: Outgoing) -> Errand | Outgoing | None:
+        """What there is to send now, or later, if anything is."""
+        # By the clock that the workflow waits by.
+        at = activity.info().started_time
         async with self._database.write() as session:
-            errand = await deliveries.errand(session, outgoing)
+            errand = await deliveries.errand(session, outgoing, at)
             if errand is None:
                 return None
             standing = replace(errand.standing, is_set_up=self._ways.has(errand))
@@ -62,6 +66,8 @@ class NotifyingActivities:
             if found is not None:
                 await deliveries.close(session, outgoing, ends_as(found), found)
                 return None
+            if errand.quiet_until is not None:
+                return await deliveries.postpone(session, outgoing, at, errand.quiet_until)
             await deliveries.begin(session, outgoing.delivery_id, now())
         return errand
 

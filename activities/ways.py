@@ -93,7 +93,7 @@ async def _sms(sms: Sms, to: str, errand: Errand) -> str:
     said = _words(errand)
     words = f"{said.title}: {said.line}"
     began = errand.delivery.started_at
-    before = await sms.sent(to, words, began) if began else None
+    before = await sms.sent(to, words, began, errand.others) if began else None
     return before or await sms.send(to, words)
 
 

@@ -49,7 +49,8 @@ GOOD_FOR: Mapping[Urgency, timedelta] = {
     Urgency.NORMAL: timedelta(hours=24),
 }
 
-# What one has read in the app does not have to ring any more; a mail is kept.
+# What one has read in the app, or what was so for a moment, does not have to ring any more; a mail
+# is kept.
 _RINGS = frozenset({Way.PUSH, Way.SMS})
 
 
@@ -62,6 +63,7 @@ class Obstacle(StrEnum):
     DEAD = "dead"
     SWITCHED_OFF = "switched_off"
     READ = "read"
+    NOT_SO_ANY_MORE = "not_so_any_more"
     OFFER_OVER = "offer_over"
     NOTHING_TO_SAY = "nothing_to_say"
 
@@ -70,8 +72,9 @@ class Obstacle(StrEnum):
 class Standing:
     """How things stand when a message is due: whether there is anything to say and anybody to say
     it by, whether its reader has an account, a confirmed address, or a device of his own, that is
-    not dead; whether he still wants it by this way, has read it in the app, and whether the offer
-    that it is about still waits for an answer (None where it is about none).
+    not dead; whether he still wants it by this way, has read it in the app, whether what it says of
+    a moment is still so, and whether the offer that it is about still waits for an answer (None
+    where it is about none).
     """
 
     is_said: bool = True
@@ -81,6 +84,7 @@ class Standing:
     is_dead: bool = False
     is_wanted: bool = True
     is_read: bool = False
+    is_so: bool = True
     is_offered: bool | None = None
 
 
@@ -99,6 +103,7 @@ def obstacle(way: Way, standing: Standing) -> Obstacle | None:
         (Obstacle.DEAD, standing.is_dead and not of_operators),
         (Obstacle.SWITCHED_OFF, not standing.is_wanted and not of_operators),
         (Obstacle.READ, standing.is_read and way in _RINGS),
+        (Obstacle.NOT_SO_ANY_MORE, not standing.is_so and way in _RINGS),
         (Obstacle.OFFER_OVER, standing.is_offered is False),
     )
     return next((one for one, is_there in found if is_there), None)

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-from domain.order_status import OrderStatus
+from domain.order_status import ON_THE_WAY, OrderStatus
 from domain.preferences import Event
 
 
@@ -218,6 +218,12 @@ NOTICES: Mapping[Occasion, tuple[Notice, ...]] = {
         _ops(_WORK, _NORMAL),
     ),
     Alert.WEBHOOK_OFF: (_ops(_WORK, _NORMAL),),
+}
+
+# What is said of a moment rings only while its order is in one of these states.
+STILL_SO: Mapping[str, frozenset[OrderStatus]] = {
+    Alert.CHEF_REMINDER: frozenset({OrderStatus.PAYMENT_CONFIRMED}),
+    Alert.DRIVER_NEAR: ON_THE_WAY,
 }
 
 # While the food is still to come, people are told when.

@@ -47,6 +47,7 @@ class WebPush:
     ) -> None:
         self._key = private_key(key)
         self._subject = subject
+        self._seconds = timeout_seconds
         unkept = httpx.Limits(max_connections=None, max_keepalive_connections=0)
         inner = httpx.AsyncHTTPTransport(trust_env=False, limits=unkept)
         # What a client says is its push service is not followed elsewhere.
@@ -63,20 +64,25 @@ class WebPush:
             body = await asyncio.to_thread(_encrypted, to, push)
         except (ValueError, IndexError, WebPushException, ECEException):
             raise Refused("this is no push subscription", is_dead=True) from None
+        headers = {
+            "Authorization": self._signed(to.endpoint),
+            "Content-Encoding": "aes128gcm",
+            "Content-Type": "application/octet-stream",
+            "TTL": str(max(int(push.good_for.total_seconds()), 0)),
+            "Urgency": "high" if push.urgent else "normal",
+            # A copy takes the place of one that has not been fetched: 32 letters at most.
+            "Topic": push.key.replace("-", "")[:32],
+        }
         try:
-            answer = await self._http.post(
-                to.endpoint,
-                content=body,
-                headers={
-                    "Authorization": self._signed(to.endpoint),
-                    "Content-Encoding": "aes128gcm",
-                    "Content-Type": "application/octet-stream",
-                    "TTL": str(max(int(push.good_for.total_seconds()), 0)),
-                    "Urgency": "high" if push.urgent else "normal",
-                    # A copy takes the place of one that has not been fetched: 32 letters at most.
-                    "Topic": push.key.replace("-", "")[:32],
-                },
-            )
+            # httpx has a timeout for each part of a call, not for one that is answered by drops;
+            # what is said besides the status is not read.
+            async with (
+                asyncio.timeout(self._seconds),
+                self._http.stream("POST", to.endpoint, content=body, headers=headers) as answer,
+            ):
+                pass
+        except TimeoutError:
+            raise Away("the push service does not answer in time", may_have_worked=True) from None
         except TargetRefused as refused:
             if refused.why is Why.UNKNOWN:
                 raise Away(str(refused)) from None

@@ -24,12 +24,20 @@ class NotificationWorkflow:
         """Wait until it is due (quiet hours), and send it; where that was not possible in time,
         write it down.
         """
+        waiting: Outgoing | None = outgoing
+        while waiting is not None:
+            waiting = await self._send(waiting)
+
+    async def _send(self, outgoing: Outgoing) -> Outgoing | None:
+        """Send it when it is due; what is still to be sent later, when the next quiet hours have
+        begun meanwhile.
+        """
         wait = outgoing.due_at - workflow.now()
         if wait > timedelta(0):
             await workflow.sleep(wait, summary="until it may ring")
         left = outgoing.good_until - workflow.now()
         try:
-            await workflow.execute_activity_method(
+            return await workflow.execute_activity_method(
                 NotifyingActivities.send_notification,
                 outgoing,
                 task_queue=NOTIFICATIONS_QUEUE,
@@ -51,3 +59,4 @@ class NotificationWorkflow:
                 schedule_to_close_timeout=HOWEVER_LONG,
                 summary="it was not possible in time",
             )
+            return None

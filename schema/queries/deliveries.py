@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -28,7 +28,7 @@ from uuid_utils.compat import uuid7
 
 from domain.delivering import BY_CHANNEL, GOOD_FOR, OF_OPERATORS, DeliveryStatus, Standing, Way
 from domain.languages import Language
-from domain.notifications import Alert, Notice, notice
+from domain.notifications import STILL_SO, Alert, Notice, notice
 from domain.preferences import Channel, chosen
 from domain.reaching import Wishes
 from domain.reaching import reach as reached
@@ -44,12 +44,16 @@ from schema.tables import (
     Notification,
     NotificationDelivery,
     NotificationPreferences,
+    Order,
     User,
     UserProfile,
 )
 from schema.tables.columns import now
 
 S = DeliveryStatus
+
+# How much older than its first try what is looked for could be, by another clock.
+_LOOKED_FOR = timedelta(minutes=5)
 
 
 class Told(NamedTuple):
@@ -74,6 +78,10 @@ class Errand:
     address: str | None
     device: Device | None
     standing: Standing
+    # Set where the reader's quiet hours have begun: when they are over.
+    quiet_until: datetime | None = None
+    # What whoever passes it on calls other messages to the same person.
+    others: frozenset[str] = frozenset()
 
     @property
     def key(self) -> str:
@@ -110,11 +118,13 @@ async def plan(session: AsyncSession, told: Sequence[Told], at: datetime) -> Non
 
 
 async def waiting(session: AsyncSession, limit: int) -> list[Outgoing]:
-    """The oldest messages that no workflow has, for this transaction alone to hand over."""
+    """Messages that no workflow has, for this transaction alone to hand over: those first that are
+    of use for the shortest time.
+    """
     found = await session.scalars(
         select(NotificationDelivery)
         .where(col(NotificationDelivery.handed_over_at).is_(None))
-        .order_by(col(NotificationDelivery.id))
+        .order_by(col(NotificationDelivery.good_until), col(NotificationDelivery.id))
         .limit(limit)
         .with_for_update(skip_locked=True)
     )
@@ -133,9 +143,9 @@ async def hand_over(session: AsyncSession, delivery_ids: Sequence[UUID]) -> None
     )
 
 
-async def errand(session: AsyncSession, outgoing: Outgoing) -> Errand | None:
-    """A message that still waits to be sent, for this transaction alone; None where none does, or
-    only in another round.
+async def errand(session: AsyncSession, outgoing: Outgoing, at: datetime) -> Errand | None:
+    """A message that still waits to be sent, as things stand at a moment, for this transaction
+    alone; None where none does, or only in another round.
     """
     row = (
         await session.execute(
@@ -144,6 +154,7 @@ async def errand(session: AsyncSession, outgoing: Outgoing) -> Errand | None:
                 Notification,
                 Device,
                 col(User.language),
+                col(Order.status).label("order_status"),
                 *(column.label(name) for name, column in _facts().items()),
                 _is_offered().label("is_offered"),
             )
@@ -154,6 +165,7 @@ async def errand(session: AsyncSession, outgoing: Outgoing) -> Errand | None:
                 NotificationPreferences, col(NotificationPreferences.user_id) == col(User.id)
             )
             .outerjoin(Device, col(Device.id) == col(NotificationDelivery.device_id))
+            .outerjoin(Order, col(Order.id) == col(Notification.related_order_id))
             .where(
                 _this(outgoing),
                 col(NotificationDelivery.status) == S.PENDING,
@@ -180,12 +192,57 @@ async def errand(session: AsyncSession, outgoing: Outgoing) -> Errand | None:
         has_address=address is not None or device is not None,
         is_dead=is_dead,
         is_read=told.is_read,
+        is_so=row.order_status in STILL_SO.get(told.occasion, {row.order_status}),
         is_offered=bool(row.is_offered) if told.occasion == Alert.DRIVER_OFFER else None,
     )
+    quiet_until = None
     if said is not None and delivery.channel not in OF_OPERATORS:
-        wanted = {BY_CHANNEL[channel] for channel in reached(said, _wishes(row), now())}
-        standing = replace(standing, is_wanted=delivery.channel in wanted)
-    return Errand(delivery, told, row.language, row.timezone, address, device, standing)
+        dues = {BY_CHANNEL[way]: due for way, due in reached(said, _wishes(row), at).items()}
+        due = dues.get(delivery.channel)
+        standing = replace(standing, is_wanted=due is not None)
+        quiet_until = due if due is not None and due > at else None
+    return Errand(
+        delivery,
+        told,
+        row.language,
+        row.timezone,
+        address,
+        device,
+        standing,
+        quiet_until,
+        others=await _others(session, delivery, told.user_id),
+    )
+
+
+async def postpone(
+    session: AsyncSession, outgoing: Outgoing, at: datetime, until: datetime
+) -> Outgoing:
+    """It is due later than at this moment, since nothing is to ring until then: what it becomes.
+    The hours between are not counted to those in which it is tried.
+    """
+    good_until = outgoing.good_until + (until - at)
+    await _note(session, outgoing, due_at=until, good_until=good_until)
+    return outgoing.model_copy(update={"due_at": until, "good_until": good_until})
+
+
+async def _others(
+    session: AsyncSession, delivery: NotificationDelivery, user_id: UUID
+) -> frozenset[str]:
+    """Of use where one is looked for that may have been taken before: it is none of these."""
+    if delivery.started_at is None:
+        return frozenset()
+    found = await session.scalars(
+        select(col(NotificationDelivery.provider_id))
+        .join(Notification, col(Notification.id) == col(NotificationDelivery.notification_id))
+        .where(
+            col(Notification.user_id) == user_id,
+            col(NotificationDelivery.channel) == delivery.channel,
+            col(NotificationDelivery.id) != delivery.id,
+            col(NotificationDelivery.sent_at) >= delivery.started_at - _LOOKED_FOR,
+            col(NotificationDelivery.provider_id).is_not(None),
+        )
+    )
+    return frozenset(one for one in found if one is not None)
 
 
 async def begin(session: AsyncSession, delivery_id: UUID, at: datetime) -> None:

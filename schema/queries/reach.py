@@ -108,20 +108,6 @@ async def revive(session: AsyncSession, user_id: UUID, channel: Channel, address
     )
 
 
-async def is_dead(session: AsyncSession, user_id: UUID, channel: Channel, address: str) -> bool:
-    """Whether this address or number of a user's takes nothing any more. Another one is not dead
-    because that before it was.
-    """
-    found = await session.scalar(
-        select(col(DeadChannel.user_id)).where(
-            col(DeadChannel.user_id) == user_id,
-            col(DeadChannel.channel) == channel,
-            func.lower(DeadChannel.address) == address.lower(),
-        )
-    )
-    return found is not None
-
-
 async def unreachable(session: AsyncSession, user_id: UUID) -> list[Channel]:
     """On which channels the address or number that a user has takes nothing any more."""
     channel, address = col(DeadChannel.channel), func.lower(DeadChannel.address)

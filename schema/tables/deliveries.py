@@ -34,6 +34,7 @@ class NotificationDelivery(SQLModel, table=True):
         ),
         Index(
             "idx_notification_deliveries_waiting",
+            "good_until",
             "id",
             postgresql_where=text("handed_over_at IS NULL"),
         ),

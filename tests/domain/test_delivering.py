@@ -46,12 +46,21 @@ def test_each_obstacle_is_named(found: Obstacle) -> None:
         assert obstacle(way, replace(Standing(), **IN_THE_WAY[found])) is found
 
 
-def test_what_was_read_does_not_ring_but_is_mailed() -> None:
-    read = Standing(is_read=True)
-    assert {way: obstacle(way, read) for way in BY_CHANNEL.values()} == {
+@pytest.mark.parametrize(
+    ("standing", "found"),
+    [
+        (Standing(is_read=True), Obstacle.READ),
+        (Standing(is_so=False), Obstacle.NOT_SO_ANY_MORE),
+    ],
+    ids=["read", "over"],
+)
+def test_what_was_read_or_was_so_for_a_moment_does_not_ring_but_is_mailed(
+    standing: Standing, found: Obstacle
+) -> None:
+    assert {way: obstacle(way, standing) for way in BY_CHANNEL.values()} == {
         Way.EMAIL: None,
-        Way.SMS: Obstacle.READ,
-        Way.PUSH: Obstacle.READ,
+        Way.SMS: found,
+        Way.PUSH: found,
     }
 
 

@@ -184,3 +184,24 @@ async def test_what_is_of_no_use_any_more_is_not_sent(office: SortingOffice) -> 
     (late,) = await office.deliveries(driver)
     assert (late.status, late.error) == ("failed", "the mail server says 451")
     assert await office.got(driver.email) == []
+
+
+async def test_quiet_hours_that_begin_while_a_provider_is_away_hold_back_what_it_has_not_taken(
+    office: SortingOffice,
+) -> None:
+    chef, begin = office.world.chef, now()
+    quiet = (begin + timedelta(hours=1), begin + timedelta(hours=9))
+    await office.wants(chef, EMAIL, quiet=quiet)
+    await office.go_wrong(chef.email, "down")
+    await office.tell(chef)
+    await office.tried(chef)
+
+    await office.room.skip(timedelta(hours=2))
+    await office.go_right(chef.email)
+    await office.room.skip(timedelta(hours=6, minutes=50))
+    assert await office.got(chef.email) == []
+    assert await office.outcomes(chef) == [("email", "pending")]
+    await office.room.skip(timedelta(minutes=15))
+
+    assert await office.settled(chef) == [("email", "sent")]
+    assert [got["copies"] for got in await office.got(chef.email)] == [1]

@@ -57,7 +57,10 @@ def upgrade() -> None:
         ),
     )
     op.create_index(
-        f"idx_{table}_waiting", table, ["id"], postgresql_where=sa.text("handed_over_at IS NULL")
+        f"idx_{table}_waiting",
+        table,
+        ["good_until", "id"],
+        postgresql_where=sa.text("handed_over_at IS NULL"),
     )
     op.create_index(f"idx_{table}_created", table, ["created_at"])
     op.create_index(f"idx_{table}_device", table, ["device_id"])
