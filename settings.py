@@ -186,6 +186,8 @@ class Settings(BaseSettings):
     vapid_subject: str = ""
     # Whether pushes go to browsers' push services on private addresses and without TLS, too.
     web_push_anywhere: bool = False
+    # For how long it is kept what became of messages.
+    notification_deliveries_keep_days: Positive = 90
     # Where operators are told besides: a webhook that takes {"text": …}, and a mailing list.
     ops_webhook_url: SecretStr = SecretStr("")
     ops_email: str = ""

@@ -46,12 +46,12 @@ from activities.refunds import RefundActivities
 from activities.relay import Drain, LiveDrain, Relay
 from activities.roads import Roads
 from activities.searching import SearchActivities, Zones
+from activities.sent_log import SentLog
 from activities.snapshot import Snapshots
 from activities.suspensions import SuspensionActivities
 from activities.tips import TipActivities
 from activities.ways_set_up import mailing, texting, ways_of
 from activities.webhook_drain import WebhookDrain
-from activities.webhook_log import WebhookLog
 from activities.webhooks import WebhookActivities
 from along import along
 from domain.dispatch.nearest import nearest
@@ -167,6 +167,7 @@ async def working(
     payouts = PayoutActivities(database, Payouts(stripe))
     reconciliation = ReconciliationActivities(database, PlatformBalance(stripe))
     locations = LocationActivities(database)
+    sent = SentLog(database)
     identity = IdentityActivities(database)
     mail, sms = mailing(settings), texting(settings)
     ways = ways_of(settings, mail, sms)
@@ -302,7 +303,8 @@ async def working(
                     overlooked.take_refunds_up,
                     locations.forget_locations,
                     identity.forget_expired,
-                    WebhookLog(database).forget_webhooks,
+                    sent.forget_webhooks,
+                    sent.forget_deliveries,
                     erasure.begin_erasure,
                     erasure.take_erasure_back,
                     erasure.close_account,
@@ -350,13 +352,17 @@ async def working(
             ),
         ]
     async with AsyncExitStack() as stack:
-        stack.push_async_callback(database.close)
-        stack.push_async_callback(redis.aclose)
-        stack.push_async_callback(stripe.aclose)
-        stack.push_async_callback(roads.aclose)
-        stack.push_async_callback(sms.aclose)
-        stack.push_async_callback(ways.aclose)
-        stack.push_async_callback(partners.aclose)
+        closing = (
+            database.close,
+            redis.aclose,
+            stripe.aclose,
+            roads.aclose,
+            sms.aclose,
+            ways.aclose,
+            partners.aclose,
+        )
+        for close in closing:
+            stack.push_async_callback(close)
         for worker in workers:
             await stack.enter_async_context(worker)
         async with along(Relay(database, _drains(database, live, client, notifies)).run()):

@@ -1,5 +1,5 @@
 """Nightly: what nobody has to know any more is forgotten: where drivers were long ago, what has
-expired of sessions, links and codes, and what partners were sent.
+expired of sessions, links and codes, and what was sent to people and partners.
 """
 
 from datetime import timedelta
@@ -12,7 +12,7 @@ from workflows.options import HEARTBEAT, PAYOUTS_QUEUE, RemoteOptions
 with workflow.unsafe.imports_passed_through():
     from activities.identity import IdentityActivities
     from activities.locations import LocationActivities
-    from activities.webhook_log import WebhookLog
+    from activities.sent_log import SentLog
     from schema.messages.locations import Forgetting, Keeping
 
 _AT_NIGHT = RemoteOptions(
@@ -48,11 +48,17 @@ class ForgettingWorkflow:
             **_AT_NIGHT,
         )
         # A night that began before there was this has nothing of it.
-        if workflow.patched("webhooks"):
+        if workflow.patched("sent"):
             await workflow.execute_activity_method(
-                WebhookLog.forget_webhooks,
+                SentLog.forget_webhooks,
                 Forgetting(before=workflow.now() - start.webhooks),
                 summary="forget what partners were sent",
+                **_AT_NIGHT,
+            )
+            await workflow.execute_activity_method(
+                SentLog.forget_deliveries,
+                Forgetting(before=workflow.now() - start.deliveries),
+                summary="forget what became of messages",
                 **_AT_NIGHT,
             )
         return positions

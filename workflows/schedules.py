@@ -70,6 +70,7 @@ def _schedules(settings: Settings) -> Mapping[str, Schedule]:
             Keeping(
                 keep=timedelta(days=settings.driver_locations_keep_days),
                 webhooks=timedelta(days=settings.webhook_deliveries_keep_days),
+                deliveries=timedelta(days=settings.notification_deliveries_keep_days),
             ),
             id=FORGETTING,
             task_queue=PAYOUTS_QUEUE,

@@ -6,10 +6,11 @@ from schema.messages.base import Message
 
 
 class Keeping(Message):
-    """For how long it is kept, and what was sent to partners."""
+    """For how long it is kept, and what was sent to partners, and what became of messages."""
 
     keep: timedelta
     webhooks: timedelta = timedelta(days=30)
+    deliveries: timedelta = timedelta(days=90)
 
 
 class Forgetting(Message):

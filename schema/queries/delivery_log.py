@@ -88,6 +88,27 @@ async def send_again(session: AsyncSession, seen: Seen, at: datetime) -> None:
     await outbox.wake(session)
 
 
+async def forget(session: AsyncSession, before: datetime, limit: int) -> int:
+    """Delete `limit` of those that were written before a moment and are not tried any more; how
+    many there were.
+    """
+    old = (
+        select(col(NotificationDelivery.id))
+        .where(
+            col(NotificationDelivery.created_at) < before,
+            col(NotificationDelivery.status) != DeliveryStatus.PENDING,
+        )
+        .order_by(col(NotificationDelivery.created_at))
+        .limit(limit)
+    )
+    gone = await session.execute(
+        delete(NotificationDelivery)
+        .where(col(NotificationDelivery.id).in_(old))
+        .returning(col(NotificationDelivery.id))
+    )
+    return len(gone.all())
+
+
 async def _revive(session: AsyncSession, delivery: NotificationDelivery, user_id: UUID) -> None:
     if delivery.device_id is not None:
         await session.execute(

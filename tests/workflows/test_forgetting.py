@@ -1,5 +1,6 @@
 """Where drivers were is not kept for ever, nor what has expired."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
@@ -10,21 +11,30 @@ from temporalio.contrib.pydantic import pydantic_data_converter
 from temporalio.testing import WorkflowEnvironment
 from temporalio.worker import Worker
 
-from activities import identity, webhook_log
+from activities import identity, sent_log
 from activities import locations as activities
 from activities.heartbeat import Heartbeats
 from activities.identity import IdentityActivities
 from activities.locations import LocationActivities
-from activities.webhook_log import WebhookLog
+from activities.sent_log import SentLog
 from domain.challenges import Purpose
+from domain.delivering import DeliveryStatus as Sent
+from domain.delivering import Way
 from domain.tracking import Fix
 from domain.webhooks import DeliveryStatus
 from local import world as worlds
 from local.servers import program
+from local.world import Somebody
 from schema.database import Database
 from schema.messages.locations import Forgetting, Keeping
 from schema.queries import locations
-from schema.tables import Challenge, DriverLocation, RefreshToken
+from schema.tables import (
+    Challenge,
+    DriverLocation,
+    Notification,
+    NotificationDelivery,
+    RefreshToken,
+)
 from tests import webhooks
 from workflows.forgetting import ForgettingWorkflow
 from workflows.options import PAYOUTS_QUEUE
@@ -32,12 +42,53 @@ from workflows.options import PAYOUTS_QUEUE
 A_MONTH = timedelta(days=30)
 
 
+async def deliver(database: Database, whom: Somebody, ages: Sequence[timedelta]) -> None:
+    """Write down messages of such ages, the first of which is still tried."""
+    async with database.write() as session:
+        for number, age in enumerate(ages):
+            at = datetime.now(UTC) - age
+            message = Notification(
+                business_key=str(uuid4()),
+                user_id=whom.user_id,
+                type="chef:webhook",
+                title="",
+                message="",
+                occasion="",
+                audience="chef",
+                created_at=at,
+            )
+            session.add(message)
+            await session.flush()
+            session.add(
+                NotificationDelivery(
+                    notification_id=message.id,
+                    channel=Way.EMAIL,
+                    status=Sent.PENDING if number == 0 else Sent.SENT,
+                    due_at=at,
+                    good_until=at,
+                    handed_over_at=at,
+                    created_at=at,
+                )
+            )
+
+
+async def deliveries_of(database: Database, whom: Somebody) -> int:
+    async with database.read() as session:
+        found = await session.scalar(
+            select(func.count())
+            .select_from(NotificationDelivery)
+            .join(Notification, col(Notification.id) == col(NotificationDelivery.notification_id))
+            .where(col(Notification.user_id) == whom.user_id)
+        )
+    return found or 0
+
+
 async def test_what_is_older_than_a_month_is_forgotten_and_nothing_else(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(activities, "_AT_ONCE", 3)
     monkeypatch.setattr(identity, "_AT_ONCE", 2)
-    monkeypatch.setattr(webhook_log, "_AT_ONCE", 3)
+    monkeypatch.setattr(sent_log, "_AT_ONCE", 3)
     world = await worlds.settle(database, drivers=2)
     now = datetime.now(UTC)
     ages = [timedelta(days=31, seconds=number) for number in range(9)]
@@ -68,6 +119,8 @@ async def test_what_is_older_than_a_month_is_forgotten_and_nothing_else(
             assert row is not None
             row.created_at, row.status = now - age, status
 
+    await deliver(database, world.chef, ages)
+
     async with (
         await WorkflowEnvironment.start_time_skipping(
             test_server_existing_path=program("temporal-test-server"),
@@ -80,14 +133,15 @@ async def test_what_is_older_than_a_month_is_forgotten_and_nothing_else(
             activities=[
                 LocationActivities(database).forget_locations,
                 IdentityActivities(database).forget_expired,
-                WebhookLog(database).forget_webhooks,
+                SentLog(database).forget_webhooks,
+                SentLog(database).forget_deliveries,
             ],
             interceptors=[Heartbeats()],
         ),
     ):
         forgotten = await env.client.execute_workflow(
             ForgettingWorkflow.run,
-            Keeping(keep=A_MONTH),
+            Keeping(keep=A_MONTH, deliveries=A_MONTH),
             id="forgetting",
             task_queue=PAYOUTS_QUEUE,
         )
@@ -111,4 +165,5 @@ async def test_what_is_older_than_a_month_is_forgotten_and_nothing_else(
     assert left == 4
     # What is still being tried is kept, too.
     assert len(await webhooks.messages(database, till.id)) == 3
+    assert await deliveries_of(database, world.chef) == 3
     assert kept == [2, 2]
