@@ -31,6 +31,7 @@ class Feed:
         self._shut_outs = shut_outs
         self._after: str | None = None
         self._may_have_missed = False
+        self._is_deaf = False
 
     async def run(self) -> None:
         """Listen, until cancelled."""
@@ -38,10 +39,16 @@ class Feed:
             try:
                 await self._next()
             except RedisError as error:
-                _log.warning("nothing is heard of what happens", error=str(error))
+                # Once, however long it lasts.
+                if not self._is_deaf:
+                    _log.warning("nothing is heard of what happens", error=str(error))
+                self._is_deaf = True
             except Exception:  # noqa: BLE001 - whatever it is, one goes on listening
                 _log.exception("something of what happens was not passed on")
             else:
+                if self._is_deaf:
+                    _log.info("what happens is heard again")
+                self._is_deaf = False
                 continue
             self._may_have_missed = True
             await asyncio.sleep(_AGAIN_SECONDS)

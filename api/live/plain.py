@@ -30,7 +30,7 @@ PATH = "/api/v1/ws"
 
 # Of RFC 6455, section 7.4.2, for our own use: by the status that HTTP has for it.
 _UNAUTHORISED, _IN_NO_TIME, _TOO_LARGE, _TOO_MANY = 4401, 4408, 4413, 4429
-_CLOSING = {"too_many": _TOO_MANY}
+_CLOSING = {"too_many": _TOO_MANY, "too_many_connections": _TOO_MANY}
 
 _COMMANDS = {type_of(name): name for name in COMMANDS}
 

@@ -24,6 +24,7 @@ ENDINGS = {
     "token_expired": "the access token has expired: connect again with a new one",
     "session_ended": "the session has ended: log in again",
     "too_many": "too many messages: connect again later",
+    "too_many_connections": "you have too many connections open",
     "too_slow": "what is sent is not read: connect again, and ask what was missed",
 }
 
@@ -53,7 +54,12 @@ class Session(Listener):
         """
 
     def begin(self) -> None:
-        """Listen, until the token expires."""
+        """Listen, until the token expires. Many who were let in at the same moment can be more than
+        may be there: the last of them are hung up on.
+        """
+        if not _has_room(self.held, self.who):
+            self.hang_up("too_many_connections")
+            return
         self.held.hub.join(self)
         self._until_it_expires()
 
@@ -145,18 +151,17 @@ async def admitted(
 
 def must_have_room(held: Services, who: Principal) -> None:
     """Raise Problem where somebody has as many connections to this process as he may."""
-    if len(held.hub.of_user(who.user_id)) >= held.settings.live_connections:
-        raise Problem(
-            HTTPStatus.TOO_MANY_REQUESTS,
-            "too_many_connections",
-            "you have too many connections open",
-        )
+    if not _has_room(held, who):
+        code = "too_many_connections"
+        raise Problem(HTTPStatus.TOO_MANY_REQUESTS, code, ENDINGS[code])
 
 
 async def still_good(session: Session) -> bool:
     """Whether a session that has begun is one that may: it could have been ended while its token
     was looked at, and then nobody would hang up on it.
     """
+    if session.has_ended:
+        return False
     if await session.held.shut_outs.is_out(session.user_id, session.who.issued_at):
         session.hang_up("session_ended")
         return False
@@ -174,6 +179,10 @@ def token_of(authorization: str | None) -> str:
 def written(moment: datetime) -> str:
     """A moment, for clients."""
     return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
+def _has_room(held: Services, who: Principal) -> bool:
+    return len(held.hub.of_user(who.user_id)) < held.settings.live_connections
 
 
 def _end(held: Services, who: Principal) -> datetime:
