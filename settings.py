@@ -177,6 +177,9 @@ class Settings(BaseSettings):
     # With a key, mails go out by SendGrid's API instead of SMTP.
     sendgrid_api_key: SecretStr = SecretStr("")
     sendgrid_base_url: OptionalAddress = None
+    # The key of SendGrid's signed Event Webhook, as its console shows it; without one, what becomes
+    # of mails is not heard of.
+    sendgrid_webhook_key: SecretStr = SecretStr("")
     # The service account of a Firebase project: the JSON file that its console hands out.
     fcm_service_account: SecretStr = SecretStr("")
     fcm_base_url: OptionalAddress = None

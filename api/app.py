@@ -66,11 +66,13 @@ from api.routes import (
     reconciliation,
     refunds,
     reviews,
+    sendgrid_events,
     social,
     tracking,
     users,
     webhooks,
 )
+from providers import sendgrid_events as sendgrid
 from providers import vapid
 from providers.attempts import Attempts
 from providers.live import Live
@@ -174,6 +176,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         disputes,
         reconciliation,
         webhooks,
+        sendgrid_events,
         pictures,
         users,
         devices,
@@ -222,10 +225,12 @@ def _around(settings: Settings) -> list[Middleware]:
 
 
 async def _connect(settings: Settings) -> Services:
-    # A key that is none is noticed here, not at the first login or subscription.
+    # A key that is none is noticed here, not at the first login, subscription or bounce.
     keyring(settings)
     if vapid_key := settings.vapid_private_key.get_secret_value():
         vapid.private_key(vapid_key)
+    if sendgrid_key := settings.sendgrid_webhook_key.get_secret_value():
+        sendgrid.public_key(sendgrid_key)
     redis = connect_redis(settings.redis_url)
     database = Database(settings.database_url, pool_size=settings.database_pool_size)
     positions = Positions(redis)

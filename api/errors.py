@@ -123,6 +123,11 @@ def unavailable(detail: str) -> Problem:
     )
 
 
+def not_set_up(setting: str) -> Problem:
+    """What this needs has not been given to this process."""
+    return Problem(HTTPStatus.SERVICE_UNAVAILABLE, "not_set_up", f"{setting} is not set")
+
+
 def busy(detail: str) -> Problem:
     """More of these requests come than are worked on at once, so that others do not suffer."""
     return Problem(

@@ -304,6 +304,15 @@ class ReceivedOut(Message):
     outcome: str
 
 
+class EventsReceivedOut(Message):
+    """How many events have come at once, and how many of them said something new."""
+
+    model_config = shown({"received": 12, "noted": 3})
+
+    received: int
+    noted: int
+
+
 class HealthOut(Message):
     """Whether a process is alive, or what it waits for."""
 

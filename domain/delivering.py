@@ -1,9 +1,12 @@
 """What a message needs to go out, on each way that it can, and how long it is of any use."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
+from typing import NamedTuple
+from uuid import UUID
 
 from domain.notifications import Urgency
 from domain.preferences import Channel
@@ -23,12 +26,13 @@ class Way(StrEnum):
 
 class DeliveryStatus(StrEnum):
     """What became of a message on a way. PENDING waits, or is tried; SENT was taken by whoever
-    passes it on; FAILED was not in time, or was refused; SKIPPED was not worth sending; DEAD is
-    that nothing arrives there any more.
+    passes it on, DELIVERED has arrived, as far as that is told; FAILED was not in time, or was
+    refused; SKIPPED was not worth sending; DEAD is that nothing arrives there any more.
     """
 
     PENDING = "pending"
     SENT = "sent"
+    DELIVERED = "delivered"
     FAILED = "failed"
     SKIPPED = "skipped"
     DEAD = "dead"
@@ -52,6 +56,31 @@ GOOD_FOR: Mapping[Urgency, timedelta] = {
 # What one has read in the app, or what was so for a moment, does not have to ring any more; a mail
 # is kept.
 _RINGS = frozenset({Way.PUSH, Way.SMS})
+
+
+_KEY = re.compile(r"([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})(?:-([1-9][0-9]{0,8}))?")
+
+
+class Round(NamedTuple):
+    """A message that is sent: which delivery, for the how-manieth time after the first."""
+
+    delivery_id: UUID
+    number: int
+
+    @property
+    def key(self) -> str:
+        """What keeps it apart from everything else that was ever sent.
+
+        >>> Round(UUID(int=1), 2).key
+        '00000000-0000-0000-0000-000000000001-2'
+        """
+        return f"{self.delivery_id}-{self.number}" if self.number else str(self.delivery_id)
+
+    @classmethod
+    def of_key(cls, key: str) -> "Round | None":
+        """Which message has a key; None if it is that of something else."""
+        found = _KEY.fullmatch(key)
+        return None if found is None else cls(UUID(found[1]), int(found[2] or 0))
 
 
 class Obstacle(StrEnum):

@@ -58,6 +58,8 @@ def everything(home: Path, environment: Mapping[str, str]) -> dict[str, str]:
     if environment.get("INBOX_URL"):
         account = httpx.get(f"{environment['INBOX_URL']}/_control/service-account")
         made["FCM_SERVICE_ACCOUNT"] = account.raise_for_status().text
+        signing = httpx.get(f"{environment['INBOX_URL']}/_control/sendgrid/key")
+        made["SENDGRID_WEBHOOK_KEY"] = signing.raise_for_status().text
     path = _secrets_file(home)
     path.touch(mode=0o600)
     path.write_text(json.dumps(made))

@@ -1,7 +1,8 @@
 """Mail, by SendGrid's v3 API (https://docs.sendgrid.com/api-reference/mail-send/mail-send).
 
-SendGrid takes the same letter as often as it is handed over, and bounces come later. The Message-ID
-is ours, so that mailboxes know a second copy.
+SendGrid takes the same letter as often as it is handed over. The Message-ID is ours, so that
+mailboxes know a second copy; whether it bounces, SendGrid tells later, with the `key` of the letter
+(`providers.sendgrid_events`).
 """
 
 from email.utils import parseaddr

@@ -13,7 +13,7 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import from_json
 
 from api.dependencies import ServicesDep
-from api.errors import Problem, problems
+from api.errors import Problem, not_set_up, problems
 from api.permits import Anyone
 from api.stripe_events import pass_on
 from api.views import ReceivedOut
@@ -57,9 +57,7 @@ async def receive_stripe_event(
     """
     secrets = _secrets(held.settings)
     if not secrets:
-        raise Problem(
-            HTTPStatus.SERVICE_UNAVAILABLE, "not_set_up", "STRIPE_WEBHOOK_SECRET is not set"
-        )
+        raise not_set_up("STRIPE_WEBHOOK_SECRET")
     payload = await request.body()
     _verify(payload, stripe_signature, secrets)
     event = _read(payload)

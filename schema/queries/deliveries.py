@@ -26,7 +26,15 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlmodel import col
 from uuid_utils.compat import uuid7
 
-from domain.delivering import BY_CHANNEL, GOOD_FOR, OF_OPERATORS, DeliveryStatus, Standing, Way
+from domain.delivering import (
+    BY_CHANNEL,
+    GOOD_FOR,
+    OF_OPERATORS,
+    DeliveryStatus,
+    Round,
+    Standing,
+    Way,
+)
 from domain.languages import Language
 from domain.notifications import STILL_SO, Alert, Notice, notice
 from domain.preferences import Channel, chosen
@@ -86,8 +94,7 @@ class Errand:
     @property
     def key(self) -> str:
         """What keeps it apart from everything else that was ever sent."""
-        number = self.delivery.round
-        return f"{self.delivery.id}-{number}" if number else str(self.delivery.id)
+        return Round(self.delivery.id, self.delivery.round).key
 
 
 async def plan(session: AsyncSession, told: Sequence[Told], at: datetime) -> None:
@@ -260,16 +267,21 @@ async def begin(session: AsyncSession, delivery_id: UUID, at: datetime) -> None:
 
 
 async def note_sent(session: AsyncSession, outgoing: Outgoing, provider_id: str | None) -> None:
-    """Whoever passes it on has it, even where it was given up at the same moment."""
+    """Whoever passes it on has it, even where it was given up at the same moment. Where he has
+    told what became of it before he has answered, that stands.
+    """
+    name = provider_id or None
     await _note(
         session,
         outgoing,
         over=(S.PENDING, S.FAILED),
         status=S.SENT,
         sent_at=now(),
-        provider_id=provider_id or None,
+        provider_id=name,
         error=None,
     )
+    known = func.coalesce(name, col(NotificationDelivery.provider_id))
+    await _note(session, outgoing, over=(S.DELIVERED, S.DEAD), provider_id=known)
 
 
 async def note_trouble(session: AsyncSession, outgoing: Outgoing, error: str) -> None:

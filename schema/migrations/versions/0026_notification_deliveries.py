@@ -31,7 +31,7 @@ def upgrade() -> None:
         sa.Column("device_id", sa.Uuid(), nullable=True),
         sa.Column(
             "status",
-            _one_of(f"{table}_status", "pending", "sent", "failed", "skipped", "dead"),
+            _one_of(f"{table}_status", "pending", "sent", "delivered", "failed", "skipped", "dead"),
             nullable=False,
         ),
         _moment("due_at"),
