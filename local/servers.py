@@ -21,7 +21,7 @@ Ports = Mapping[str, int]
 
 # On an idle server the pause between two steps is a polling limit, not work: with the first, three
 # activities in a row take 71 ms instead of 200; with the others, one node does a quarter more.
-_TEMPORAL_TUNING = (
+TEMPORAL_TUNING = (
     "history.transferProcessorMaxPollRPS=60",
     "matching.numTaskqueueReadPartitions=1",
     "matching.numTaskqueueWritePartitions=1",
@@ -52,7 +52,7 @@ def _temporal(home: Path, ports: Ports) -> list[str]:
     command += ["--db-filename", str(home / "temporal.sqlite"), "--log-level", "warn"]
     for pragma in ("journal_mode=wal", "synchronous=normal"):
         command += ["--sqlite-pragma", pragma]
-    for setting in _TEMPORAL_TUNING:
+    for setting in TEMPORAL_TUNING:
         command += ["--dynamic-config-value", setting]
     for key in search.ALL:
         kind = key.indexed_value_type.name.title()

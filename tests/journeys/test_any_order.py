@@ -86,6 +86,7 @@ async def are_quiet(play: Cast, *workflow_ids: str) -> None:
         await client.get_workflow_handle(workflow_id).result()
 
 
+@pytest.mark.timeout(300)
 async def test_a_disputes_events_in_every_order_have_one_effect(play: Cast, post: Post) -> None:
     at_once = asyncio.Semaphore(8)
 

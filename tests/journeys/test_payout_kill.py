@@ -32,7 +32,7 @@ from domain.payees import PayeeKind
 from domain.payouts import Outcome, PayoutStatus
 from local import world as worlds
 from local.people import Wallet, until
-from local.servers import program
+from local.servers import TEMPORAL_TUNING, program
 from local.world import Somebody
 from schema.database import Database
 from schema.messages.payouts import PayoutChanged
@@ -226,7 +226,10 @@ async def lanes(settings: Settings, tmp_path: Path) -> AsyncIterator[list[Lane]]
         stripe.fund(10_000_000)
         async with await WorkflowEnvironment.start_local(
             dev_server_existing_path=program("temporal"),
-            dev_server_extra_args=[part for name in names for part in ("--namespace", name)],
+            dev_server_extra_args=[
+                *(part for name in names for part in ("--namespace", name)),
+                *(part for said in TEMPORAL_TUNING for part in ("--dynamic-config-value", said)),
+            ],
             dev_server_log_level="error",
         ) as env:
             address = env.client.service_client.config.target_host
