@@ -43,11 +43,11 @@ class Ending:
     error: str | None = None
 
 
-# To which messages an ending is news; and to those whose answer is not there yet. What is dead
-# stays so, whatever is told late.
+# To which messages an ending is news; and to those whose answer is not there yet. One that was
+# given up without an answer was taken after all. What is dead stays so, whatever is told late.
 NEWS_TO: Mapping[DeliveryStatus, frozenset[DeliveryStatus]] = {
-    S.DELIVERED: frozenset({S.SENT}),
-    S.DEAD: frozenset({S.SENT, S.DELIVERED}),
+    S.DELIVERED: frozenset({S.SENT, S.FAILED}),
+    S.DEAD: frozenset({S.SENT, S.FAILED, S.DELIVERED}),
 }
 
 

@@ -152,8 +152,11 @@ async def admitted(
 def must_have_room(held: Services, who: Principal) -> None:
     """Raise Problem where somebody has as many connections to this process as he may."""
     if not _has_room(held, who):
-        code = "too_many_connections"
-        raise Problem(HTTPStatus.TOO_MANY_REQUESTS, code, ENDINGS[code])
+        raise Problem(
+            HTTPStatus.TOO_MANY_REQUESTS,
+            "too_many_connections",
+            "you have too many connections open",
+        )
 
 
 async def still_good(session: Session) -> bool:

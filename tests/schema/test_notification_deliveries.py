@@ -258,7 +258,7 @@ async def test_what_is_told_before_the_answer_comes_stands(
     assert row.provider_id == "its name"
     assert row.sent_at is not None
     async with told.database.write() as session:
-        assert await deliveries.errand(session, await told.outgoing()) is None
+        assert await deliveries.errand(session, await told.outgoing(), now()) is None
 
 
 async def test_of_what_was_not_tried_nothing_can_be_known(told: Told) -> None:
@@ -267,15 +267,21 @@ async def test_of_what_was_not_tried_nothing_can_be_known(told: Told) -> None:
     assert await told.unreachable() == []
 
 
-@pytest.mark.parametrize("status", [S.FAILED, S.SKIPPED])
-async def test_what_was_not_sent_does_not_bounce(told: Told, status: S) -> None:
+@pytest.mark.parametrize(
+    ("closed", "news", "status", "dead"),
+    [(S.FAILED, 2, S.DEAD, [Channel.EMAIL]), (S.SKIPPED, 0, S.SKIPPED, [])],
+    ids=["given up", "not sent"],
+)
+async def test_what_was_given_up_may_have_been_taken_and_what_was_not_sent_does_not_bounce(
+    told: Told, closed: S, news: int, status: S, dead: list[Channel]
+) -> None:
     outgoing = await told.outgoing()
     await told.begins()
     async with told.database.write() as session:
-        await deliveries.close(session, outgoing, status, "no answer")
+        await deliveries.close(session, outgoing, closed, "no answer")
 
-    assert await told.hears(ARRIVED, BOUNCED) == 0
-    assert ((await told.row()).status, await told.unreachable()) == (status, [])
+    assert await told.hears(ARRIVED, BOUNCED) == news
+    assert ((await told.row()).status, await told.unreachable()) == (status, dead)
 
 
 async def test_of_another_round_and_on_another_way_nothing_is_noted(told: Told) -> None:
