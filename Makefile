@@ -19,8 +19,8 @@ reset: .venv/ready  ## stop, and forget the data
 status: .venv/ready  ## say what runs, and how what died ended
 	@$(RUN) local status
 
-test: .venv/ready  ## prove it, in two processes (ARGS="tests/domain -k price" for a part, in one)
-	@$(RUN) pytest $(or $(ARGS),-n 2 --dist loadfile)
+test: .venv/ready  ## prove it, in three processes (ARGS="tests/domain -k price" for a part, in one)
+	@$(RUN) pytest $(or $(ARGS),-n 3 --dist loadgroup --no-loadscope-reorder)
 
 lint: .venv/ready
 	@$(RUN) ruff check .

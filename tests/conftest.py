@@ -4,13 +4,16 @@ import gc
 from collections.abc import AsyncIterator, Iterator, Mapping
 from pathlib import Path
 
+import certifi
 import pytest
+import stripe
 from redis.asyncio import Redis
 
 from local.cast import Cast, cast
 from local.stack import Stack
 from schema.database import Database
 from settings import Settings
+from tests.certificates import certificate
 from tests.databases import new_database
 from tests.local.stripe.stripe_harness import Api, Stage
 
@@ -27,6 +30,42 @@ def little_to_look_through() -> None:
     """
     gc.collect()
     gc.freeze()
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Each file is one process's. What takes the whole machine comes first, one after the other, in
+    one process, while the others share the rest.
+    """
+
+    def takes_all(item: pytest.Item) -> bool:
+        return item.get_closest_marker("whole_machine") is not None
+
+    items.sort(key=takes_all, reverse=True)
+    for item in items:
+        file = item.nodeid.partition("::")[0]
+        item.add_marker(pytest.mark.xdist_group("whole machine" if takes_all(item) else file))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def swift_stripe() -> Iterator[None]:
+    """Stripe's SDK waits a moment before it asks again, by a clock that no test can skip."""
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(stripe.HTTPClient, "INITIAL_DELAY", 0.05)
+        patched.setattr(stripe.HTTPClient, "MAX_DELAY", 0.2)
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def one_authority(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Nobody here speaks to the internet: instead of all the authorities that browsers trust, only
+    one is read for each of some thousand HTTP clients, and that one has vouched for nobody.
+    """
+    authority = certificate("nobody", tmp_path_factory.mktemp("trusted"))
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(certifi, "where", lambda: str(authority))
+        patched.setattr(stripe, "ca_bundle_path", str(authority))
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -94,7 +94,9 @@ async def test_only_the_customer_is_ever_shown_the_code(play: Cast, stack: Stack
             ),
             {"id": order["id"]},
         )
-        assert not [words for words in kept.scalars() if re.search(rf"\b{code}\b", words)]
+        # What it is like in a date, where 2026 is a year, says nothing.
+        alone = re.compile(rf"(?<![\w-]){code}(?![\w-])")
+        assert not [words for words in kept.scalars() if alone.search(words)]
     # Four digits are found in any id: as a value of their own they are looked for.
     history = str((await (await workflow_of(play, order)).fetch_history()).events)
     assert '\\"proof\\":{\\"kind\\":\\"code\\"' in history

@@ -11,15 +11,13 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
 from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.webhooks import secret
 from providers.partners import Partners
 from providers.targets import TargetRefused, Why, is_public, public_addresses
+from tests.certificates import certificate
 from tests.partner import partner
 
 SECRET = secret("ours", uuid4(), 1)
@@ -166,7 +164,10 @@ async def test_the_connection_goes_to_the_address_that_was_looked_at_and_is_the_
         asked.append(host)
         return [(0, 0, 0, "", ("127.0.0.1", port))]
 
-    served, trusting = certificate(NAME, tmp_path)
+    shown = certificate(NAME, tmp_path)
+    served = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    served.load_cert_chain(shown)
+    trusting = ssl.create_default_context(cafile=shown)
     with partner(served) as till:
         partners = Partners(private_targets=True, verify=trusting, resolve=resolve)
         message = uuid4()
@@ -213,32 +214,3 @@ async def test_an_answer_is_a_success_by_its_status_alone_and_is_read_a_little()
 
     assert away.error == "ConnectError"
     assert len(till.received) == calls + 1, "nothing was sent elsewhere or again"
-
-
-def certificate(name: str, folder: Path) -> tuple[ssl.SSLContext, ssl.SSLContext]:
-    """What a server shows as a name's, and what trusts it."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    named = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, name)])
-    now = dt.datetime.now(dt.UTC)
-    made = (
-        x509.CertificateBuilder()
-        .subject_name(named)
-        .issuer_name(named)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - dt.timedelta(days=1))
-        .not_valid_after(now + dt.timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName([x509.DNSName(name)]), critical=False)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
-        .sign(key, hashes.SHA256())
-    )
-    file = folder / "certificate.pem"
-    pem = serialization.Encoding.PEM
-    private = key.private_bytes(
-        pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    )
-    file.write_bytes(private + made.public_bytes(pem))
-    served = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    served.load_cert_chain(file)
-    trusting = ssl.create_default_context(cadata=made.public_bytes(pem).decode())
-    return served, trusting

@@ -16,6 +16,8 @@ from local.simulate.demand import City
 from local.simulate.scenario import Scenario
 from local.stack import PROJECT, Stack
 
+pytestmark = pytest.mark.whole_machine
+
 SMALL = Scenario(orders_per_hour=70, drivers=6, kitchens=3, hours=0.15, speed=90, seed=17)
 
 
@@ -61,8 +63,9 @@ def test_worker_and_valkey_killed_at_the_peak_lose_no_order_no_cent_and_no_posit
         assert command.returncode == 0, said
     found = summary_of(tmp_path)
     orders = found["orders"]
-    # Whoever got his answer only when the order had waited too long for its payment has none.
-    assert set(orders["turnedAway"]) <= {"idempotency_key_expired"}
+    # Whoever got his answer only when the order had waited too long for its payment has none; nor
+    # has whose payment could not be opened while nobody worked, and he was told so.
+    assert set(orders["turnedAway"]) <= {"idempotency_key_expired", "payment_unavailable"}
     assert orders["placed"] + sum(orders["turnedAway"].values()) == len(City(SMALL).arrivals) == 12
     assert sum(orders["byStatus"].values()) == 12
     assert set(orders["byStatus"]) <= {"delivered", "cancelled"}
