@@ -20,7 +20,7 @@ status: .venv/ready  ## say what runs, and how what died ended
 	@$(RUN) local status
 
 test: .venv/ready  ## prove it, in three processes (ARGS="tests/domain -k price" for a part, in one)
-	@$(RUN) pytest $(or $(ARGS),-n 3 --dist loadgroup --no-loadscope-reorder)
+	@$(RUN) pytest $(or $(ARGS),-n 3 --dist loadfile --no-loadscope-reorder)
 
 lint: .venv/ready
 	@$(RUN) ruff check .

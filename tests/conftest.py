@@ -8,6 +8,8 @@ import certifi
 import pytest
 import stripe
 from redis.asyncio import Redis
+from xdist.remote import Producer
+from xdist.scheduler import LoadFileScheduling
 
 from local.cast import Cast, cast
 from local.stack import Stack
@@ -17,6 +19,17 @@ from tests.certificates import certificate
 from tests.databases import new_database
 from tests.local.stripe.stripe_harness import Api, Stage
 
+# They keep all processors busy, or kill what they have started: two at a time starve each other.
+WHOLE_MACHINE = frozenset(
+    {
+        "tests/journeys/test_any_order.py",
+        "tests/journeys/test_bad_weather.py",
+        "tests/journeys/test_kill.py",
+        "tests/journeys/test_many_drivers.py",
+        "tests/journeys/test_payout_kill.py",
+        "tests/local/simulate/test_evening.py",
+    }
+)
 # Beyond the one that the running facade uses.
 TEST_REDIS_DATABASE = 9
 
@@ -32,19 +45,22 @@ def little_to_look_through() -> None:
     gc.freeze()
 
 
-@pytest.hookimpl(tryfirst=True)
+class Scheduling(LoadFileScheduling):
+    """Each file is one process's, and WHOLE_MACHINE one process's together."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        file: str = super()._split_scope(nodeid)
+        return "the whole machine" if file in WHOLE_MACHINE else file
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Scheduling:
+    """Who tries what, where there are several processes."""
+    return Scheduling(config, log)
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Each file is one process's. What takes the whole machine comes first, one after the other, in
-    one process, while the others share the rest.
-    """
-
-    def takes_all(item: pytest.Item) -> bool:
-        return item.get_closest_marker("whole_machine") is not None
-
-    items.sort(key=takes_all, reverse=True)
-    for item in items:
-        file = item.nodeid.partition("::")[0]
-        item.add_marker(pytest.mark.xdist_group("whole machine" if takes_all(item) else file))
+    """What takes longest comes first."""
+    items.sort(key=lambda item: item.nodeid.partition("::")[0] not in WHOLE_MACHINE)
 
 
 @pytest.fixture(scope="session", autouse=True)

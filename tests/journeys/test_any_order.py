@@ -32,8 +32,6 @@ from schema.tables import Dispute, Order, Payment, Refund
 from tests.books import booked_events
 from tests.shortcuts import delivered
 
-pytestmark = pytest.mark.whole_machine
-
 S = OrderStatus
 
 OF_A_DISPUTE = ("created", "funds_withdrawn", "updated", "funds_reinstated", "closed")

@@ -7,8 +7,6 @@ import pytest
 
 from tests.journeys.batch import Batch
 
-pytestmark = pytest.mark.whole_machine
-
 # Shapes of trouble at Stripe: how webhooks behave, and what befalls the calls of our workers.
 WEATHER = {
     "every event five times": ({"duplicates": 5}, []),

@@ -8,8 +8,6 @@ import pytest
 from local.stack import Stack
 from tests.journeys.batch import Batch
 
-pytestmark = pytest.mark.whole_machine
-
 ORDERS = 50
 # After how many of the batch's steps (365 in all) who dies. Everybody twice: the second time,
 # orders are on the road and refunds under way.

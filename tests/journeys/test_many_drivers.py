@@ -39,8 +39,6 @@ from worker import zoning
 from workflows.connection import connect
 from workflows.order import OrderWorkflow
 
-pytestmark = pytest.mark.whole_machine
-
 S, A = OrderStatus, AssignmentStatus
 
 DRIVERS, KITCHENS, ORDERS_EACH = 200, 3, 16

@@ -45,8 +45,6 @@ from tests.workflows.counting_house import CHEF, DRIVER, TODAY, CountingHouse, o
 from tests.workflows.room import Room
 from workflows.payout import PayoutWorkflow
 
-pytestmark = pytest.mark.whole_machine
-
 S = PayoutStatus
 
 # So many runs at once: what a dead worker held is given to another after ten seconds.

@@ -16,8 +16,6 @@ from local.simulate.demand import City
 from local.simulate.scenario import Scenario
 from local.stack import PROJECT, Stack
 
-pytestmark = pytest.mark.whole_machine
-
 SMALL = Scenario(orders_per_hour=70, drivers=6, kitchens=3, hours=0.15, speed=90, seed=17)
 
 
