@@ -31,3 +31,10 @@ def test_a_free_port_is_taken_as_wanted() -> None:
     free = ports.any_free()
     assert ports.next_free(free, set()) == free
     assert not ports.answers(free)
+
+
+def test_what_was_found_free_is_not_found_again_before_anybody_listens() -> None:
+    found = [ports.any_free() for _ in range(20)]
+
+    assert len(set(found)) == 20
+    assert max(found) < 32_768, "a connection could take it"
