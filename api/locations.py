@@ -87,8 +87,9 @@ class Locations:
             return by_history
 
     async def _take(self, user_id: UUID, fixes: Sequence[Fix], now: datetime) -> Taken:
-        driver = await self._underway(user_id)
-        phone, redis_answers = await self._phone(user_id)
+        driver, (phone, redis_answers) = await asyncio.gather(
+            self._underway(user_id), self._phone(user_id)
+        )
         if driver is not None:
             driver_id = driver.driver_id
         elif phone is not None:
@@ -103,11 +104,12 @@ class Locations:
         is_remembered = redis_answers and await self._remember(user_id, driver_id, judgement.track)
         kept = is_remembered
         if driver is not None:
+            # Who looks on does not wait for the history.
+            if is_remembered:
+                await self._tell(driver, known.last, judgement.track.last)
             kept = await self._add(driver, judgement.taken) or kept
         if not kept:
             raise unavailable("neither Redis nor the database answers")
-        if driver is not None and is_remembered:
-            await self._tell(driver, known.last, judgement.track.last)
         return Taken(judgement, self._near_door(driver, judgement.taken, now))
 
     async def _underway(self, user_id: UUID) -> Underway | None:
