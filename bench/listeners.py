@@ -91,13 +91,14 @@ class Station:
         for client in self._clients.values():
             client.break_off()
 
-    async def cut(self, order_ids: Sequence[str], seconds: float) -> None:
-        """Break the connections of some, who come back after a while."""
-        gone = [self._clients[one] for one in order_ids if one in self._clients]
-        for client in gone:
+    def cut(self, order_ids: Sequence[str]) -> None:
+        """Break the connections of some."""
+        for client in self._among(order_ids):
             client.break_off()
-        await asyncio.sleep(seconds)
-        await asyncio.gather(*(self._come_back(client) for client in gone))
+
+    async def take_back(self, order_ids: Sequence[str]) -> None:
+        """Have those come back whose connections were broken."""
+        await asyncio.gather(*(self._come_back(client) for client in self._among(order_ids)))
 
     def is_lost(self, client: "Listener") -> None:
         """Somebody was hung up on."""
@@ -123,6 +124,9 @@ class Station:
                 live,
             )
         )
+
+    def _among(self, order_ids: Sequence[str]) -> list["Listener"]:
+        return [self._clients[one] for one in order_ids if one in self._clients]
 
     async def _come_back(self, client: "Listener") -> None:
         left = client.left_at
@@ -310,7 +314,9 @@ async def _attend(station: Station, people: Sequence[Person]) -> dict[str, Any]:
     async for line in reader:
         command = json.loads(line)
         if command["do"] == "cut":
-            await station.cut(command["orders"], command["seconds"])
+            station.cut(command["orders"])
+        elif command["do"] == "take back":
+            await station.take_back(command["orders"])
         _say(count=len(station.receipts))
     return {
         "receipts": station.receipts,

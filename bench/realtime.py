@@ -15,10 +15,12 @@ are processes of their own. Ends with status 1 if an aim is missed.
 import argparse
 import asyncio
 import json
+import math
 import resource
 import sys
 import tempfile
 import time
+from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -111,9 +113,23 @@ class Load:
         return round(self.drivers * self.seconds)
 
     @property
+    def leaving(self) -> float:
+        """After how many seconds some are cut off."""
+        return self.seconds / 2
+
+    @property
     def away(self) -> float:
-        """For how many seconds the cut off are away."""
+        """For how many seconds they are away, at least."""
         return self.seconds * _AWAY
+
+    @property
+    def unseen(self) -> range:
+        """Which changes come while those who look at the order are away."""
+        first, last = (
+            math.ceil(moment * self.changes / self.seconds)
+            for moment in (self.leaving, self.leaving + self.away)
+        )
+        return range(first, last)
 
 
 @dataclass(frozen=True)
@@ -219,14 +235,15 @@ async def _run(
         connected = meters.megabytes(server)
         spent = meters.processor_seconds([server])[server.name]
         waiting, couriers = there.waiting, there.couriers
+        are_away = asyncio.Event()
+
+        async def change(turn: int) -> None:
+            if server.name == "api" and turn in load.unseen:
+                await are_away.wait()
+            await at.change(waiting[turn % len(waiting)], turn // len(waiting))
+
         async with asyncio.TaskGroup() as group:
-            group.create_task(
-                _paced(
-                    load.changes,
-                    load.seconds,
-                    lambda turn: at.change(waiting[turn % len(waiting)], turn // len(waiting)),
-                )
-            )
+            group.create_task(_paced(load.changes, load.seconds, change))
             group.create_task(
                 _paced(
                     load.positions,
@@ -235,7 +252,7 @@ async def _run(
                 )
             )
             if server.name == "api":
-                group.create_task(_cut(watchers, there, load))
+                group.create_task(_cut(watchers, there, load, at.sent, are_away))
         await _stillness(watchers)
         spent = meters.processor_seconds([server])[server.name] - spent
         after = meters.megabytes(server)
@@ -256,17 +273,25 @@ async def _coroutine(done: Awaitable[None]) -> None:
     await done
 
 
-async def _cut(watchers: Watchers, there: Crowd, load: Load) -> None:
+async def _cut(
+    watchers: Watchers, there: Crowd, load: Load, sent: Sent, are_away: asyncio.Event
+) -> None:
     """Cut those off whose orders change while they are away, and others up to a share of all."""
-    begin = load.seconds / 2
-    first, last = (
-        round(moment * load.changes / load.seconds) for moment in (begin, begin + load.away)
-    )
-    gone = [there.waiting[turn % len(there.waiting)] for turn in range(first, last)]
-    others = max(1, round(_CUT * load.clients) - len(gone))
-    gone += [courier.order_id for courier in there.couriers[:others]]
-    await asyncio.sleep(begin)
-    await watchers.cut([str(one) for one in gone], load.away)
+    rounds = [divmod(turn, len(there.waiting)) for turn in load.unseen]
+    to_change = {str(there.waiting[which]): before + 1 for before, which in rounds}
+    others = max(1, round(_CUT * load.clients) - len(to_change))
+    gone = [*to_change, *(str(courier.order_id) for courier in there.couriers[:others])]
+
+    async def have_changed() -> bool:
+        return Counter(order_id for order_id, _ in sent.changes) >= Counter(to_change)
+
+    await asyncio.sleep(load.leaving)
+    await watchers.cut(gone)
+    are_away.set()
+    await asyncio.sleep(load.away)
+    # On a slow machine their orders change later than was planned.
+    await until(have_changed)
+    await watchers.take_back(gone)
 
 
 async def _stillness(watchers: Watchers) -> None:

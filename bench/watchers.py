@@ -38,9 +38,13 @@ class Watchers:
         self._logs = logs
         self.seconds = seconds
 
-    async def cut(self, order_ids: Sequence[str], seconds: float) -> None:
-        """Have some lose their connection for a while; return when they are back."""
-        await self._all(do="cut", orders=order_ids, seconds=seconds)
+    async def cut(self, order_ids: Sequence[str]) -> None:
+        """Have some lose their connection; return when they have."""
+        await self._all(do="cut", orders=order_ids)
+
+    async def take_back(self, order_ids: Sequence[str]) -> None:
+        """Have those who were cut off connect again; return when they are back."""
+        await self._all(do="take back", orders=order_ids)
 
     async def count(self) -> int:
         """How much they have noted so far."""
