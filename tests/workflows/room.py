@@ -234,6 +234,29 @@ class Run:
         """What the workflow says of itself."""
         return await self.handle.query(OrderWorkflow.status)
 
+    async def becomes(self, status: OrderStatus) -> None:
+        """Wait until it is written down that the order is in a state."""
+
+        async def has_become() -> bool:
+            return (await self.row()).status is status
+
+        await until(has_become)
+
+    async def knows(self, status: OrderStatus) -> None:
+        """Wait until the workflow says so, too: a signal is taken when there is time for it, and a
+        task that wrote down what came of it may be lost.
+        """
+        await self.becomes(status)
+
+        async def says_so() -> bool:
+            return (await self.status()).status is status
+
+        await until(says_so)
+
+    async def heard(self) -> StatusView:
+        """What the workflow says of itself once it has taken all signals that were sent."""
+        return await self.handle.execute_update(OrderWorkflow.catch_up)
+
     async def pay(self, card: str = "pm_card_visa") -> None:
         """Confirm the payment at Stripe, tell the workflow as the webhook would, and be heard."""
         await self.room.wallet.pay(self.placed.client_secret, card)

@@ -42,13 +42,6 @@ async def delivered(room: Room, card: str = "pm_card_visa") -> Run:
     return run
 
 
-async def becomes(run: Run, status: S) -> None:
-    async def has_become() -> bool:
-        return (await run.row()).status is status
-
-    await until(has_become)
-
-
 async def is_written(run: Run, refunded_cents: int) -> bool:
     return (await run.payment()).refunded_cents == refunded_cents
 
@@ -87,7 +80,7 @@ async def test_a_complaint_that_waits_disputes_the_order_and_ops_is_reminded_dai
     at_the_door = (await run.row()).delivered_at
 
     asked = await ask(run)
-    await becomes(run, S.DISPUTED)
+    await run.becomes(S.DISPUTED)
     await room.skip(3 * DAY + timedelta(hours=1))
 
     told = [words for words in await run.told(room.world.admin) if "complaint" in words]
@@ -96,7 +89,7 @@ async def test_a_complaint_that_waits_disputes_the_order_and_ops_is_reminded_dai
 
     await asked.decide(grant=False)
     assert (await asked.result()).status is R.REJECTED
-    await becomes(run, S.DELIVERED)
+    await run.becomes(S.DELIVERED)
     assert (await run.trace())[-3:] == [S.DELIVERED, S.DISPUTED, S.DELIVERED]
     assert (await run.row()).delivered_at == at_the_door
     assert "We have looked." in (await run.told(room.world.customer))[-1]
@@ -113,12 +106,12 @@ async def test_a_complaint_that_waits_disputes_the_order_and_ops_is_reminded_dai
 async def test_a_complaint_granted_in_full_refunds_the_order(room: Room) -> None:
     run = await delivered(room)
     asked = await ask(run, bearer=Bearer.DRIVER)
-    await becomes(run, S.DISPUTED)
+    await run.becomes(S.DISPUTED)
 
     await asked.decide(grant=True)
 
     assert (await asked.result()).status is R.REFUNDED
-    await becomes(run, S.REFUNDED)
+    await run.becomes(S.REFUNDED)
     assert run.given_back() == 2660
     assert await books(room.database, run.placing.order.id) == {
         Account.REFUND_LOSSES: 2000,
@@ -130,7 +123,7 @@ async def test_a_complaint_granted_in_full_refunds_the_order(room: Room) -> None
 async def test_a_complaint_granted_in_part_leaves_the_order_delivered(room: Room) -> None:
     run = await delivered(room)
     asked = await ask(run)
-    await becomes(run, S.DISPUTED)
+    await run.becomes(S.DISPUTED)
 
     first = await asked.decide(grant=True, amount_cents=266, bearer=Bearer.PLATFORM)
     assert await asked.decide(grant=True, amount_cents=266, bearer=Bearer.PLATFORM) is not first
@@ -139,7 +132,7 @@ async def test_a_complaint_granted_in_part_leaves_the_order_delivered(room: Room
 
     assert objection(otherwise) == "already_decided"
     assert (await asked.result()).granted_cents == 266
-    await becomes(run, S.DELIVERED)
+    await run.becomes(S.DELIVERED)
     assert run.given_back() == 266
     booked = await books(room.database, run.placing.order.id)
     assert (booked[Account.REFUND_LOSSES], booked[Account.TAX_PAYABLE]) == (250, -144)
@@ -171,7 +164,7 @@ async def test_requests_at_once_never_come_to_more_than_was_paid(room: Room) -> 
         assert (await asked.result()).status is R.REFUNDED
     rest = await ask(run, RefundKind.ADMIN, bearer=Bearer.PLATFORM)
     assert (await rest.result()).granted_cents == 660
-    await becomes(run, S.REFUNDED)
+    await run.becomes(S.REFUNDED)
     assert run.given_back() == 2660
     booked = await books(room.database, run.placing.order.id)
     assert Account.STRIPE_CLEARING not in booked
@@ -227,7 +220,7 @@ async def test_a_refund_that_the_bank_sends_back_has_failed_and_is_booked_back(
     asked = await ask(run, RefundKind.ADMIN, bearer=Bearer.CHEF)
     refund_id = (await asked.result()).stripe_refund_id
     assert refund_id is not None
-    await becomes(run, S.REFUNDED)
+    await run.becomes(S.REFUNDED)
 
     await room.stripe_control(f"refunds/{refund_id}/settle", {"outcome": "failed"})
     await run.tell_again(OrderWorkflow.refund_settled, RefundSettled(refund_id=refund_id))
@@ -259,7 +252,7 @@ async def test_a_refund_that_is_pending_is_looked_at_until_it_is_there(room: Roo
 async def test_a_complaint_and_a_dispute_let_the_order_go_only_together(room: Room) -> None:
     run = await delivered(room)
     asked = await ask(run)
-    await becomes(run, S.DISPUTED)
+    await run.becomes(S.DISPUTED)
     dispute = DisputeOpened(dispute_id="dp_both", amount_cents=2660, reason="fraudulent")
     await run.tell_again(OrderWorkflow.dispute_opened, dispute)
 
@@ -277,7 +270,7 @@ async def test_a_complaint_and_a_dispute_let_the_order_go_only_together(room: Ro
 async def test_a_taken_up_order_stays_disputed_while_the_bank_holds_its_money(room: Room) -> None:
     run = await delivered(room)
     asked = await ask(run)
-    await becomes(run, S.DISPUTED)
+    await run.becomes(S.DISPUTED)
     dispute = await disputed(run)
     await dispute.hear()
     await dispute.is_known()
@@ -288,7 +281,7 @@ async def test_a_taken_up_order_stays_disputed_while_the_bank_holds_its_money(ro
     await dispute.decide("won")
     await dispute.handle.result()
 
-    await becomes(run, S.DELIVERED)
+    await run.becomes(S.DELIVERED)
     async with room.database.read() as session:
         *_, last = await orders.steps_after(session, run.placing.order.id, 0)
     # Not by the end of the complaint, while the bank might still keep the money.
@@ -298,7 +291,7 @@ async def test_a_taken_up_order_stays_disputed_while_the_bank_holds_its_money(ro
 async def test_a_dispute_that_is_won_waits_for_the_complaint(room: Room) -> None:
     run = await delivered(room)
     asked = await ask(run)
-    await becomes(run, S.DISPUTED)
+    await run.becomes(S.DISPUTED)
     run.handle = room.client.get_workflow_handle_for(OrderWorkflow.run, run.handle.id)
     for signal, fact in (
         (
@@ -318,11 +311,11 @@ async def test_a_dispute_that_is_won_waits_for_the_complaint(room: Room) -> None
 async def test_nothing_is_granted_of_an_order_that_a_dispute_has_refunded(room: Room) -> None:
     run = await delivered(room)
     asked = await ask(run)
-    await becomes(run, S.DISPUTED)
+    await run.becomes(S.DISPUTED)
     await run.tell_again(
         OrderWorkflow.dispute_closed, DisputeClosed(dispute_id="dp_lost", won=False)
     )
-    await becomes(run, S.REFUNDED)
+    await run.becomes(S.REFUNDED)
 
     with pytest.raises(WorkflowUpdateFailedError) as refused:
         await asked.decide(grant=True)
@@ -337,7 +330,7 @@ async def test_nothing_is_granted_of_an_order_that_a_dispute_has_refunded(room: 
 async def test_a_request_whose_run_was_terminated_is_taken_up_from_its_row(room: Room) -> None:
     run = await delivered(room)
     asked = await ask(run)
-    await becomes(run, S.DISPUTED)
+    await run.becomes(S.DISPUTED)
     await asked.handle.terminate()
 
     asked.handle = await room.client.start_workflow(
@@ -350,4 +343,4 @@ async def test_a_request_whose_run_was_terminated_is_taken_up_from_its_row(room:
 
     assert (await asked.result()).status is R.REFUNDED
     assert run.given_back() == 100
-    await becomes(run, S.DELIVERED)
+    await run.becomes(S.DELIVERED)

@@ -130,13 +130,6 @@ async def cooking(room: Room) -> Run:
     return run
 
 
-async def becomes(run: Run, status: OrderStatus) -> None:
-    async def has_become() -> bool:
-        return (await run.row()).status is status
-
-    await until(has_become)
-
-
 async def has_failed(handle: WorkflowHandle[Any, Any]) -> None:
     """Wait until the server knows that an attempt failed: while one is under way in a run that is
     terminated, it does not skip time any more.
@@ -253,7 +246,7 @@ async def test_a_run_that_is_ended_in_the_middle_goes_on_when_it_is_told_again(
     dying.dies_of["deal_with_order"] = 1_000
     await suspend(room, room.world.customer)
     handle = await tell(room, room.world.customer)
-    await becomes(runs[0], S.CANCELLED)
+    await runs[0].becomes(S.CANCELLED)
     await has_failed(handle)
     await handle.terminate("killed")
     assert [(await run.row()).status for run in runs[1:]] == [S.PAYMENT_CONFIRMED] * 2
@@ -262,7 +255,7 @@ async def test_a_run_that_is_ended_in_the_middle_goes_on_when_it_is_told_again(
     again = await tell(room, room.world.customer)
     # Before any time passes, in which the orders would be given up.
     for run in runs:
-        await becomes(run, S.CANCELLED)
+        await run.becomes(S.CANCELLED)
     await again.result()
 
     assert [(await run.row()).status for run in runs] == [S.CANCELLED] * 3
@@ -278,7 +271,7 @@ async def test_an_order_whose_run_is_gone_is_taken_up_for_it(room: Room) -> None
     await suspend(room, room.world.customer)
     handle = await tell(room, room.world.customer)
     # Before any time passes, in which the order would be given up.
-    await becomes(run, S.CANCELLED)
+    await run.becomes(S.CANCELLED)
     await handle.result()
 
 
@@ -291,7 +284,7 @@ async def test_a_suspension_that_is_written_after_the_run_has_begun_is_seen(room
     await suspend(room, room.world.customer)
     await room.skip(timedelta(seconds=31))
 
-    await becomes(run, S.CANCELLED)
+    await run.becomes(S.CANCELLED)
     await handle.result()
 
 
@@ -323,7 +316,7 @@ async def test_a_reinstatement_stops_what_has_not_happened_yet(room: Room, dying
     dying.dies_of["deal_with_order"] = 1_000
     await suspend(room, room.world.customer)
     handle = await tell(room, room.world.customer)
-    await becomes(runs[0], S.CANCELLED)
+    await runs[0].becomes(S.CANCELLED)
 
     await reinstate(room, room.world.customer)
     dying.dies_of.clear()
