@@ -1,23 +1,28 @@
 """The servers that all tests share: real ones, on ports of their own, in a folder of their own."""
 
 import gc
+import ssl
 from collections.abc import AsyncIterator, Iterator, Mapping
+from functools import cache
 from pathlib import Path
+from typing import Any
 
-import certifi
 import pytest
 import stripe
 from redis.asyncio import Redis
+from sqlalchemy.ext.asyncio import create_async_engine
+from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner
 from xdist.remote import Producer
 from xdist.scheduler import LoadFileScheduling
 
+import schema.database
 from local.cast import Cast, cast
 from local.stack import Stack
 from schema.database import Database
 from settings import Settings
-from tests.certificates import certificate
 from tests.databases import new_database
 from tests.local.stripe.stripe_harness import Api, Stage
+from tests.stacks import apart
 
 # They keep all processors busy, or kill what they have started: two at a time starve each other.
 WHOLE_MACHINE = frozenset(
@@ -73,14 +78,22 @@ def swift_stripe() -> Iterator[None]:
 
 
 @pytest.fixture(scope="session", autouse=True)
-def one_authority(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """Nobody here speaks to the internet: instead of all the authorities that browsers trust, only
-    one is read for each of some thousand HTTP clients, and that one has vouched for nobody.
+def beginnings() -> Iterator[None]:
+    """What a process does when it begins is done once for some thousand that tests play here: it
+    reads whom browsers trust, compiles its statements, and tries to import its workflows.
     """
-    authority = certificate("nobody", tmp_path_factory.mktemp("trusted"))
+    prepare = SandboxedWorkflowRunner.prepare_workflow
+    prepared = set[type]()
+
+    def prepare_once(runner: SandboxedWorkflowRunner, workflow: Any) -> None:
+        if workflow.cls not in prepared:
+            prepare(runner, workflow)
+            prepared.add(workflow.cls)
+
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(certifi, "where", lambda: str(authority))
-        patched.setattr(stripe, "ca_bundle_path", str(authority))
+        patched.setattr(ssl, "create_default_context", cache(ssl.create_default_context))
+        patched.setattr(schema.database, "create_async_engine", cache(create_async_engine))
+        patched.setattr(SandboxedWorkflowRunner, "prepare_workflow", prepare_once)
         yield
 
 
@@ -90,7 +103,7 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     home = tmp_path_factory.mktemp("stack")
     # Orders that tests leave behind wait for a driver for half an hour; whatever happens to others
     # makes their zones look by itself. All tests come from one address.
-    running = Stack.apart(home, DISPATCH_TICK_SECONDS="60", ATTEMPTS_FREE_TO_CLIENT="100000")
+    running = apart(home, DISPATCH_TICK_SECONDS="60", ATTEMPTS_FREE_TO_CLIENT="100000")
     running.up()
     yield running
     running.reset()
@@ -108,7 +121,7 @@ async def database_url(environment: Mapping[str, str]) -> str:
     return await new_database(environment["DATABASE_URL"], "ridendine_tests")
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 async def database(database_url: str) -> AsyncIterator[Database]:
     """Sessions on the tests' database."""
     opened = Database(database_url, pool_size=5)

@@ -27,6 +27,7 @@ from local.stack import Stack
 from tests.api.house import House, settled
 from tests.api.operations import Operation, document, is_free_text, operations, resolved
 from tests.docs.problem_codes import codes
+from tests.stacks import apart
 
 # What is sent to each operation, each of it by everybody.
 EXAMPLES = 6
@@ -76,7 +77,7 @@ def described() -> BaseSchema:
 @pytest.fixture(scope="module")
 def own_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     """Servers of its own: admins who do whatever comes to mind disturb all others."""
-    running = Stack.apart(tmp_path_factory.mktemp("contract"), DISPATCH_TICK_SECONDS="60")
+    running = apart(tmp_path_factory.mktemp("contract"), DISPATCH_TICK_SECONDS="60")
     running.up()
     yield running
     running.reset()

@@ -35,6 +35,7 @@ from schema.queries import orders
 from schema.tables import DispatchSearch, Driver, DriverAssignment, Order
 from schema.tables.columns import now
 from settings import Settings
+from tests.stacks import apart
 from worker import zoning
 from workflows.connection import connect
 from workflows.order import OrderWorkflow
@@ -71,7 +72,7 @@ class Doubled:
 
 @pytest.fixture
 def doubled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Doubled]:
-    stack = Stack.apart(tmp_path_factory.mktemp("doubled"), **SETTINGS)
+    stack = apart(tmp_path_factory.mktemp("doubled"), **SETTINGS)
     environment = stack.up()
     try:
         with another(stack, "worker"), another(stack, "api") as facade:

@@ -16,6 +16,7 @@ from local.cast import Cast, cast
 from local.payees import account_id
 from local.people import Person, Unanswered, until
 from local.stack import Stack
+from tests.stacks import apart
 
 S = OrderStatus
 
@@ -23,7 +24,7 @@ S = OrderStatus
 @pytest.fixture(scope="module")
 def bank(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     """A stack of its own: a payout run pays everybody to whom something is owed."""
-    running = Stack.apart(tmp_path_factory.mktemp("bank"))
+    running = apart(tmp_path_factory.mktemp("bank"))
     running.up()
     yield running
     running.reset()
