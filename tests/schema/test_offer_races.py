@@ -82,7 +82,7 @@ async def crowd(database_url: str) -> AsyncIterator[Database]:
     await opened.close()
 
 
-async def scene(database: Database, *, let_pass: int) -> Scene:
+async def scene(database: Database, *, let_pass: int = 2) -> Scene:
     world, at = await worlds.settle(database, drivers=2, onboarded=False), datetime.now(UTC)
     async with database.write() as session:
         made = [(await orders.begin(session, world.placing())).id for _ in range(3)]
