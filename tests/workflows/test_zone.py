@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import select, update
 from sqlmodel import col
 from temporalio.api.enums.v1 import EventType
-from temporalio.client import WorkflowFailureError, WorkflowHandle
+from temporalio.client import WorkflowFailureError
 
 from domain.order_status import OrderStatus
 from local.world import Somebody
@@ -19,7 +19,6 @@ from schema.messages.dispatch import (
     ZoneOrder,
     ZoneStart,
 )
-from schema.messages.order import Placing
 from schema.tables import AdminAction, DispatchSearch, Driver
 from tests.workflows.room import REPLAYED, Room, Run, by_driver
 from worker import zoning
@@ -198,7 +197,13 @@ async def test_an_order_that_joins_twice_is_offered_once(room: Room) -> None:
 async def test_a_zone_keeps_its_orders_when_its_history_begins_anew(room: Room) -> None:
     await room.off_duty()
     placing = room.world.placing()
-    begun = await begin_zone(room, placing, most_ticks=2)
+    zone = zoning(room.settings).zones_of(placing.order.kitchen)[0]
+    begun = await room.client.start_workflow(
+        ZoneDispatchWorkflow.run,
+        ZoneStart(zone=zone, most_ticks=2),
+        id=f"dispatch-{zone}",
+        task_queue=DISPATCH_QUEUE,
+    )
     run = await room.begin(placing=placing)
     await run.cook()
 
@@ -211,19 +216,6 @@ async def test_a_zone_keeps_its_orders_when_its_history_begins_anew(room: Room) 
     await room.on_duty(room.world.drivers[0])
     await room.skip(timedelta(minutes=2))
     await run.offered()
-
-
-async def begin_zone(
-    room: Room, placing: Placing, *, most_ticks: int
-) -> WorkflowHandle[ZoneDispatchWorkflow, None]:
-    """Start the zone of an order; its history begins anew after so many looks."""
-    zone = zoning(room.settings).zones_of(placing.order.kitchen)[0]
-    return await room.client.start_workflow(
-        ZoneDispatchWorkflow.run,
-        ZoneStart(zone=zone, most_ticks=most_ticks),
-        id=f"dispatch-{zone}",
-        task_queue=DISPATCH_QUEUE,
-    )
 
 
 async def test_a_zone_without_orders_sleeps(room: Room) -> None:
@@ -421,10 +413,7 @@ async def test_an_order_that_nobody_takes_gets_a_bonus_once_the_widest_circle_is
 
 async def test_an_order_that_an_operator_keeps_back_is_not_given_up(room: Room) -> None:
     await room.off_duty()
-    # Without a cache, each look replays those before it.
-    placing = room.world.placing()
-    await begin_zone(room, placing, most_ticks=10)
-    run = await room.begin(placing=placing)
+    run = await room.begin()
     await run.cook()
     await hold(room, run, until=(await run.row()).created_at + timedelta(minutes=35))
 
