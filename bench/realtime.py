@@ -238,7 +238,7 @@ async def _run(
         are_away = asyncio.Event()
 
         async def change(turn: int) -> None:
-            if server.name == "api" and turn in load.unseen:
+            if turn in load.unseen:
                 await are_away.wait()
             await at.change(waiting[turn % len(waiting)], turn // len(waiting))
 
@@ -253,6 +253,8 @@ async def _run(
             )
             if server.name == "api":
                 group.create_task(_cut(watchers, there, load, at.sent, are_away))
+            else:
+                are_away.set()
         await _stillness(watchers)
         spent = meters.processor_seconds([server])[server.name] - spent
         after = meters.megabytes(server)

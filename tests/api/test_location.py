@@ -13,6 +13,8 @@ from sqlalchemy import select, text, update
 from sqlmodel import col
 from uuid_utils.compat import uuid7
 
+from api import locations
+from domain.live import Happening
 from domain.order_status import OrderStatus
 from local.cast import Cast, cast
 from local.people import Person, Unanswered, insisting, until
@@ -21,6 +23,7 @@ from providers.positions import Positions
 from schema.tables import Driver, DriverLocation
 from tests.api.facade import AWAY, facade
 from tests.frozen import frozen_server
+from tests.told import told_to_all
 from tests.valkeys import valkey
 
 S = OrderStatus
@@ -413,6 +416,27 @@ async def test_while_the_database_is_slow_positions_are_taken_and_others_do_not_
 
     assert await quick_copy(redis, play) == pytest.approx(500, abs=1)
     assert metres(play, await history(play))[-1] == 500
+
+
+async def test_who_looks_on_hears_of_a_position_before_it_is_in_the_history(
+    play: Cast, monkeypatch: pytest.MonkeyPatch, redis: Redis, redis_url: str
+) -> None:
+    order = await play.bring(S.PICKED_UP)
+    monkeypatch.setattr(locations, "DATABASE_SECONDS", 60.0)
+
+    async def is_to_be_written() -> bool:
+        return await waiting_for_locks(play) == 1
+
+    async with phone(play, monkeypatch, redis_url) as known:
+        async with locked(play, "driver_locations"):
+            saying = asyncio.create_task(known.says(500))
+            await until(is_to_be_written)
+            told = [told.event for told in await told_to_all(redis)]
+        assert (await saying).status_code == 200
+
+    assert [(event.happening, str(event.order_id)) for event in told] == [
+        (Happening.POSITION, order["id"])
+    ]
 
 
 async def test_too_many_positions_at_once_are_sent_away(

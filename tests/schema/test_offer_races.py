@@ -50,7 +50,7 @@ CAPACITY, MORE = 2, 3
 @dataclass
 class Scene:
     """Two orders offered to a driver together, the first one ready and the second one cooking; a
-    third one that looks for a driver too and that he has let pass before, perhaps; another driver.
+    third one that looks for a driver too, and another driver.
     """
 
     database: Database
@@ -82,7 +82,7 @@ async def crowd(database_url: str) -> AsyncIterator[Database]:
     await opened.close()
 
 
-async def scene(database: Database, *, let_pass: int = 2) -> Scene:
+async def scene(database: Database) -> Scene:
     world, at = await worlds.settle(database, drivers=2, onboarded=False), datetime.now(UTC)
     async with database.write() as session:
         made = [(await orders.begin(session, world.placing())).id for _ in range(3)]
@@ -94,7 +94,8 @@ async def scene(database: Database, *, let_pass: int = 2) -> Scene:
                 update(Order).where(col(Order.id) == order_id).values(status=status)
             )
             await searches.join(session, order_id, ["here", "there"], at)
-        for _ in range(let_pass):
+        # He has let two pass already.
+        for _ in range(2):
             passed = new_offer(world.drivers[0].id, made[2:], at - 2 * OFFER)
             await offers.offer(session, passed, CAPACITY)
             await offers.expire(session, made, at - OFFER)
@@ -257,11 +258,9 @@ GATES: list[Gate] = [
 async def test_any_two_things_at_once_leave_an_offer_whole(
     crowd: Database, one: str, other: str
 ) -> None:
-    # Whether the driver has let offers pass before is looked at where he lets another one pass.
-    let_pass = 2 if "expire" in {one, other} else 0
     for gate in GATES:
         for first, second in dict.fromkeys([(one, other), (other, one)]):
-            at = await scene(crowd, let_pass=let_pass)
+            at = await scene(crowd)
             await together(at, gate(at), DEEDS[first], DEEDS[second])
             await is_whole(at)
 

@@ -260,8 +260,8 @@ class Run:
 
         await until(says_so)
 
-    async def heard(self) -> StatusView:
-        """What the workflow says of itself once it has taken all signals that were sent."""
+    async def catch_up(self) -> StatusView:
+        """What the workflow says of itself once it knows what the database knows."""
         return await self.handle.execute_update(OrderWorkflow.catch_up)
 
     async def pay(self, card: str = "pm_card_visa") -> None:

@@ -6,6 +6,7 @@ from temporalio.exceptions import ApplicationError
 
 from domain.order_status import Actor, OrderStatus
 from local.people import until
+from schema.messages.dispatch import Delivery
 from schema.messages.money import (
     DisputeClosed,
     DisputeOpened,
@@ -13,7 +14,7 @@ from schema.messages.money import (
     RefundSettled,
 )
 from schema.messages.order import ChangeTip
-from tests.workflows.room import Room, Run
+from tests.workflows.room import Room, Run, by_driver
 from workflows.order import OrderWorkflow
 
 S = OrderStatus
@@ -39,7 +40,10 @@ async def test_a_driver_near_the_door_is_told_to_the_customer_once(room: Room) -
     await run.drive(driver, to=S.IN_TRANSIT)
     await run.handle.signal(OrderWorkflow.driver_near_door)
     await run.handle.signal(OrderWorkflow.driver_near_door)
-    await run.heard()
+    word = Delivery(by=by_driver(driver), driver_id=driver.id, proof={"note": "at the door"})
+    await run.ask(OrderWorkflow.deliver, word)
+    # It ends when all that it was told has been dealt with.
+    await run.handle.result()
 
     told = [words for words in await run.told(room.world.customer) if "almost" in words]
     assert len(told) == 1

@@ -114,7 +114,7 @@ async def test_the_next_command_goes_through_once_the_workflow_has_caught_up(roo
     # What the facade does when it sees that the database is ahead of whoever refused.
     assert refusal.details[0]["sequence"] < row.sequence
 
-    await run.handle.execute_update(OrderWorkflow.catch_up)
+    await run.catch_up()
 
     assert (await run.start()).status is S.PREPARING
 
@@ -154,7 +154,7 @@ async def test_an_order_whose_run_was_terminated_is_taken_up_where_its_row_stand
     await run.handle.terminate("lost for good")
 
     await run.tell_again(OrderWorkflow.driver_near_door)
-    await run.handle.execute_update(OrderWorkflow.catch_up)
+    await run.catch_up()
     await run.take(driver)
     await run.drive(driver)
 

@@ -62,7 +62,7 @@ async def test_an_order_that_is_taken_up_again_still_asks_for_its_proof(room: Ro
         id=run.handle.id,
         task_queue=ORDERS_QUEUE,
     )
-    await run.handle.execute_update(OrderWorkflow.catch_up)
+    await run.catch_up()
 
     assert (await run.refusal(OrderWorkflow.deliver, delivery(run))).type == "ProofRequired"
     await run.ask(OrderWorkflow.deliver, delivery(run, kind="photo"))

@@ -143,7 +143,7 @@ async def test_the_same_fact_twice_has_one_effect(room: Room) -> None:
     await run.hear_of_payment()
     await run.hear_of_payment()
 
-    assert (await run.heard()).status is S.PAYMENT_CONFIRMED
+    assert (await run.catch_up()).status is S.PAYMENT_CONFIRMED
     assert (await run.trace()) == [S.PENDING, S.PAYMENT_CONFIRMED]
 
 

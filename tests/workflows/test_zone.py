@@ -144,7 +144,7 @@ async def test_an_early_yes_is_known_to_a_run_that_is_taken_up_again(room: Room)
     await run.handle.terminate("lost for good")
 
     await run.tell_again(W.driver_near_door)
-    await run.heard()
+    await run.catch_up()
     await run.ready()
 
     await run.knows(S.ASSIGNED_TO_DRIVER)
